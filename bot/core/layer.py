@@ -1,0 +1,62 @@
+"""What one layer holds, as values: entries, whiteouts, packages, language versions (OCI image-spec, layer.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.core.digest import Digest
+
+
+class Kind(StrEnum):
+    """What a path in a layer is."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+    HARDLINK = "hardlink"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One path of a layer without its times; two entries that are equal look the same in a container."""
+
+    kind: Kind
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    content: str = ""
+    """sha256 hex of a file, target of a link, device numbers of a device."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """An installed package: `evr` is epoch:version-release, the epoch left out where it is 0."""
+
+    name: str
+    arch: str
+    evr: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Language:
+    """The language that a Lambda runtime carries, such as `python` and `3.13.9`."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one layer adds and hides. Paths have no leading slash and no trailing one."""
+
+    digest: Digest
+    entries: Mapping[str, Entry]
+    whiteouts: frozenset[str] = frozenset()
+    opaque: frozenset[str] = frozenset()
+    packages: tuple[Package, ...] | None = None
+    """The packages of the database in this layer; None where the layer has no package database."""
+    language: Language | None = None
+    unread: tuple[str, ...] = field(default=())
+    """What was found but could not be read, each with its reason."""
