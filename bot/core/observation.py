@@ -1,0 +1,47 @@
+"""What was seen of a stream: its digest, and for each platform the layers that lineage compares with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.digest import Digest
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBase:
+    """One platform of one base image that a registry has shown us."""
+
+    runtime: str
+    reference: Reference
+    """Name, tag and the digest that the tag pointed to (an index or a single manifest)."""
+    platform: Platform
+    digest: Digest
+    """The platform's own manifest."""
+    layers: tuple[Digest, ...]
+    diff_ids: tuple[Digest, ...]
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One digest of one stream, with when it was first and last seen (UTC)."""
+
+    runtime: str
+    reference: Reference
+    """Name and tag that were asked."""
+    digest: Digest
+    bases: tuple[KnownBase, ...]
+    first_seen: datetime
+    last_seen: datetime
+
+    @property
+    def created(self) -> datetime | None:
+        """The oldest creation time that a platform's config states."""
+        return min((base.created for base in self.bases if base.created), default=None)
+
+    @property
+    def platforms(self) -> Mapping[Platform, KnownBase]:
+        """The bases by platform."""
+        return {base.platform: base for base in self.bases}

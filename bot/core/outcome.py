@@ -1,0 +1,38 @@
+"""What a step did, as a value that the journal, the summary and the exit code all read."""
+
+from dataclasses import dataclass, field
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """What became of a step."""
+
+    OPENED = "opened"
+    REFRESHED = "refreshed"
+    CLOSED = "closed"
+    UNCHANGED = "unchanged"
+    BUILT = "built"
+    UPDATED = "updated"
+    PUBLISHED = "published"
+    MOVED = "moved"
+    PROVEN = "proven"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One step for one subject (a source repository, a function or a stream), done at most once."""
+
+    step: str
+    subject: str
+    result: Result
+    message: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: the step failed or was refused."""
+        return self.result in (Result.FAILED, Result.REFUSED)
