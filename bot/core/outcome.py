@@ -1,7 +1,7 @@
 """What a step did, as a value that the journal, the summary and the exit code all read."""
 
-from dataclasses import dataclass, field
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
