@@ -1,6 +1,6 @@
-"""OCI images as documents: manifests, indexes, image configs (OCI image-spec 1.1; Docker image manifest v2, schema 2).
+"""OCI images as documents: manifests, indexes, image configs (OCI image-spec 1.1; Docker manifest v2, schema 2).
 
-Parsing is strict where a wrong value would mislead (digests, sizes, layer counts) and silent about what it does not know.
+Parsing is strict where a wrong value would mislead (digests, sizes, layer counts), silent about what it does not know.
 Nothing here fetches; the bytes come from a registry that has already compared them with their digest.
 """
 
