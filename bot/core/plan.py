@@ -1,0 +1,247 @@
+"""The plan: for each use of a base one decision, from facts and policy alone.
+
+Pure, total and deterministic: the same facts give the same decisions, in any order.
+What each decision means stands in `docs/explanation/decisions.md`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.carriers import LocatedUse
+from bot.core.change import BaseChange, Significance
+from bot.core.digest import Digest
+from bot.core.dockerfile import Unresolvable
+from bot.core.observation import Observation
+from bot.core.platforms import Platform
+from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
+
+
+class Action(StrEnum):
+    """What an update does."""
+
+    BUMP = "bump"
+    PIN = "pin"
+    REBUILD = "rebuild"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseUse:
+    """One reference to a Lambda base in one commit of one source repository."""
+
+    repository: str
+    commit: str
+    located: LocatedUse
+
+    @property
+    def sort_key(self) -> tuple[str, str, int, str]:
+        """Where the use stands: repository, path, line, text."""
+        return (self.repository, self.located.path, self.located.use.line, self.located.use.raw)
+
+    @property
+    def runtime(self) -> str | None:
+        """The runtime identifier that the reference names."""
+        image = self.located.use.lambda_image
+        return image.runtime if image else None
+
+    @property
+    def pinned(self) -> Digest | None:
+        """The digest that the reference states."""
+        reference = self.located.use.reference
+        return reference.digest if reference else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwatched:
+    """A use whose current base is not known, and why."""
+
+    use: BaseUse
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that is known about one use when it is decided.
+
+    `in_use` is the base that is old: the pinned digest, else what the deployed image proves, else None.
+    `candidate` is the digest that an update would lead to, `tag` the tag that would stand before it.
+    `change` compares the two; None where they are equal or could not be compared (`fault` then says why).
+    `behind_since` is when something newer than `in_use` first appeared.
+    """
+
+    use: BaseUse
+    latest: Observation
+    candidate: Digest
+    tag: str | None = None
+    in_use: Digest | None = None
+    change: BaseChange | None = None
+    behind_since: datetime | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """The base is to be brought up to date. `tag` is the tag that stands before the digest."""
+
+    use: BaseUse
+    action: Action
+    reason: str
+    old: Digest | None
+    new: Digest
+    tag: str | None
+    change: BaseChange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """Nothing to do."""
+
+    use: BaseUse
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Something newer is there, but not yet to be taken; `until` is None where no date is known."""
+
+    use: BaseUse
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A person said no."""
+
+    use: BaseUse
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """refrom cannot or must not handle this use."""
+
+    use: BaseUse
+    reason: str
+
+
+Decision = Update | Current | Waiting | Held | Skip
+
+
+def plan(
+    facts: Iterable[tuple[Known | Unwatched, Policy]], declared: Declarations, now: datetime
+) -> tuple[Decision, ...]:
+    """Decide every use; the result is ordered by repository, path and line."""
+    decisions = (decide(known, policy, declared, now) for known, policy in facts)
+    return tuple(sorted(decisions, key=lambda decision: decision.use.sort_key))
+
+
+def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now: datetime) -> Decision:
+    """Decide one use. The first rule that applies wins."""
+    use = known.use
+    hold = declared.hold_for(
+        repository=use.repository, path=use.located.path, runtime=use.runtime or "", today=now.date()
+    )
+    if hold:
+        return Held(use=use, reason=f"held{f' until {hold.until}' if hold.until else ''}: {hold.reason}")
+    if isinstance(known, Unwatched):
+        return Skip(use=use, reason=known.fault)
+    if declared.is_blocked(known.candidate, now.date()) or declared.is_blocked(known.latest.digest, now.date()):
+        return Waiting(use=use, reason=f"the current base {known.candidate.short} is blocked", until=None)
+    if known.in_use is None:
+        return _decide_unknown(known, policy)
+    if known.change is None and known.in_use in _digests(known):
+        return Current(use=use, reason="on the current base")
+    return _decide_moved(known, policy, now)
+
+
+def _decide_unknown(known: Known, policy: Policy) -> Decision:
+    """What runs is not known: neither a pin nor a deployed image says it."""
+    why = known.fault or "what is deployed is not known"
+    match policy.on_unknown:
+        case OnUnknown.WAIT:
+            return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
+        case OnUnknown.PIN if policy.style is Style.DIGEST:
+            return _update(known, Action.PIN, f"{why}: pin the current base")
+        case _:
+            return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
+
+
+def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
+    """What is in use is not what the stream has now."""
+    if known.change is None:
+        why = known.fault or "the base in use could not be compared"
+        if policy.on_unknown is OnUnknown.WAIT:
+            return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
+        return _act(known, policy, why)
+    significance = known.change.significance
+    if significance is Significance.NONE:
+        return Current(use=known.use, reason="the digest moved, the contents did not")
+    since = known.behind_since or now
+    if significance < _threshold(policy.update_on):
+        due = since + policy.max_age
+        if now < due:
+            reason = f"{describe(known.change)}; policy updates on {policy.update_on}, or at {policy.max_age.days} days"
+            return Waiting(use=known.use, reason=reason, until=due)
+        return _act(known, policy, f"age: behind for {(now - since).days} days ({describe(known.change)})")
+    soaked = known.latest.first_seen + policy.soak
+    if now < soaked:
+        return Waiting(use=known.use, reason=f"{describe(known.change)}; soaking", until=soaked)
+    return _act(known, policy, describe(known.change))
+
+
+def describe(change: BaseChange) -> str:
+    """Say in one line what a change amounts to, such as `language: python 3.13.9 -> 3.13.11`."""
+    significance = change.significance
+    worst = next((p for p in change.platforms if p.significance is significance), None)
+    if worst and worst.language:
+        language = worst.language
+        return f"language: {language.name} {language.old or 'unknown'} -> {language.new or 'unknown'}"
+    if worst and worst.packages:
+        first, rest = worst.packages[0], len(worst.packages) - 1
+        more = f" and {rest} more" if rest else ""
+        return f"packages: {first.name} {first.old or 'added'} -> {first.new or 'removed'}{more}"
+    return str(significance)
+
+
+def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
+    """The platforms for which a use matters: what its flag or its tag names, else all of the stream."""
+    image, flag = use.located.use.lambda_image, use.located.use.platform
+    tag = image.tag if image else None
+    if tag and tag.architecture:
+        return tuple(p for p in latest.platforms if p == Platform.of("linux", tag.architecture))
+    if flag and "$" not in flag:
+        return tuple(p for p in latest.platforms if p == Platform.parse(flag))
+    return tuple(latest.platforms)
+
+
+def _act(known: Known, policy: Policy, reason: str) -> Decision:
+    if known.use.pinned:
+        return _update(known, Action.BUMP, reason)
+    return _update(known, Action.PIN if policy.style is Style.DIGEST else Action.REBUILD, reason)
+
+
+def _update(known: Known, action: Action, reason: str) -> Decision:
+    """Make the update, unless it needs an edit that cannot be made safely."""
+    edit = known.use.located.use.edit
+    if action is not Action.REBUILD and isinstance(edit, Unresolvable):
+        return Skip(use=known.use, reason=f"cannot be edited: {edit.reason}")
+    return Update(
+        use=known.use,
+        action=action,
+        reason=reason,
+        old=known.in_use,
+        new=known.candidate,
+        tag=known.tag,
+        change=known.change,
+    )
+
+
+def _digests(known: Known) -> frozenset[Digest]:
+    """Every digest under which the candidate goes: the index and its platforms."""
+    return frozenset((known.candidate, known.latest.digest, *(base.digest for base in known.latest.bases)))
+
+
+def _threshold(update_on: UpdateOn) -> Significance:
+    return Significance.METADATA if update_on is UpdateOn.ANY else Significance(update_on.value)

@@ -1,0 +1,24 @@
+"""Which function is built from which Dockerfile, as the settings declare it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One function and where its image comes from and goes to.
+
+    `destination` is the repository for its images, without tag.
+    With `alias`, the alias is moved to a published version; without, `$LATEST` is what serves.
+    """
+
+    function: str
+    repository: str
+    dockerfile: str
+    destination: Reference
+    context: str = "."
+    stage: str | None = None
+    alias: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,66 @@
+"""Survey: where a source repository uses a Lambda base, at the commit of its default branch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.carriers import FileScan, is_candidate, scan_file
+from bot.core.plan import BaseUse
+from bot.ports.forge import Forge, SourceRepository
+
+_LINK = "120000"
+_LARGEST = 1024 * 1024
+"""A source file larger than this, in bytes, is no hand-written Dockerfile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Something in a source repository that could not be read, and why."""
+
+    path: str
+    line: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one commit of a source repository uses. `files` are the files with uses, as they are."""
+
+    repository: SourceRepository
+    uses: tuple[BaseUse, ...]
+    unread: tuple[Unread, ...]
+    files: Mapping[str, bytes]
+
+
+def survey(repository: SourceRepository, forge: Forge, mirrors: Sequence[str] = ()) -> Survey:
+    """Read every file that may name a base, and nothing else. Raises `ForgeError`."""
+    tree = [e for e in forge.tree(repository.name, repository.commit) if is_candidate(e.path) and e.mode != _LINK]
+    large = tuple(
+        Unread(path=e.path, line=None, reason=f"larger than {_LARGEST} bytes; not read")
+        for e in tree
+        if e.size > _LARGEST
+    )
+    files = forge.read(repository.name, repository.commit, [e.path for e in tree if e.size <= _LARGEST])
+    scans = {path: scan_file(path, content, mirrors=mirrors) for path, content in sorted(files.items())}
+    return Survey(
+        repository=repository,
+        uses=tuple(_uses(repository, scans)),
+        unread=(*large, *_unread(scans)),
+        files={path: files[path] for path, scan in scans.items() if scan.uses},
+    )
+
+
+def _uses(repository: SourceRepository, scans: Mapping[str, FileScan]) -> list[BaseUse]:
+    return [
+        BaseUse(repository=repository.name, commit=repository.commit, located=located)
+        for scan in scans.values()
+        for located in scan.uses
+        if located.use.lambda_image
+    ]
+
+
+def _unread(scans: Mapping[str, FileScan]) -> list[Unread]:
+    return [
+        Unread(path=path, line=entry.line, reason=entry.reason)
+        for path, scan in scans.items()
+        for entry in scan.skipped
+    ]

@@ -1,0 +1,116 @@
+"""Watch: what digest a stream has now.
+
+One manifest request a stream, and two for each platform digest that the ledger does not know; never a tag listing.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.digest import Digest
+from bot.core.errors import InvalidImage, RegistryError
+from bot.core.image import Image, Index, Manifest
+from bot.core.observation import KnownBase, Observation
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+from bot.core.runtimes import Runtime
+from bot.core.tags import LambdaTag
+from bot.ports.registry import Registry
+from bot.ports.store import Ledger
+
+_STAMP_HOURS = (0, 1, -1, 2, 3)
+"""Where a date stamp lies from the image's creation hour, likeliest first (facts: the stamp is an hour in UTC)."""
+
+
+def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+    """Observe a stream and keep the observation in the ledger.
+
+    Nothing reaches the ledger before all of it was fetched and checked.
+    Raises `RegistryError` if the stream cannot be read, or if it lacks a platform that the catalogue promises
+    (then it is half published and read again in a later cycle).
+    """
+    observation = observe(runtime, registry, ledger, now)
+    missing = [str(platform) for platform in runtime.platforms if platform not in observation.platforms]
+    if missing:
+        raise RegistryError(
+            f"{runtime.reference} has no image for {', '.join(missing)} yet; it is held until the set is complete",
+            retryable=True,
+        )
+    return ledger.record(observation)
+
+
+def observe(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+    """Read what the stream's tag names now, without keeping it."""
+    reference = runtime.reference
+    document = registry.manifest(reference)
+    bases = tuple(_bases(runtime, reference.with_digest(document.digest), document, registry, ledger))
+    observation = Observation(
+        runtime=runtime.identifier,
+        reference=reference,
+        digest=document.digest,
+        bases=bases,
+        first_seen=now,
+        last_seen=now,
+    )
+    return _with_first_seen(observation, ledger, now)
+
+
+def known_base(runtime: str, reference: Reference, image: Image) -> KnownBase:
+    """Turn an image that was read into what lineage compares with."""
+    return KnownBase(
+        runtime=runtime,
+        reference=reference,
+        platform=image.platform,
+        digest=image.digest,
+        layers=image.layer_digests,
+        diff_ids=image.config.diff_ids,
+        created=image.config.created,
+    )
+
+
+def dated_tag(stream_tag: LambdaTag, observation: Observation, registry: Registry) -> str | None:
+    """Find the date-stamped tag of an observation by probing stamps around its creation hour; None if there is none."""
+    if observation.created is None:
+        return None
+    for hours in _STAMP_HOURS:
+        tag = str(stream_tag.with_stamp(observation.created + timedelta(hours=hours)))
+        try:
+            document = registry.manifest(observation.reference.with_tag(tag))
+        except RegistryError as fault:
+            if fault.status == 404:
+                continue
+            raise
+        if document.digest in _names(observation):
+            return tag
+    return None
+
+
+def _names(observation: Observation) -> frozenset[Digest]:
+    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
+
+
+def _bases(
+    runtime: Runtime, reference: Reference, document: Manifest | Index, registry: Registry, ledger: Ledger
+) -> list[KnownBase]:
+    """The bases behind a tag; an index gives all platforms, an older image is a single manifest."""
+    if isinstance(document, Manifest):
+        known = ledger.base(document.digest)
+        return [known or known_base(runtime.identifier, reference, registry.image(reference))]
+    return [
+        ledger.base(descriptor.digest) or _fetch(runtime, reference, platform, descriptor.digest, registry)
+        for platform, descriptor in sorted(document.images.items())
+        if platform.lambda_architecture
+    ]
+
+
+def _fetch(runtime: Runtime, reference: Reference, platform: Platform, digest: Digest, registry: Registry) -> KnownBase:
+    image = registry.image(reference.with_digest(digest))
+    if image.platform != platform:
+        raise InvalidImage(f"{reference} offers {digest} for {platform}, but its config says {image.platform}")
+    return known_base(runtime.identifier, reference, image)
+
+
+def _with_first_seen(observation: Observation, ledger: Ledger, now: datetime) -> Observation:
+    """Without history, say that a base was first seen when it was created: the store may have been lost."""
+    if ledger.history(observation.runtime) or observation.created is None:
+        return observation
+    return replace(observation, first_seen=min(observation.created, now))
