@@ -41,7 +41,10 @@ class PullRequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """One pull request of ours. `head` is the commit of its branch; `by_us` is false once a person pushed to it."""
+    """One pull request of ours, from `branch` into the branch `base`.
+
+    `head` is the commit of its branch; `by_us` is false once a person pushed to it.
+    """
 
     repository: str
     number: int

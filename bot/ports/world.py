@@ -1,0 +1,25 @@
+"""All ports of one cycle together; wiring fills it, a dry run fills its writing half with recorders."""
+
+from dataclasses import dataclass
+
+from bot.ports.builder import Builder
+from bot.ports.contents import Contents
+from bot.ports.deployer import Deployer, Functions
+from bot.ports.forge import Forge, PullRequests
+from bot.ports.registry import Registry
+from bot.ports.store import Journal, Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the loop reads and changes."""
+
+    registry: Registry
+    contents: Contents
+    forge: Forge
+    functions: Functions
+    ledger: Ledger
+    pull_requests: PullRequests
+    builder: Builder
+    deployer: Deployer
+    journal: Journal

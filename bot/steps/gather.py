@@ -1,0 +1,108 @@
+"""Gather: everything that the plan must know about one use of a base."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.core.change import BaseChange
+from bot.core.digest import Digest
+from bot.core.errors import RegistryError
+from bot.core.observation import KnownBase, Observation
+from bot.core.plan import BaseUse, Known, Unwatched, platforms_of
+from bot.core.reference import Reference
+from bot.core.tags import LambdaImage, LambdaTag
+from bot.ports.registry import Registry
+from bot.ports.store import Ledger
+from bot.steps.watch import dated_tag
+
+Judge = Callable[[Reference, Reference], BaseChange]
+
+
+def gather(
+    use: BaseUse, latest: Observation, deployed: Sequence[KnownBase], registry: Registry, ledger: Ledger, judge: Judge
+) -> Known | Unwatched:
+    """Find out what is in use and how it differs from the stream's latest.
+
+    `deployed` are the bases that the functions built from this file are proven to stand on.
+    Raises `RegistryError` where the registry fails; a base that is gone is a fact, not a failure.
+    """
+    image = use.located.use.lambda_image
+    if image is None or image.tag is None:
+        return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
+    tag = _tag(image.tag, latest, registry)
+    if tag is None:
+        fault = f"no date-stamped tag of {latest.reference} names its current digest; pin by digest instead"
+        return Unwatched(use=use, fault=fault)
+    candidate = _candidate(image.tag, latest)
+    if candidate is None:
+        return Unwatched(use=use, fault=f"{latest.reference} has no image for {image.tag.architecture}")
+    in_use = _in_use(use, image, latest, deployed, registry)
+    change, fault = _change(use, image, in_use, latest, judge)
+    return Known(
+        use=use,
+        latest=latest,
+        candidate=candidate,
+        tag=tag,
+        in_use=in_use,
+        change=change,
+        behind_since=_behind_since(in_use, latest, ledger),
+        fault=fault,
+    )
+
+
+def digests_of(observation: Observation) -> frozenset[Digest]:
+    """Every digest under which an observation goes: its own and its platforms'."""
+    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
+
+
+def _tag(tag: LambdaTag, latest: Observation, registry: Registry) -> str | None:
+    """The tag to write: a dated one is replaced by the dated one of the latest base, others stay."""
+    if tag.stamp is None:
+        return str(tag)
+    return dated_tag(tag, latest, registry)
+
+
+def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
+    """The digest to write: of the platform where the tag is for one, of the whole set otherwise."""
+    if tag.architecture is None:
+        return latest.digest
+    wanted = [base for platform, base in latest.platforms.items() if platform.lambda_architecture == tag.architecture]
+    return wanted[0].digest if wanted else None
+
+
+def _in_use(
+    use: BaseUse, image: LambdaImage, latest: Observation, deployed: Sequence[KnownBase], registry: Registry
+) -> Digest | None:
+    if use.pinned:
+        return use.pinned
+    if image.tag and image.tag.stamp:
+        return registry.manifest(image.upstream).digest
+    proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
+    behind = [digest for digest in proven if digest not in digests_of(latest)]
+    return next(iter((*behind, *proven)), None)
+
+
+def _change(
+    use: BaseUse, image: LambdaImage, in_use: Digest | None, latest: Observation, judge: Judge
+) -> tuple[BaseChange | None, str]:
+    if in_use is None or in_use in digests_of(latest):
+        return None, ""
+    name = image.upstream.with_tag(None)
+    try:
+        change = judge(name.with_digest(in_use), name.with_digest(latest.digest))
+    except RegistryError as fault:
+        if fault.status != 404:
+            raise
+        return None, f"the base in use, {in_use.short}, is gone from {name}"
+    wanted = platforms_of(use, latest)
+    platforms = tuple(p for p in change.platforms if p.platform in wanted)
+    return BaseChange(old=change.old, new=change.new, platforms=platforms), ""
+
+
+def _behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> datetime:
+    """When something newer than the base in use first appeared: from the ledger, else when the latest did."""
+    since = latest.first_seen
+    for seen in ledger.history(latest.runtime):
+        if in_use in digests_of(seen):
+            break
+        since = min(since, seen.first_seen)
+    return since

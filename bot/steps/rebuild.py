@@ -1,0 +1,56 @@
+"""Rebuild: from a merged commit to an image that passes the Lambda gate."""
+
+from bot.core.errors import BuildError
+from bot.core.gate import check_image
+from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL
+from bot.core.lineage import stands_on
+from bot.core.observation import KnownBase
+from bot.core.reference import Reference
+from bot.core.target import Target
+from bot.ports.builder import Builder, Building, BuildOrder
+from bot.ports.deployer import Function
+from bot.ports.registry import Registry
+
+
+def order(target: Target, commit: str, goal: KnownBase, function: Function, proven: KnownBase | None) -> BuildOrder:
+    """Say what to build. The tag derives from commit and base, so that a repeated build finds the first one."""
+    base_digest = goal.reference.digest or goal.digest
+    return BuildOrder(
+        repository=target.repository,
+        commit=commit,
+        dockerfile=target.dockerfile,
+        context=target.context,
+        target=target.stage,
+        build_args=target.build_args,
+        platform=function.platform,
+        base=goal.reference.with_digest(base_digest),
+        destination=target.destination.with_tag(f"refrom-{commit[:12]}-{base_digest.short}"),
+        labels={
+            BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
+            BASE_DIGEST_LABEL: str(base_digest),
+            REVISION_LABEL: commit,
+        },
+        deployed=function.image,
+        deployed_base=proven.reference if proven else None,
+    )
+
+
+def rebuild(wanted: BuildOrder, goal: KnownBase, builder: Builder, registry: Registry) -> Reference | Building:
+    """Build, push and check one image; return it by digest.
+
+    Raises `BuildError` if it cannot be built, or if Lambda would not take it, or if it stands on another base.
+    """
+    built = builder.build(wanted)
+    if isinstance(built, Building):
+        return built
+    image = wanted.destination.with_tag(None).with_digest(built.digest)
+    manifest = registry.manifest(image)
+    refusals = check_image(manifest, None, wanted.platform)
+    if not refusals:
+        read = registry.image(image, wanted.platform)
+        refusals = check_image(manifest, read.config, wanted.platform)
+        if not refusals and not stands_on(read, goal):
+            raise BuildError(f"{image} does not stand on {goal.reference}; build it again, the base may have moved")
+    if refusals:
+        raise BuildError(f"{image} is not for Lambda: {'; '.join(str(refusal) for refusal in refusals)}")
+    return image

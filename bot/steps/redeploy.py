@@ -1,0 +1,45 @@
+"""Redeploy: point a function at an image by digest, then let its alias follow."""
+
+from bot.core.errors import DeployError
+from bot.core.outcome import Outcome, Result
+from bot.core.reference import Reference
+from bot.core.target import Target
+from bot.ports.deployer import Alias, Deployer, Function, Functions, UpdateStatus
+
+
+def update_code(function: Function, image: Reference, deployer: Deployer) -> Outcome:
+    """Point `$LATEST` at the image."""
+    deployer.update_code(function, image)
+    return _outcome(function, Result.UPDATED, f"updated to {image}", image)
+
+
+def follow_alias(target: Target, latest: Function, functions: Functions, deployer: Deployer) -> Outcome | None:
+    """Bring the alias to the image of `$LATEST`, with one change at a time; None once it serves it."""
+    if target.alias is None:
+        return None
+    alias = functions.alias(target.function, target.alias)
+    if alias is None:
+        raise DeployError(f"function {target.function} has no alias {target.alias}; create it, or take it from the target")
+    serving = functions.function(target.function, alias.version)
+    if serving.image == latest.image and not alias.weights:
+        return None
+    return _move(alias, latest, functions, deployer)
+
+
+def _move(alias: Alias, latest: Function, functions: Functions, deployer: Deployer) -> Outcome:
+    """Publish, wait until the version is ready, then move; publishing twice gives the same version, so no harm."""
+    version = deployer.publish_version(latest)
+    published = functions.function(latest.name, version)
+    match published.status:
+        case UpdateStatus.IN_PROGRESS:
+            return _outcome(latest, Result.PUBLISHED, f"published version {version}, not ready yet", latest.image)
+        case UpdateStatus.FAILED:
+            raise DeployError(f"version {version} of {latest.name} failed: {published.status_reason}")
+    deployer.move_alias(latest, alias, version)
+    moved = f"alias {alias.name} moved from version {alias.version} to {version}"
+    return _outcome(latest, Result.MOVED, moved, latest.image)
+
+
+def _outcome(function: Function, result: Result, message: str, image: Reference | None) -> Outcome:
+    details = {"image": str(image), "arn": function.arn}
+    return Outcome(step="redeploy", subject=function.name, result=result, message=message, details=details)
