@@ -1,0 +1,1 @@
+"""Engines that run ticks, and the clocks that they wait by."""
