@@ -44,7 +44,7 @@ def gather(
         tag=tag,
         in_use=in_use,
         change=change,
-        behind_since=_behind_since(in_use, latest, ledger),
+        behind_since=behind_since(in_use, latest, ledger),
         fault=fault,
     )
 
@@ -98,7 +98,7 @@ def _change(
     return BaseChange(old=change.old, new=change.new, platforms=platforms), ""
 
 
-def _behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> datetime:
+def behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> datetime:
     """When something newer than the base in use first appeared: from the ledger, else when the latest did."""
     since = latest.first_seen
     for seen in ledger.history(latest.runtime):

@@ -12,7 +12,7 @@ from bot.ports.forge import Forge, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
 
-def propose(survey: Survey, updates: Sequence[Update], forge: Forge, pull_requests: PullRequests) -> Outcome:
+def propose(survey: Survey, updates: Sequence[Update], forge: Forge, pull_requests: PullRequests) -> Outcome | None:
     """Bring the pull request of one repository to what the plan wants, with at most one change.
 
     `updates` are the bumps and pins of this repository; none means that nothing should be open.
@@ -22,7 +22,7 @@ def propose(survey: Survey, updates: Sequence[Update], forge: Forge, pull_reques
     known = forge.pull_requests(repository.name, BRANCH)
     current = next((p for p in known if p.state is PullRequestState.OPEN), None)
     if not updates:
-        return _close(current, pull_requests) if current else _unchanged(repository.name, "nothing to propose")
+        return _close(current, pull_requests) if current else None
     text, steps = write(updates), steps_of(updates)
     if current is None:
         if _was_refused(known, updates):

@@ -1,0 +1,1 @@
+"""Ways in: the command line, its documents, tables and pages, and the demo."""

@@ -1,0 +1,198 @@
+"""The JSON documents of the command line (a contract: keys stay, more may be added).
+
+Each function turns values into one document that starts with its schema name.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.core.change import BaseChange, PlatformChange
+from bot.core.digest import Digest
+from bot.core.lineage import Lineage
+from bot.core.observation import Observation
+from bot.core.outcome import Outcome
+from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.steps.audit import Audit
+from bot.steps.cycle import Report
+from bot.steps.survey import Survey
+
+Document = dict[str, Any]
+
+_NAMES = {Update: "update", Current: "current", Waiting: "waiting", Held: "held", Skip: "skip"}
+
+
+def name_of(decision: Decision) -> str:
+    """The contract's word for a decision."""
+    return _NAMES[type(decision)]
+
+
+def watch_document(observations: Sequence[Observation], errors: Iterable[tuple[str, str]]) -> Document:
+    """`refrom.watch/1`."""
+    return {
+        "schema": "refrom.watch/1",
+        "observations": [_observation(observation) for observation in observations],
+        "errors": [{"runtime": runtime, "reason": reason} for runtime, reason in errors],
+    }
+
+
+def diff_document(change: BaseChange) -> Document:
+    """`refrom.diff/1`."""
+    return {
+        "schema": "refrom.diff/1",
+        "old": {"digest": str(change.old)},
+        "new": {"digest": str(change.new)},
+        "significance": str(change.significance),
+        "severity": None,
+        "platforms": [_platform_change(platform) for platform in change.platforms],
+    }
+
+
+def lineage_document(lineage: Lineage) -> Document:
+    """`refrom.lineage/1`."""
+    base = lineage.base
+    return {
+        "schema": "refrom.lineage/1",
+        "image": {"digest": str(lineage.image)},
+        "verdict": lineage.verdict,
+        "by": lineage.by,
+        "base": {
+            "reference": str(base.reference.with_digest(None)),
+            "digest": str(base.reference.digest or base.digest),
+            "runtime": base.runtime,
+            "platform": str(base.platform),
+        }
+        if base
+        else None,
+        "layers": {"matched": lineage.matched, "image": lineage.layers},
+        "tried": list(lineage.tried),
+    }
+
+
+def run_document(report: Report, *, dry_run: bool) -> Document:
+    """`refrom.run/1`."""
+    return {
+        "schema": "refrom.run/1",
+        "dry_run": dry_run,
+        "decisions": [_decision(decision) for decision in report.decisions],
+        "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "waiting": [
+            {"key": str(key), "until": _time(again.at), "reason": again.why} for key, again in report.waiting
+        ],
+    }
+
+
+def audit_document(audit: Audit) -> Document:
+    """`refrom.audit/1`."""
+    broken = sum(finding.breaks_slo for finding in audit.findings)
+    return {
+        "schema": "refrom.audit/1",
+        "functions": [_finding(finding) for finding in audit.findings],
+        "repositories": [_repository(survey, audit.decisions) for survey in audit.surveys],
+        "errors": [{"repository": name, "reason": reason} for name, reason in audit.faults],
+        "slo": {"kept": slo_kept(audit.findings), "findings": broken},
+    }
+
+
+def _observation(observation: Observation) -> Document:
+    return {
+        "runtime": observation.runtime,
+        "reference": str(observation.reference),
+        "digest": str(observation.digest),
+        "platforms": {str(platform): str(base.digest) for platform, base in observation.platforms.items()},
+        "created": _time(observation.created),
+        "first_seen": _time(observation.first_seen),
+    }
+
+
+def _platform_change(change: PlatformChange) -> Document:
+    language = change.language
+    return {
+        "platform": str(change.platform),
+        "identical": change.identical,
+        "significance": str(change.significance),
+        "packages": [
+            {"name": package.name, "arch": package.arch, "old": package.old, "new": package.new}
+            for package in change.packages
+        ],
+        "language": {"name": language.name, "old": language.old, "new": language.new} if language else None,
+        "files": {"added": change.files.added, "removed": change.files.removed, "changed": change.files.changed},
+        "metadata": list(change.metadata),
+        "unread": list(change.unread),
+        "advisories": [],
+    }
+
+
+def _decision(decision: Decision) -> Document:
+    use = decision.use.located
+    document: Document = {
+        "repository": decision.use.repository,
+        "path": use.path,
+        "line": use.use.line,
+        "runtime": decision.use.runtime,
+        "decision": name_of(decision),
+        "action": str(decision.action) if isinstance(decision, Update) else None,
+        "reason": decision.reason,
+        "from": _digest(decision.old if isinstance(decision, Update) else decision.use.pinned),
+        "to": _digest(decision.new) if isinstance(decision, Update) else None,
+    }
+    if isinstance(decision, Waiting):
+        document["until"] = _time(decision.until)
+    return document
+
+
+def _outcome(outcome: Outcome) -> Document:
+    key = "repository" if outcome.step in ("survey", "propose") else "function" if outcome.step != "watch" else "runtime"
+    return {
+        key: outcome.subject,
+        "step": outcome.step,
+        "result": str(outcome.result),
+        "message": outcome.message,
+        **outcome.details,
+    }
+
+
+def _finding(finding: Finding) -> Document:
+    evidence = finding.evidence
+    base = evidence.lineage.base if evidence.lineage else None
+    return {
+        "function": evidence.function,
+        "repository": evidence.repository,
+        "row": finding.row,
+        "runtime": evidence.runtime,
+        "alias": evidence.alias,
+        "version": evidence.version,
+        "verdict": str(finding.verdict),
+        "base": str(base.reference) if base else None,
+        "base_age_days": finding.base_age_days,
+        "mode": finding.mode,
+        "duties": [_duty(duty) for duty in finding.duties],
+        "reason": evidence.fault or None,
+    }
+
+
+def _duty(duty: Duty) -> Document:
+    document: Document = {"duty": duty.duty, "state": str(duty.state), "days": duty.days}
+    return {**document, "reason": duty.why} if duty.why else document
+
+
+def _repository(survey: Survey, decisions: Sequence[Decision]) -> Document:
+    name = survey.repository.name
+    uses = [_decision(decision) for decision in decisions if decision.use.repository == name]
+    return {"repository": name, "commit": survey.repository.commit, "uses": uses, "skipped": _unread(survey)}
+
+
+def _unread(survey: Survey) -> list[Document]:
+    name = survey.repository.name
+    return [{"repository": name, "path": u.path, "line": u.line, "reason": u.reason} for u in survey.unread]
+
+
+def _digest(digest: Digest | None) -> str | None:
+    return str(digest) if digest else None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+

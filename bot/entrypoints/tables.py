@@ -1,0 +1,127 @@
+"""What the commands show a person, with rich. Text from images and repositories is never read as markup."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_STYLES = {
+    "update": "bold yellow", "current": "green", "waiting": "cyan", "held": "magenta", "skip": "dim",
+    "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
+    "proven": "green", "behind": "yellow", "drifted": "bold red", "unknown": "bold red", "met": "green",
+    "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
+    "packages": "yellow",
+}  # fmt: skip
+
+
+def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print one table; an empty one is a sentence."""
+    if not rows:
+        console.print(Text(f"{title}: none"))
+        return
+    table = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def show_watch(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.watch/1`."""
+    rows = [
+        (o["runtime"], short(o["digest"]), ", ".join(o["platforms"]), o["created"], o["first_seen"])
+        for o in document["observations"]
+    ]
+    show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen"), rows)
+    for error in document["errors"]:
+        console.print(Text(f"{error['runtime']}: {error['reason']}", style="bold red"))
+
+
+def show_diff(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.diff/1`."""
+    console.print(Text("significance: ").append(_cell(document["significance"])))
+    for platform in document["platforms"]:
+        files = platform["files"]
+        counts = f"{files['added']} files added, {files['removed']} removed, {files['changed']} changed"
+        same = "identical file system" if platform["identical"] else counts
+        console.print(Text(f"\n{platform['platform']}: {same}"))
+        if platform["metadata"]:
+            console.print(Text(f"image config: {', '.join(platform['metadata'])} differ"))
+        rows = [(p["name"], p["arch"], p["old"], p["new"]) for p in platform["packages"]]
+        if platform["language"]:
+            language = platform["language"]
+            rows.insert(0, (language["name"], "", language["old"], language["new"]))
+        if rows:
+            show(console, "Versions", ("name", "arch", "old", "new"), rows)
+        for reason in platform["unread"]:
+            console.print(Text(f"not read: {reason}", style="bold red"))
+
+
+def show_lineage(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.lineage/1`."""
+    layers, base = document["layers"], document["base"]
+    if base is None:
+        console.print(Text(f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red"))
+        return
+    console.print(Text(f"proven by {document['by']}: {base['reference']}@{base['digest']}", style="green"))
+    console.print(Text(f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers"))
+
+
+def show_run(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.run/1`."""
+    rows = [
+        (d["repository"], f"{d['path']}:{d['line']}", d["runtime"], d["decision"], d["action"], d["reason"])
+        for d in document["decisions"]
+    ]
+    show(console, "Decisions", ("repository", "where", "runtime", "decision", "action", "reason"), rows)
+    skipped = [(s["repository"], f"{s['path']}:{s['line'] or ''}", s["reason"]) for s in document["skipped"]]
+    if skipped:
+        show(console, "Not read", ("repository", "where", "reason"), skipped)
+    outcomes = [
+        (o["step"], o.get("repository") or o.get("function") or o.get("runtime"), o["result"], o["message"])
+        for o in document["outcomes"]
+    ]
+    title = "Outcomes (dry run: nothing was changed)" if document["dry_run"] else "Outcomes"
+    show(console, title, ("step", "subject", "result", "what"), outcomes)
+    for waiting in document["waiting"]:
+        console.print(Text(f"{waiting['key']} waits: {waiting['reason']}"))
+
+
+def show_audit(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.audit/1`."""
+    rows = [
+        (name_of(f["function"], f["alias"]), f["runtime"], f["version"], f["verdict"], f["base_age_days"], duty["state"],
+         _days(duty), duty.get("reason"))
+        for f in document["functions"]
+        for duty in f["duties"]
+    ]  # fmt: skip
+    columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
+    show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
+    for error in document["errors"]:
+        console.print(Text(f"{error['repository']}: {error['reason']}", style="bold red"))
+    slo = document["slo"]
+    verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
+    console.print(Text(f"SLO {verdict}", style="green" if slo["kept"] else "bold red"))
+
+
+def name_of(function: str, alias: str | None) -> str:
+    """The last part of an ARN with the alias, as people call a function."""
+    name = function.rpartition(":")[2]
+    return f"{name}:{alias}" if alias else name
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it."""
+    return digest[:19]
+
+
+def _days(duty: dict[str, Any]) -> str:
+    return "" if duty["days"] is None else str(duty["days"])
+
+
+def _cell(value: object) -> Text:
+    text = "" if value is None else str(value)
+    return Text(text, style=_STYLES.get(text, ""))

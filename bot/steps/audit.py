@@ -1,0 +1,100 @@
+"""Audit: which function stands on which base, how far behind, who owes what. Reads all, changes nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.errors import RefromError
+from bot.core.observation import KnownBase
+from bot.core.plan import Decision
+from bot.core.responsibility import Evidence, Finding, judge_function
+from bot.core.target import Target
+from bot.ports.deployer import Function
+from bot.steps.gather import behind_since
+from bot.steps.inquire import Inquiry
+from bot.steps.survey import Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The findings for functions, and the uses of every source repository with what the plan says of them.
+
+    `faults` are the repositories that could not be read, each with its reason.
+    """
+
+    findings: tuple[Finding, ...]
+    surveys: tuple[Survey, ...]
+    decisions: tuple[Decision, ...]
+    faults: tuple[tuple[str, str], ...]
+
+
+def audit(inquiry: Inquiry, now: datetime) -> Audit:
+    """Read every repository, stream and function that the settings name, and judge each function."""
+    faults = []
+    for name, repository in inquiry.repositories().items():
+        try:
+            inquiry.read(repository, now)
+        except RefromError as fault:
+            faults.append((name, str(fault)))
+    findings = tuple(_judge(inquiry, target, now) for target in inquiry.rules.targets)
+    return Audit(
+        findings=findings,
+        surveys=tuple(inquiry.surveys.values()),
+        decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
+        faults=tuple(faults),
+    )
+
+
+def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
+    """Judge one function; what cannot be read is said in its row, and the other rows go on."""
+    use = inquiry.base_use(target)
+    path, runtime = target.dockerfile, (use.runtime if use else None) or ""
+    max_age = inquiry.rules.policy_for(target.repository, path, runtime).max_age
+    try:
+        evidence = _evidence(inquiry, target, now)
+    except RefromError as fault:
+        evidence = Evidence(
+            function=target.function, repository=target.repository, alias=target.alias, runtime=runtime, fault=str(fault)
+        )
+    return judge_function(evidence, max_age, now)
+
+
+def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
+    """Collect what is known about what a function serves."""
+    serving, use = _serving(inquiry, target), inquiry.base_use(target)
+    named = use.runtime if use else None
+    latest = inquiry.observe(named, now) if named else None
+    proven = inquiry.lineage(serving.image, serving.platform) if serving.image else None
+    hold = inquiry.rules.declared.hold_for(function=target.function, today=now.date())
+    evidence = Evidence(
+        function=serving.arn,
+        repository=target.repository,
+        runtime=named,
+        alias=target.alias,
+        version=serving.version,
+        lineage=proven,
+        merged=inquiry.merged_base(target, serving.platform),
+        latest=latest,
+        held=hold.reason if hold else "",
+        fault="" if serving.image else "it is no container-image function",
+    )
+    return _compare(inquiry, evidence, proven.base, now) if proven and proven.base else evidence
+
+
+def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime) -> Evidence:
+    """Add how the proven base differs from what its own stream has now."""
+    latest = inquiry.observe(base.runtime, now)
+    name = latest.reference.with_tag(None)
+    return replace(
+        evidence,
+        runtime=base.runtime,
+        latest=latest,
+        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest)),
+        behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
+    )
+
+
+def _serving(inquiry: Inquiry, target: Target) -> Function:
+    """What answers requests: the version behind the alias, else `$LATEST`."""
+    functions = inquiry.world.functions
+    alias = functions.alias(target.function, target.alias) if target.alias else None
+    return functions.function(target.function, alias.version if alias else "$LATEST")

@@ -1,0 +1,137 @@
+"""Inquire: the reading half of the loop, shared by a cycle and an audit. Nothing here changes anything but the ledger.
+
+Within one inquiry each stream is watched once, each pair of bases judged once, each repository surveyed once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.change import BaseChange
+from bot.core.errors import ForgeError, RefromError
+from bot.core.lineage import Lineage
+from bot.core.observation import KnownBase, Observation
+from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan
+from bot.core.platforms import Platform
+from bot.core.policy import Declarations, Policy
+from bot.core.reference import Reference
+from bot.core.runtimes import Catalogue
+from bot.core.target import Target
+from bot.ports.forge import SourceRepository
+from bot.ports.world import World
+from bot.steps.gather import gather
+from bot.steps.judge import judge
+from bot.steps.prove import fetch_base, lineage
+from bot.steps.survey import Survey, survey
+from bot.steps.watch import watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the settings say and people declared, as far as the loop needs it."""
+
+    catalogue: Catalogue
+    policy_for: Callable[[str, str, str], Policy]
+    """From source repository, path and runtime identifier to the policy that applies."""
+    declared: Declarations
+    targets: tuple[Target, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    """Runtime identifiers to watch although nothing may use them."""
+
+
+class Inquiry:
+    """What was asked and answered so far, over one world."""
+
+    def __init__(self, world: World, rules: Rules) -> None:
+        self.world = world
+        self.rules = rules
+        self.observed: dict[str, Observation | RefromError] = {}
+        self.surveys: dict[str, Survey] = {}
+        self.decisions: dict[str, tuple[Decision, ...]] = {}
+        self._judged: dict[tuple[Reference, Reference], BaseChange] = {}
+
+    def repositories(self) -> Mapping[str, SourceRepository]:
+        """List the source repositories by name."""
+        return {repository.name: repository for repository in self.world.forge.repositories()}
+
+    def observe(self, runtime: str, now: datetime) -> Observation:
+        """Return what a stream has now; one that failed fails again without a second request."""
+        if runtime not in self.observed:
+            try:
+                found = self.rules.catalogue.get(runtime)
+                self.observed[runtime] = watch(found, self.world.registry, self.world.ledger, now)
+            except RefromError as fault:
+                self.observed[runtime] = fault
+        observed = self.observed[runtime]
+        if isinstance(observed, RefromError):
+            raise observed
+        return observed
+
+    def read(self, repository: SourceRepository, now: datetime) -> tuple[Survey, tuple[Decision, ...]]:
+        """Survey a repository and decide each of its uses."""
+        if repository.fault:
+            raise ForgeError(repository.fault)
+        found = survey(repository, self.world.forge, self.rules.mirrors)
+        facts = [(self._gather(use, now), self._policy(use)) for use in found.uses]
+        self.surveys[repository.name] = found
+        self.decisions[repository.name] = plan(facts, self.rules.declared, now)
+        return found, self.decisions[repository.name]
+
+    def judge(self, old: Reference, new: Reference) -> BaseChange:
+        """Compare two bases."""
+        if (old, new) not in self._judged:
+            self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
+        return self._judged[old, new]
+
+    def lineage(self, image: Reference, platform: Platform) -> Lineage:
+        """Prove the base of an image, against all that this inquiry and the ledger have seen."""
+        observations = [seen for seen in self.observed.values() if isinstance(seen, Observation)]
+        return lineage(
+            self.world.registry.image(image, platform),
+            observations=observations,
+            runtimes=tuple(self.rules.catalogue),
+            registry=self.world.registry,
+            ledger=self.world.ledger,
+            mirrors=self.rules.mirrors,
+        )
+
+    def merged_base(self, target: Target, platform: Platform) -> KnownBase | None:
+        """The base that the default branch pins for a target; None where it pins none."""
+        use = self.base_use(target)
+        if use is None or use.pinned is None or use.located.use.lambda_image is None:
+            return None
+        pinned = use.located.use.lambda_image.upstream.with_digest(use.pinned)
+        return fetch_base(pinned, platform, self.world.registry)
+
+    def base_use(self, target: Target) -> BaseUse | None:
+        """The reference that the image of a target stands on: the one that its stage is built from."""
+        found = self.surveys.get(target.repository)
+        uses = found.uses if found else ()
+        return next((u for u in uses if u.located.path == target.dockerfile and u.located.use.base), None)
+
+    def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
+        if use.runtime is None:
+            return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
+        try:
+            latest = self.observe(use.runtime, now)
+            deployed = () if use.pinned else self._deployed_bases(use)
+            return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge)
+        except RefromError as fault:
+            return Unwatched(use=use, fault=str(fault))
+
+    def _deployed_bases(self, use: BaseUse) -> Sequence[KnownBase]:
+        """What the functions built from this file are proven to stand on."""
+        return [
+            proven.base
+            for target in self.rules.targets
+            if (target.repository, target.dockerfile) == (use.repository, use.located.path)
+            if (proven := self._deployed(target)) and proven.base
+        ]
+
+    def _deployed(self, target: Target) -> Lineage | None:
+        function = self.world.functions.function(target.function)
+        return self.lineage(function.image, function.platform) if function.image else None
+
+    def _policy(self, use: BaseUse) -> Policy:
+        return self.rules.policy_for(use.repository, use.located.path, use.runtime or "")
