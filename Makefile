@@ -1,5 +1,8 @@
 # The commands of this project; CI runs the same ones. `make help` lists them.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+# The first interpreter that runs and is new enough: a version manager may put names on PATH that do not run.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && { command -v "$$p"; break; }; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -13,6 +16,7 @@ help:  ## List the commands
 setup: $(STAMP)  ## Make the virtual environment in .venv (uv when present, else pip)
 
 $(STAMP): requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; fi
 	@if command -v uv >/dev/null 2>&1; then \
 	  echo "setting up $(VENV) with uv" && \
 	  uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) && \
