@@ -1,0 +1,101 @@
+"""A web server on loopback that answers what a test tells it, and remembers what it was asked."""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request as it arrived; `path` includes the query."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer; Content-Length is added unless the headers hold one."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(slots=True, kw_only=True)
+class Web:
+    """A running server: its address and all requests so far, in order of arrival."""
+
+    url: str
+    log: list[Asked] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        """Address and port, as they stand in an image reference."""
+        return self.url.partition("//")[2]
+
+    def asked(self, *methods: str) -> list[str]:
+        """The requests as `METHOD path`, of some methods or of all."""
+        return [f"{asked.method} {asked.path}" for asked in self.log if not methods or asked.method in methods]
+
+
+@contextmanager
+def serve(answer: Callable[[Asked], Answer], *, certificate: Path | None = None) -> Iterator[Web]:
+    """Serve on a free loopback port until the block ends; `certificate` holds key and certificate for TLS."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    scheme = "http"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme = "https"
+    web = Web(url=f"{scheme}://127.0.0.1:{server.server_port}")
+    server.RequestHandlerClass = _handler(web, answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield web
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(web: Web, answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except (ConnectionError, ssl.SSLError):
+                self.close_connection = True  # the client hung up, which some tests make it do
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = Asked(method=self.command, path=self.path, headers=self.headers, body=body)
+            web.log.append(asked)
+            given = answer(asked)
+            self.send_response(given.status)
+            for name, value in {"Content-Length": str(len(given.body)), **given.headers}.items():
+                self.send_header(name, value)
+            if int(given.headers.get("Content-Length", len(given.body))) > len(given.body):
+                self.close_connection = True  # a body cut short ends with the connection
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(given.body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 (names of http.server)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (name of http.server)
+            """Keep quiet: the tests read `log`."""
+
+    return Handler
