@@ -140,10 +140,11 @@ class Transport:
         here, sent = url, {**_HEADERS, **(headers or {})}
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._send(method, here, sent, body)
-            there = _redirection(answer, here)
-            if there is None:
+            location = _location(answer)
+            if location is None:
                 return self._usable(Opened(answer, here, self._counter(here)))
             answer.close()
+            there = _next(method, here, location)
             if not same_origin(here, there):
                 sent = {name: value for name, value in sent.items() if name.lower() != "authorization"}
             here = there
@@ -227,12 +228,13 @@ def _pause(state: RetryCallState) -> float:
     return _BACK_OFF(state)
 
 
-def _redirection(answer: requests.Response, here: str) -> str | None:
-    """Return where an answer leads; a redirect that would change a writing method is no redirect to follow."""
-    method, location = str(answer.request.method), answer.headers.get("Location")
-    followed = _REDIRECTS if method in ("GET", "HEAD") else _KEEP_METHOD
-    if answer.status_code not in followed or location is None:
-        return None
+def _location(answer: requests.Response) -> str | None:
+    """Return where an answer leads; a redirect that would change a writing method is none to follow."""
+    followed = _REDIRECTS if answer.request.method in ("GET", "HEAD") else _KEEP_METHOD
+    return answer.headers.get("Location") if answer.status_code in followed else None
+
+
+def _next(method: str, here: str, location: str) -> str:
     try:
         there = urljoin(here, location)
         host_of(there)
