@@ -1,0 +1,1 @@
+"""Deployers: where functions are read and pointed at an image."""

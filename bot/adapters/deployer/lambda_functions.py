@@ -1,0 +1,215 @@
+"""AWS Lambda functions through boto3 (Lambda API 2015-03-31; facts on states: "Lambda function states").
+
+Every change carries what was read (`RevisionId`, `CodeSha256`), names the image by digest and never publishes on
+the way.
+Lambda takes 100 GetFunction calls a second in a Region and 15 of all other calls together, so reads are GetFunction
+wherever it tells enough.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from boto3.session import Session
+from botocore.config import Config
+
+from bot.adapters.deployer.aws_errors import explained, says_missing, translated
+from bot.adapters.deployer.function_name import FunctionName
+from bot.adapters.deployer.pace import Pace
+from bot.core.errors import DeployError, InvalidReference
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+from bot.ports.clock import Clock
+from bot.ports.deployer import Alias, Function, UpdateStatus
+
+READS_A_SECOND: Final = 100
+OTHERS_A_SECOND: Final = 15
+"""Lambda's quotas of GetFunction and of all other calls together, for each account and Region; not adjustable."""
+
+_CONFIG: Final = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="refrom",
+)
+
+
+def lambda_clients(session: Session, *, endpoint_url: str | None = None) -> Callable[[str], Any]:
+    """Return a maker of Lambda clients by Region that try each call three times, with botocore's backoff."""
+    return lambda region: session.client("lambda", region_name=region, endpoint_url=endpoint_url, config=_CONFIG)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """One Region's client and its two quotas."""
+
+    client: Any
+    reads: Pace
+    others: Pace
+
+
+class LambdaFunctions:
+    """`Functions` and `Deployer` on AWS Lambda; safe to share between threads.
+
+    A function is named by its name, then it lies in `region`, or by its ARN, which brings its own Region.
+    """
+
+    def __init__(self, client_factory: Callable[[str], Any], *, region: str, clock: Clock) -> None:
+        self._client_factory = client_factory
+        self._default_region = region
+        self._clock = clock
+        self._regions: dict[str, _Region] = {}
+        self._lock = threading.Lock()
+
+    def function(self, name: str, version: str = "$LATEST") -> Function:
+        """Describe one version (or what an alias of that name serves), with its resolved image.
+
+        A version that Lambda still prepares (State `Pending`) is reported as in progress.
+        """
+        subject = f"function {name}" if version == "$LATEST" else f"function {name} version {version}"
+        answer = self._call("get_function", name, subject=subject, Qualifier=version)
+        return _function(subject, answer)
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        """Describe an alias; None if the function is there and has no such alias."""
+        try:
+            answer = self._call("get_alias", function, subject=f"alias {name} of function {function}", Name=name)
+        except DeployError as fault:
+            if not says_missing(fault):
+                raise
+            self.function(function)  # a missing function is another matter than a missing alias
+            return None
+        return _alias(function, answer)
+
+    def update_code(self, function: Function, image: Reference) -> None:
+        """Point `$LATEST` at an image by digest; refused if the function changed since it was read."""
+        subject = f"function {function.name}"
+        if function.image is None:
+            raise DeployError(f"{subject} is a .zip function and takes no image; update its code with its own tools")
+        if image.digest is None:
+            raise DeployError(f"{subject}: image {image} has no digest; name it by digest, a tag may move meanwhile")
+        uri = f"{image.name}@{image.digest}"
+        self._call(
+            "update_function_code",
+            function.arn,
+            subject=f"{subject} with image {uri}",
+            refusal="give one image for the function's platform, in ECR of the function's Region",
+            ImageUri=uri,
+            RevisionId=function.revision,
+        )
+
+    def publish_version(self, function: Function) -> str:
+        """Publish `$LATEST` as it was read; Lambda gives the last version again if nothing changed since."""
+        subject = f"new version of function {function.name}"
+        answer = self._call(
+            "publish_version",
+            function.arn,
+            subject=subject,
+            CodeSha256=function.code_sha256,
+            RevisionId=function.revision,
+        )
+        version = str(answer.get("Version", ""))
+        if not version.isdecimal():
+            raise DeployError(f"{subject}: Lambda gave no version number but {version[:40]!r}; look at it in Lambda")
+        return version
+
+    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
+        """Let the alias serve one version alone; refused if the alias changed since it was read."""
+        self._call(
+            "update_alias",
+            function.arn,
+            subject=f"alias {alias.name} of function {function.name}",
+            refusal="check that the version exists and has the execution role of the one it replaces",
+            Name=alias.name,
+            FunctionVersion=version,
+            RevisionId=alias.revision,
+            RoutingConfig={"AdditionalVersionWeights": {}},
+        )
+
+    def _call(
+        self,
+        operation: str,
+        function: str,
+        *,
+        subject: str,
+        refusal: str = "read the function again",
+        **members: object,
+    ) -> Mapping[str, Any]:
+        name = FunctionName.parse(function, default_region=self._default_region)
+        with translated(f"{subject} in {name.region}", refusal=refusal):
+            region = self._region(name.region)
+            (region.reads if operation == "get_function" else region.others).wait()
+            answer: Mapping[str, Any] = getattr(region.client, operation)(FunctionName=name.text, **members)
+            return answer
+
+    def _region(self, name: str) -> _Region:
+        with self._lock:  # sessions do not make clients in two threads at once
+            if name not in self._regions:
+                reads, others = Pace(READS_A_SECOND, self._clock), Pace(OTHERS_A_SECOND, self._clock)
+                self._regions[name] = _Region(self._client_factory(name), reads, others)
+            return self._regions[name]
+
+
+def _function(subject: str, answer: Mapping[str, Any]) -> Function:
+    try:
+        config = answer["Configuration"]
+        status, reason = _status(config)
+        return Function(
+            name=config["FunctionName"],
+            arn=FunctionName.of_arn(config["FunctionArn"]).text,
+            image=_image(subject, config, answer.get("Code", {})),
+            platform=Platform.of_function(config.get("Architectures", ["x86_64"])[0]),
+            status=status,
+            status_reason=reason,
+            revision=config["RevisionId"],
+            code_sha256=config["CodeSha256"],
+            version=config["Version"],
+        )
+    except (KeyError, IndexError, ValueError) as fault:
+        raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
+
+
+def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:
+    """Read the resolved image; the URI as given may be a tag that has moved since."""
+    if config.get("PackageType") != "Image":
+        return None
+    if "ResolvedImageUri" not in code:
+        error = code.get("Error", {})
+        reason = explained(str(error.get("ErrorCode", "")), str(error.get("Message", "")))
+        raise DeployError(f"{subject}: Lambda names no resolved image ({reason or 'no reason given'}); check it in ECR")
+    image = Reference.parse(code["ResolvedImageUri"])
+    if image.digest is None:
+        raise InvalidReference(f"{image} has no digest")
+    return image
+
+
+def _status(config: Mapping[str, Any]) -> tuple[UpdateStatus, str]:
+    """Fold State into LastUpdateStatus: what is Pending still works on something, what Failed cannot be invoked."""
+    state, update = config.get("State", "Active"), UpdateStatus(config.get("LastUpdateStatus", "Successful"))
+    if update is not UpdateStatus.SUCCESSFUL:
+        return update, _reason(config, "LastUpdateStatusReason")
+    if state == "Pending":
+        return UpdateStatus.IN_PROGRESS, _reason(config, "StateReason")
+    if state == "Failed":
+        return UpdateStatus.FAILED, _reason(config, "StateReason")
+    return update, ""
+
+
+def _reason(config: Mapping[str, Any], member: str) -> str:
+    return explained(config.get(f"{member}Code", ""), config.get(member, ""))
+
+
+def _alias(function: str, answer: Mapping[str, Any]) -> Alias:
+    try:
+        weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        return Alias(
+            name=answer["Name"],
+            version=answer["FunctionVersion"],
+            revision=answer["RevisionId"],
+            weights=tuple(sorted((version, float(weight)) for version, weight in weights.items())),
+        )
+    except (KeyError, ValueError) as fault:
+        raise DeployError(
+            f"alias of function {function}: Lambda's answer cannot be read ({fault!r}); report this to refrom"
+        ) from fault

@@ -1,0 +1,185 @@
+"""The lab's AWS: Lambda, ECR and STS control planes on loopback for an unmodified boto3, over a real registry.
+
+    with AwsStub(registry_url, clock=clock) as aws:
+        aws.create_function("orders", f"{host}/orders:1", aliases=["live"])
+        aws.client("lambda").get_function(FunctionName="orders")
+        assert not aws.writes
+
+It answers only what botocore's service models allow, and fails the test at its end for whatever it cannot do
+truly: an operation or parameter that it does not act on, an answer that breaks the model, a defect of its own.
+"""
+
+import re
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import boto3
+from botocore.config import Config
+
+from bot.ports.clock import Clock
+from tests.lab.aws_ecr import EcrService, get_caller_identity
+from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
+from tests.lab.aws_lambda import LambdaService
+from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
+from tests.lab.aws_registry import ImageSource
+from tests.lab.web import Answer, Asked, serve
+
+REGION: Final = "eu-west-1"
+_READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet)[A-Z]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request that reached the stub, whatever became of it."""
+
+    service: str
+    operation: str
+    region: str
+    write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """An error to be answered instead of carrying out an operation."""
+
+    operation: str
+    error: AwsError
+
+
+class AwsStub:
+    """One AWS account. Image URIs lead to the registry, by its own host and port or by an ECR host name."""
+
+    def __init__(
+        self,
+        registry_url: str,
+        *,
+        clock: Clock,
+        auth: tuple[str, str] | None = None,
+        update_seconds: float = 2.0,
+        max_unpacked: int = MAX_UNPACKED,
+    ) -> None:
+        self._source = ImageSource(registry_url, auth)
+        images = LambdaImages(source=self._source, max_unpacked=max_unpacked)
+        self._lambda = LambdaService(clock=clock, images=images, update_seconds=update_seconds)
+        self._services = {
+            "lambda": self._lambda.answer,
+            "ecr": EcrService(clock=clock, source=self._source).answer,
+            "sts": get_caller_identity,
+        }
+        self._stack = ExitStack()
+        self._lock = threading.RLock()
+        self._troubles: list[_Trouble] = []
+        self.url = ""
+        """Where boto3 finds every service (`endpoint_url`), once entered."""
+        self.requests: list[Request] = []
+        self.defects: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._stack.callback(self._source.close)
+        self.url = self._stack.enter_context(serve(self._respond)).url
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        assert not self.defects, "the lab's AWS was asked or answered wrongly:\n" + "\n".join(self.defects)
+
+    @property
+    def writes(self) -> list[Request]:
+        """The requests so far that change something."""
+        return [request for request in self.requests if request.write]
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Make a boto3 client of the stub that tries each call once and is closed with the stub."""
+        session: Any = boto3.session.Session("AKIALABLABLABLABLABL", "lab")
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+        client = session.client(service, region_name=region, endpoint_url=self.url, config=config)
+        self._stack.callback(client.close)
+        return client
+
+    def create_function(
+        self,
+        name: str,
+        image_uri: str,
+        architecture: str = "x86_64",
+        *,
+        aliases: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        region: str = REGION,
+    ) -> str:
+        """Put a container-image function there, ready to serve, and return its ARN; aliases serve version 1."""
+        code = {"PackageType": "Image", "Code": {"ImageUri": image_uri}, "Architectures": [architecture]}
+        return self._create(name, region, code, aliases, tags or {})
+
+    def create_zip_function(self, name: str, runtime: str = "python3.13", *, region: str = REGION) -> str:
+        """Put a .zip function there, ready to serve, and return its ARN."""
+        code = {"PackageType": "Zip", "Code": {"ZipFile": b"PK"}, "Runtime": runtime, "Handler": "app.handler"}
+        return self._create(name, region, code, (), {})
+
+    def fail_next(
+        self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
+    ) -> None:
+        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`."""
+        self._troubles += [_Trouble(operation, AwsError(code, text, **members))] * times
+
+    def fail_update(self, name: str, code: str, text: str) -> None:
+        """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
+        self._lambda.failures[name] = (code, text)
+
+    def touch(self, name: str, region: str = REGION) -> None:
+        """Change a function behind everybody's back: it has a new RevisionId."""
+        self._lambda.functions[region, name].latest.touch()
+
+    def _create(
+        self, name: str, region: str, code: Mapping[str, Any], aliases: Sequence[str], tags: Mapping[str, str]
+    ) -> str:
+        role = "arn:aws:iam::123456789012:role/lab"
+        with self._lock, self._at_once():
+            created = self._direct(region, "CreateFunction", FunctionName=name, Role=role, Tags=tags, **code)
+            for alias in aliases:
+                version = self._direct(region, "PublishVersion", FunctionName=name)["Version"]
+                self._direct(region, "CreateAlias", FunctionName=name, Name=alias, FunctionVersion=version)
+            self._direct(region, "GetFunction", FunctionName=name)
+        return str(created["FunctionArn"])
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Let changes be done as soon as somebody looks."""
+        seconds, self._lambda.update_seconds = self._lambda.update_seconds, 0.0
+        try:
+            yield
+        finally:
+            self._lambda.update_seconds = seconds
+
+    def _direct(self, region: str, operation: str, **params: Any) -> dict[str, Any]:
+        return self._lambda.answer(Call(service="lambda", operation=operation, region=region, params=params))
+
+    def _respond(self, request: Asked) -> Answer:
+        """Answer one request; what the lab cannot do is remembered as its defect and answered with a 500."""
+        with self._lock:
+            try:
+                return self._carry_out(request)
+            except Exception:  # noqa: BLE001 - whatever it is, the test must hear of it, and the client get an answer
+                self.defects.append(f"{request.method} {request.path}: {traceback.format_exc(limit=-4)}")
+                return Answer(status=500, body=b'{"message": "defect of the lab"}')
+
+    def _carry_out(self, request: Asked) -> Answer:
+        call = None
+        try:
+            call = read_call(request)
+            write = not _READS.match(call.operation)
+            entry = Request(service=call.service, operation=call.operation, region=call.region, write=write)
+            self.requests.append(entry)
+            self._raise_trouble(call.operation)
+            return write_answer(call, self._services[call.service](call))
+        except AwsError as error:
+            return write_error(call.service if call else "lambda", call.operation if call else None, error)
+
+    def _raise_trouble(self, operation: str) -> None:
+        for trouble in self._troubles:
+            if trouble.operation == operation:
+                self._troubles.remove(trouble)
+                raise trouble.error
