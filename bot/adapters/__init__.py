@@ -1,0 +1,1 @@
+"""What speaks to the world; each room keeps the promises of one port."""
