@@ -1,0 +1,9 @@
+"""Rebase: base layers swapped under a function's own, where the file lists prove that nothing overlaps.
+
+The rules are pure: `overlap` says what speaks against a swap, `documents` writes the config and manifest after it.
+"""
+
+from bot.core.rebase.documents import CURE, rebased_config, rebased_manifest
+from bot.core.rebase.overlap import Overlap, unsafe_paths
+
+__all__ = ["CURE", "Overlap", "rebased_config", "rebased_manifest", "unsafe_paths"]
