@@ -1,0 +1,185 @@
+"""The store: ledger, journal and memory of layers over one database.
+
+Losing it loses history and time, never correctness; so a store that cannot be read is an error with a cure, not a
+reason to guess.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from bot.adapters.store import encoding, tables
+from bot.adapters.store.database import Database
+from bot.adapters.store.opening import MEMORY, open_copy, open_file, open_memory
+from bot.core.digest import Digest
+from bot.core.layer import Layer
+from bot.core.observation import KnownBase, Observation
+from bot.core.outcome import Outcome
+from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLedger:
+    """Which digests the streams had; implements `Ledger`."""
+
+    database: Database
+
+    def record(self, observation: Observation) -> Observation:
+        """Keep an observation and its bases; one already known keeps its `first_seen`."""
+        key = (observation.runtime, str(observation.digest))
+        table = tables.observations
+        with self.database.transaction() as connection:
+            connection.execute(_upsert(table, _observation_to_row(observation), keep="first_seen"))
+            for base in observation.bases:
+                row = {"digest": str(base.digest), "document": encoding.encode_base(base)}
+                connection.execute(_upsert(tables.bases, row))
+            first_seen = connection.scalars(
+                select(table.c.first_seen).where(table.c.runtime == key[0], table.c.digest == key[1])
+            ).one()
+        return replace(observation, first_seen=self.database.decode(encoding.decode_time, first_seen))
+
+    def history(self, runtime: str) -> Sequence[Observation]:
+        """Return all observations of a stream, the one first seen last coming first."""
+        table = tables.observations
+        query = select(table).where(table.c.runtime == runtime).order_by(table.c.first_seen.desc(), table.c.digest)
+        with self.database.transaction() as connection:
+            rows = connection.execute(query).all()
+        return [self.database.decode(_observation_from_row, row) for row in rows]
+
+    def base(self, digest: Digest) -> KnownBase | None:
+        """Return what was last recorded of a platform's manifest."""
+        document = _find(self.database, tables.bases, digest)
+        return None if document is None else self.database.decode(encoding.decode_base, document)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlJournal:
+    """What was done; implements `Journal`."""
+
+    database: Database
+
+    def append(self, outcome: Outcome, at: datetime) -> None:
+        """Keep one outcome."""
+        row = {"at": encoding.encode_time(at), "document": encoding.encode_outcome(outcome)}
+        with self.database.transaction() as connection:
+            connection.execute(insert(tables.outcomes).values(row))
+
+    def entries(self, limit: int = 100) -> Sequence[tuple[datetime, Outcome]]:
+        """Return the latest outcomes, the one appended last coming first."""
+        table = tables.outcomes
+        with self.database.transaction() as connection:
+            rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit)).all()
+        return [self.database.decode(_entry_from_row, row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLayers:
+    """What layers hold; implements `LayerMemory`."""
+
+    database: Database
+
+    def get(self, digest: Digest) -> Layer | None:
+        """Return the layer if it was kept."""
+        document = _find(self.database, tables.layers, digest)
+        return None if document is None else self.database.decode(encoding.decode_layer, document)
+
+    def put(self, layer: Layer) -> None:
+        """Keep a layer; one that is kept already stays."""
+        row = {"digest": str(layer.digest), "document": encoding.encode_layer(layer)}
+        with self.database.transaction() as connection:
+            connection.execute(insert(tables.layers).values(row).on_conflict_do_nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The three memories of one database. Close it, or use it as a context manager."""
+
+    database: Database
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The ledger of observations."""
+        return SqlLedger(self.database)
+
+    @property
+    def journal(self) -> SqlJournal:
+        """The journal of outcomes."""
+        return SqlJournal(self.database)
+
+    @property
+    def layers(self) -> SqlLayers:
+        """The memory of layers."""
+        return SqlLayers(self.database)
+
+    def close(self) -> None:
+        """Give the file free."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def open_store(path: Path | str) -> Store:
+    """Open the store in a file, made if it is not there; `":memory:"` is one that ends with the process.
+
+    Raises `StoreError` with the path and the cure if the file is damaged, not writable or of another version.
+    """
+    if str(path) == MEMORY:
+        return Store(open_memory())
+    return Store(open_file(Path(path)))
+
+
+def snapshot(path: Path | str) -> Store:
+    """Copy a store into memory, for a dry run: what is written to it stays there, and the file is left as it is.
+
+    A file that is not there gives an empty store. Raises `StoreError` as `open_store` does.
+    """
+    return Store(open_copy(Path(path)))
+
+
+def _find(database: Database, table: Table, digest: Digest) -> Any:  # noqa: ANN401 - a document is text or bytes
+    with database.transaction() as connection:
+        return connection.scalars(select(table.c.document).where(table.c.digest == str(digest))).one_or_none()
+
+
+def _upsert(table: Table, row: Mapping[str, str], *, keep: str = "") -> Insert:
+    """Insert a row, or write over the one with its key, except the column to keep."""
+    statement = insert(table).values(row)
+    key = table.primary_key.columns.keys()
+    renewed = {name: statement.excluded[name] for name in row if name not in (*key, keep)}
+    return statement.on_conflict_do_update(index_elements=key, set_=renewed)
+
+
+def _observation_to_row(observation: Observation) -> Mapping[str, str]:
+    return {
+        "runtime": observation.runtime,
+        "digest": str(observation.digest),
+        "reference": str(observation.reference),
+        "first_seen": encoding.encode_time(observation.first_seen),
+        "last_seen": encoding.encode_time(observation.last_seen),
+        "document": encoding.encode_bases(observation.bases),
+    }
+
+
+def _observation_from_row(row: Row[Any]) -> Observation:
+    return Observation(
+        runtime=row.runtime,
+        reference=Reference.parse(row.reference),
+        digest=Digest.parse(row.digest),
+        bases=encoding.decode_bases(row.document),
+        first_seen=encoding.decode_time(row.first_seen),
+        last_seen=encoding.decode_time(row.last_seen),
+    )
+
+
+def _entry_from_row(row: Row[Any]) -> tuple[datetime, Outcome]:
+    return encoding.decode_time(row.at), encoding.decode_outcome(row.document)

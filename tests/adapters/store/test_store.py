@@ -1,0 +1,131 @@
+"""The contract of the store: a file, one in memory and a snapshot keep the same promises."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.store.store import Store, open_store, snapshot
+from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
+
+
+@pytest.fixture(params=["file", "memory", "snapshot"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    path = tmp_path / "refrom.sqlite"
+    opened = {
+        "file": lambda: open_store(path),
+        "memory": lambda: open_store(":memory:"),
+        "snapshot": lambda: snapshot(path),
+    }[request.param]()
+    with opened:
+        yield opened
+
+
+def test_a_new_store_is_empty(store: Store) -> None:
+    assert store.ledger.history("python3.13") == []
+    assert store.ledger.base(digest("any")) is None
+    assert store.journal.entries() == []
+    assert store.layers.get(digest("any")) is None
+
+
+def test_an_observation_comes_back_as_it_was_recorded(store: Store) -> None:
+    recorded = store.ledger.record(observation("one"))
+
+    assert recorded == observation("one")
+    assert store.ledger.history("python3.13") == [observation("one")]
+
+
+def test_a_known_observation_keeps_when_it_was_first_seen(store: Store) -> None:
+    store.ledger.record(observation("one"))
+
+    again = store.ledger.record(observation("one", seen=NOON + HOUR))
+
+    assert again == replace(observation("one"), last_seen=NOON + HOUR)
+    assert store.ledger.history("python3.13") == [again]
+
+
+def test_history_begins_with_what_was_first_seen_last(store: Store) -> None:
+    """A digest that comes back after another one stays where it was first seen."""
+    for hours, of in enumerate(["one", "two", "three", "one"]):
+        store.ledger.record(observation(of, seen=NOON + hours * HOUR))
+
+    history = store.ledger.history("python3.13")
+
+    assert [seen.digest for seen in history] == [digest("index three"), digest("index two"), digest("index one")]
+
+
+def test_streams_have_histories_of_their_own(store: Store) -> None:
+    store.ledger.record(observation("one", runtime="python3.13"))
+    store.ledger.record(observation("one", runtime="python3.14"))
+
+    assert [seen.runtime for seen in store.ledger.history("python3.13")] == ["python3.13"]
+    assert [seen.runtime for seen in store.ledger.history("python3.14")] == ["python3.14"]
+
+
+@pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64"])
+def test_each_base_of_an_observation_is_found_by_its_digest(store: Store, platform: str) -> None:
+    expected = base("one", platform=platform)
+
+    store.ledger.record(observation("one"))
+
+    assert store.ledger.base(expected.digest) == expected
+
+
+def test_an_index_is_no_base(store: Store) -> None:
+    store.ledger.record(observation("one"))
+
+    assert store.ledger.base(digest("index one")) is None
+
+
+def test_the_journal_tells_the_newest_first(store: Store) -> None:
+    for hours, message in enumerate(["one", "two", "three"]):
+        store.journal.append(outcome(message), NOON + hours * HOUR)
+
+    assert store.journal.entries() == [
+        (NOON + 2 * HOUR, outcome("three")),
+        (NOON + HOUR, outcome("two")),
+        (NOON, outcome("one")),
+    ]
+
+
+def test_the_journal_tells_no_more_than_asked(store: Store) -> None:
+    for message in ["one", "two", "three"]:
+        store.journal.append(outcome(message), NOON)
+
+    assert [entry.message for _, entry in store.journal.entries(limit=2)] == ["three", "two"]
+
+
+def test_the_journal_keeps_texts_that_are_no_unicode(store: Store) -> None:
+    strange = outcome("\udc80 \x00 '; DROP TABLE outcomes; --")
+
+    store.journal.append(strange, NOON)
+
+    assert store.journal.entries() == [(NOON, strange)]
+
+
+def test_a_layer_is_remembered(store: Store) -> None:
+    store.layers.put(layer("one"))
+
+    assert store.layers.get(layer("one").digest) == layer("one")
+    assert store.layers.get(layer("two").digest) is None
+
+
+def test_a_layer_once_kept_stays(store: Store) -> None:
+    store.layers.put(layer("one"))
+    store.layers.put(replace(layer("one"), entries={}))
+
+    assert store.layers.get(layer("one").digest) == layer("one")
+
+
+def test_threads_share_a_store(store: Store) -> None:
+    def work(number: int) -> None:
+        store.journal.append(outcome(str(number)), NOON)
+        store.ledger.record(observation("one"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(20)))
+
+    assert {entry.message for _, entry in store.journal.entries()} == set(map(str, range(20)))
+    assert store.ledger.history("python3.13") == [observation("one")]
