@@ -116,7 +116,7 @@ def parse_manifest(raw: bytes, *, media_type: str | None = None) -> Manifest | I
     Raises `InvalidImage` for schema 1, for other documents and for malformed fields.
     """
     document = _load(raw, "manifest")
-    kind = document.get("mediaType") or (media_type or "").partition(";")[0].strip()
+    kind = str(document.get("mediaType") or (media_type or "").partition(";")[0].strip())
     if kind not in MANIFEST_TYPES:
         kind = _guess(document, kind)
     digest = Digest.of(raw)
@@ -128,7 +128,7 @@ def parse_manifest(raw: bytes, *, media_type: str | None = None) -> Manifest | I
         return Manifest(
             digest=digest, media_type=kind, config=_descriptor(document.get("config")), layers=layers, raw=raw
         )
-    except (InvalidReference, TypeError, ValueError) as fault:
+    except (InvalidReference, TypeError, ValueError, AttributeError) as fault:
         raise InvalidImage(f"manifest {digest} is malformed: {fault}") from fault
 
 
