@@ -1,0 +1,20 @@
+"""Registries: over HTTP, in a folder, and a switch that tells them apart by the reference's host."""
+
+from bot.adapters.registry.ecr import EcrLogin, ecr_region
+from bot.adapters.registry.endpoint import Credentials, Endpoint
+from bot.adapters.registry.http import HttpRegistry
+from bot.adapters.registry.images import Store
+from bot.adapters.registry.layout import LayoutRegistry, single_layout
+from bot.adapters.registry.routes import Registries
+
+__all__ = [
+    "Credentials",
+    "EcrLogin",
+    "Endpoint",
+    "HttpRegistry",
+    "LayoutRegistry",
+    "Registries",
+    "Store",
+    "ecr_region",
+    "single_layout",
+]

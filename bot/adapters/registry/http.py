@@ -1,0 +1,129 @@
+"""Registries over HTTP (OCI distribution-spec 1.1; Docker Registry HTTP API v2)."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO, Final
+from urllib.parse import urlencode
+
+from bot.adapters.registry.calls import Calls
+from bot.adapters.registry.endpoint import Endpoint
+from bot.adapters.registry.images import (
+    LARGEST_DOCUMENT,
+    Source,
+    checked_digest,
+    checked_manifest,
+    read_image,
+    verified,
+)
+from bot.adapters.transport import SMALL_BODY, Transport, TransportError, Upload
+from bot.core.digest import Digest
+from bot.core.errors import RegistryError
+from bot.core.image import MANIFEST_TYPES, Descriptor, Image, Index, Manifest
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+
+_ACCEPT: Final = {"Accept": ", ".join(MANIFEST_TYPES)}
+_BLOB: Final = {"Content-Type": "application/octet-stream"}
+
+
+class HttpRegistry:
+    """Any number of registries, told apart by the host in a reference; one without an `Endpoint` is read anonymously.
+
+    Keeps the promises of the ports `Registry` and `ImageWriter`.
+    """
+
+    def __init__(self, transport: Transport, endpoints: Iterable[Endpoint] = ()) -> None:
+        self._calls = Calls(transport, endpoints)
+
+    def manifest(self, reference: Reference) -> Manifest | Index:
+        """Fetch what a tag or digest names, with one request once the registry knows us."""
+        name = reference.digest or reference.tag
+        if name is None:
+            raise RegistryError(f"{reference} names neither a tag nor a digest; add one, such as :latest")
+        answer = self._calls.request(
+            "GET", reference, f"manifests/{name}", scope=_pull(reference), headers=_ACCEPT, limit=LARGEST_DOCUMENT
+        )
+        return checked_manifest(
+            reference,
+            answer.body,
+            media_type=answer.headers.get("Content-Type", ""),
+            stated=answer.headers.get("Docker-Content-Digest"),
+        )
+
+    def image(self, reference: Reference, platform: Platform | None = None) -> Image:
+        """Fetch one platform's manifest and config."""
+        return read_image(self, reference, platform)
+
+    @contextmanager
+    def blob(self, reference: Reference, descriptor: Descriptor) -> Iterator[BinaryIO]:
+        """Open a blob as a stream that checks itself."""
+        with self._calls.stream(reference, f"blobs/{descriptor.digest}", scope=_pull(reference)) as read:
+            yield verified(reference, descriptor, read)
+
+    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
+        """Make a blob available in another repository: nothing if there, else mounted, else copied through us."""
+        if not self._holds(target, descriptor):
+            mount = source if source.registry == target.registry else None
+            self._upload(target, descriptor, lambda: self.blob(source, descriptor), mount)
+
+    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+        """Make a blob available from a stream, which is opened only if the blob is not there."""
+        if not self._holds(target, descriptor):
+            self._upload(target, descriptor, source)
+
+    def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
+        """Store a small blob."""
+        descriptor = Descriptor(media_type=media_type, digest=Digest.of(content), size=len(content))
+        self.add_blob(target, descriptor, lambda: BytesIO(content))
+        return descriptor
+
+    def put_manifest(self, target: Reference, media_type: str, content: bytes) -> Digest:
+        """Store a manifest under the target's tag, or under its digest alone."""
+        digest = checked_digest(target, media_type, content)
+        answer = self._calls.request(
+            "PUT",
+            target,
+            f"manifests/{target.tag or digest}",
+            scope=_push(target),
+            expect=(201,),
+            headers={"Content-Type": media_type},
+            body=content,
+            limit=SMALL_BODY,
+        )
+        stated = answer.headers.get("Docker-Content-Digest")
+        if stated and stated != str(digest):
+            raise RegistryError(f"{target} was stored as {stated[:160]}, not as {digest}; do not use the tag")
+        return digest
+
+    def _holds(self, target: Reference, descriptor: Descriptor) -> bool:
+        where = f"blobs/{descriptor.digest}"
+        answer = self._calls.request("HEAD", target, where, scope=_push(target), expect=(200, 404), limit=SMALL_BODY)
+        return answer.status == 200
+
+    def _upload(
+        self, target: Reference, descriptor: Descriptor, source: Source, mount: Reference | None = None
+    ) -> None:
+        """Upload from the first request on each time: an upload that broke off may have kept some of the bytes."""
+        self._calls.repeat(target, lambda: self._upload_once(target, descriptor, source, mount))
+
+    def _upload_once(self, target: Reference, descriptor: Descriptor, source: Source, mount: Reference | None) -> None:
+        scope = _push(target) + (f" {_pull(mount)}" if mount else "")
+        wish = "?" + urlencode({"mount": str(descriptor.digest), "from": mount.repository}) if mount else ""
+        begun = self._calls.once("POST", target, f"blobs/uploads/{wish}", scope=scope, expect=(201, 202)).whole()
+        if begun.status == 201:
+            return
+        location = begun.headers.get("Location")
+        if not location:
+            raise TransportError(begun.method, begun.url, "began an upload without saying where", status=begun.status)
+        where = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': str(descriptor.digest)})}"
+        body = Upload(size=descriptor.size, open=source)
+        self._calls.once("PUT", target, where, scope=scope, expect=(201,), headers=_BLOB, body=body).whole()
+
+
+def _pull(reference: Reference) -> str:
+    return f"repository:{reference.repository}:pull"
+
+
+def _push(reference: Reference) -> str:
+    return f"repository:{reference.repository}:pull,push"

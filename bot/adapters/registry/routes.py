@@ -1,0 +1,52 @@
+"""Which registry a reference belongs to, where a process knows several kinds of them."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import BinaryIO
+
+from bot.adapters.registry.images import Store
+from bot.core.digest import Digest
+from bot.core.image import Descriptor, Image, Index, Manifest
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+
+
+class Registries:
+    """Sends each call to the registry of the reference's host, to `default` where no route is given.
+
+    Keeps the promises of the ports `Registry` and `ImageWriter`, across registries too.
+    """
+
+    def __init__(self, routes: Mapping[str, Store], default: Store) -> None:
+        self._routes, self._default = dict(routes), default
+
+    def manifest(self, reference: Reference) -> Manifest | Index:
+        """Fetch what a tag or digest names."""
+        return self._of(reference).manifest(reference)
+
+    def image(self, reference: Reference, platform: Platform | None = None) -> Image:
+        """Fetch one platform's manifest and config."""
+        return self._of(reference).image(reference, platform)
+
+    def blob(self, reference: Reference, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
+        """Open a blob as a stream that checks itself."""
+        return self._of(reference).blob(reference, descriptor)
+
+    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
+        """Make a blob available in another repository, streamed where the registries differ."""
+        here, there = self._of(source), self._of(target)
+        if here is there:
+            there.copy_blob(source, descriptor, target)
+        else:
+            there.add_blob(target, descriptor, lambda: here.blob(source, descriptor))
+
+    def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
+        """Store a small blob."""
+        return self._of(target).put_blob(target, media_type, content)
+
+    def put_manifest(self, target: Reference, media_type: str, content: bytes) -> Digest:
+        """Store a manifest under the target's tag, or under its digest alone."""
+        return self._of(target).put_manifest(target, media_type, content)
+
+    def _of(self, reference: Reference) -> Store:
+        return self._routes.get(reference.registry, self._default)
