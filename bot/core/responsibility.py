@@ -127,5 +127,5 @@ def _duty(evidence: Evidence, verdict: Verdict, max_age: timedelta, now: datetim
     left = (evidence.behind_since or now) + max_age - now
     why = "merged but not deployed" if verdict is Verdict.DRIFTED else ""
     if left < timedelta():
-        return Duty(duty=REDEPLOY, state=State.OVERDUE, days=-left.days, why=why)
+        return Duty(duty=REDEPLOY, state=State.OVERDUE, days=(-left).days, why=why)
     return Duty(duty=REDEPLOY, state=State.DUE, days=left.days, why=why)

@@ -1,0 +1,127 @@
+"""Who owes what: a verdict and a duty for every state of the evidence."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.change import BaseChange, FileChanges, PlatformChange
+from bot.core.digest import Digest
+from bot.core.lineage import Lineage
+from bot.core.observation import KnownBase, Observation
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
+from bot.core.responsibility import Evidence, State, Verdict, judge_function, slo_kept
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+AMD64 = Platform("linux", "amd64")
+MAX_AGE = timedelta(days=30)
+
+
+def base(name: str, age: int) -> KnownBase:
+    return KnownBase(
+        runtime="python3.13",
+        reference=Reference("public.ecr.aws", "lambda/python", "3.13", Digest.of(name.encode())),
+        platform=AMD64,
+        digest=Digest.of(f"{name} amd64".encode()),
+        layers=(Digest.of(f"{name} layer".encode()),),
+        diff_ids=(Digest.of(f"{name} diff".encode()),),
+        created=NOW - timedelta(days=age),
+    )
+
+
+OLD, NEW = base("old", 40), base("new", 10)
+LATEST = Observation(
+    runtime="python3.13",
+    reference=NEW.reference,
+    digest=Digest.of(b"new"),
+    bases=(NEW,),
+    first_seen=NOW - timedelta(days=10),
+    last_seen=NOW,
+)
+MOVED = BaseChange(
+    old=OLD.digest, new=NEW.digest, platforms=(PlatformChange(platform=AMD64, files=FileChanges(changed=1)),)
+)
+SAME = BaseChange(old=OLD.digest, new=NEW.digest, platforms=(PlatformChange(platform=AMD64),))
+
+
+def proven(by: KnownBase) -> Lineage:
+    return Lineage(image=Digest.of(b"image"), layers=3, base=by, by="layers")
+
+
+def evidence(**fields: object) -> Evidence:
+    given_fields = {"function": "arn:f", "repository": "acme/orders", "latest": LATEST, **fields}
+    return Evidence(**given_fields)  # type: ignore[arg-type]
+
+
+def since(days: int) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+UNKNOWN_LINEAGE = Lineage(image=Digest.of(b"image"), layers=3)
+
+CASES = [
+    pytest.param(evidence(fault="denied"), Verdict.UNKNOWN, State.UNKNOWN, None, id="nothing could be read"),
+    pytest.param(evidence(lineage=UNKNOWN_LINEAGE), Verdict.UNKNOWN, State.UNKNOWN, None, id="no base proven"),
+    pytest.param(evidence(lineage=proven(NEW)), Verdict.CURRENT, State.MET, None, id="on the latest base"),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=SAME), Verdict.CURRENT, State.MET, None, id="the digest moved, nothing else"
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)),
+        Verdict.BEHIND, State.DUE, 20, id="behind, with days left",
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(35)),
+        Verdict.BEHIND, State.OVERDUE, 5, id="behind for longer than the policy allows",
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(35), held="release freeze"),
+        Verdict.BEHIND, State.EXCEPTED, None, id="behind, and held by a person",
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=MOVED, merged=NEW, behind_since=since(1)),
+        Verdict.DRIFTED, State.DUE, 29, id="merged but not deployed",
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), change=None), Verdict.UNKNOWN, State.UNKNOWN, None, id="bases not compared"
+    ),
+    pytest.param(
+        evidence(lineage=proven(OLD), latest=None), Verdict.UNKNOWN, State.UNKNOWN, None, id="the stream is not known"
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "verdict", "state", "days"), CASES)
+def test_every_state_of_the_evidence_has_its_verdict_and_duty(
+    known: Evidence, verdict: Verdict, state: State, days: int | None
+) -> None:
+    finding = judge_function(known, MAX_AGE, NOW)
+
+    assert (finding.verdict, finding.duties[0].state, finding.duties[0].days) == (verdict, state, days)
+
+
+def test_the_slo_is_broken_by_what_is_overdue_and_by_what_nobody_knows() -> None:
+    due = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)), MAX_AGE, NOW)
+    overdue = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(40)), MAX_AGE, NOW)
+    unknown = judge_function(evidence(fault="denied"), MAX_AGE, NOW)
+
+    assert slo_kept([due])
+    assert not slo_kept([due, overdue])
+    assert not slo_kept([unknown])
+
+
+def test_the_age_is_the_age_of_the_base_that_runs() -> None:
+    assert judge_function(evidence(lineage=proven(OLD), change=MOVED), MAX_AGE, NOW).base_age_days == 40
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_a_duty_never_becomes_less_urgent_with_time(one: int, more: int) -> None:
+    """An overdue duty stays overdue as long as nothing is deployed."""
+    earlier = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), MAX_AGE, NOW)
+    later = judge_function(
+        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), MAX_AGE, NOW + timedelta(days=more)
+    )
+
+    assert not (earlier.breaks_slo and not later.breaks_slo)
