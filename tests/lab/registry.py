@@ -1,0 +1,208 @@
+"""Real registries on loopback: Debian's docker-registry (distribution), and before it a front like public.ecr.aws."""
+
+import hashlib
+import json
+import socket
+import subprocess
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from tests.lab.need import need
+from tests.lab.web import Answer, Asked, Web, serve
+
+LOGIN: Final = ("lab", "s3cret")
+_HTPASSWD: Final = "lab:$2y$05$kUjfEdZfSI8rBsJx3wNqUejsVeaIsg98.dpE7kvKrUzkhUm.0/xNq\n"
+_MOST_TAGS = 1000
+_STARTS = 3
+_PATIENCE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabRegistry:
+    """A running registry; `host` is address and port as in a reference, `storage` its folder on disk."""
+
+    host: str
+    storage: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+
+@contextmanager
+def docker_registry(folder: Path, *, login: bool = False) -> Iterator[LabRegistry]:
+    """Run `docker-registry serve` on a free loopback port; with `login` it wants `LOGIN` by Basic."""
+    program = need("docker-registry", "apt-get install docker-registry")
+    process, host = _start(program, folder, login=login)
+    try:
+        yield LabRegistry(host=host, storage=folder / "storage")
+    finally:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class EcrPublicFront:
+    """Behaves like public.ecr.aws before a real registry, and worse on demand.
+
+    Bearer tokens come from `/token/`, with the slash, to anybody; a login that is not in `logins` gives a token with
+    which the registry answers 403, as a stale `docker login` does.
+    Tag lists end at 1,000 entries in no order.
+    """
+
+    def __init__(self, upstream: LabRegistry) -> None:
+        self._upstream = upstream
+        self._tokens: dict[str, bool] = {}
+        self._refusals: list[Answer] = []
+        self._tampered: str | None = None
+        self.logins: dict[str, str] = {}
+        self.web = Web(url="")
+
+    @property
+    def host(self) -> str:
+        """Address and port, as in a reference."""
+        return self.web.host
+
+    def asked(self, *methods: str) -> list[str]:
+        """All requests so far as `METHOD path`, of some methods or of all."""
+        return self.web.asked(*methods)
+
+    def throttle(self, times: int, retry_after: str | None = None) -> None:
+        """Answer the next requests with 429 TOOMANYREQUESTS."""
+        headers = {"Retry-After": retry_after} if retry_after is not None else {}
+        self._refusals += [_error(429, "TOOMANYREQUESTS", "Rate exceeded", headers)] * times
+
+    def expire_tokens(self) -> None:
+        """Forget all tokens, so that each gets 401 once more."""
+        self._tokens.clear()
+
+    def tamper(self, part: str | None) -> None:
+        """Change one byte in the answers to GETs whose path contains this text; None ends it."""
+        self._tampered = part
+
+    def answer(self, asked: Asked) -> Answer:
+        path = urlsplit(asked.path).path
+        if path == "/token/":
+            return self._token(asked)
+        if self._refusals:
+            return self._refusals.pop(0)
+        token = (asked.headers["Authorization"] or "").removeprefix("Bearer ")
+        if token not in self._tokens:
+            realm = f'Bearer realm="{self.web.url}/token/",service="public.ecr.aws",scope="aws"'
+            return _error(401, "DENIED", "Not Authorized", {"WWW-Authenticate": realm})
+        if not self._tokens[token]:
+            return _error(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
+        given = _forward(self._upstream, asked)
+        if path.endswith("/tags/list"):
+            return _cut_tags(given)
+        return _bent(given) if asked.method == "GET" and self._tampered and self._tampered in path else given
+
+    def _token(self, asked: Asked) -> Answer:
+        basic = asked.headers["Authorization"]
+        good = [_basic(name, password) for name, password in self.logins.items()]
+        token = f"lab-token-{len(self.web.log)}"
+        self._tokens[token] = basic is None or basic in good
+        return Answer(headers={"Content-Type": "application/json"}, body=json.dumps({"token": token}).encode())
+
+
+@contextmanager
+def ecr_public_front(upstream: LabRegistry) -> Iterator[EcrPublicFront]:
+    """Run the front until the block ends."""
+    front = EcrPublicFront(upstream)
+    with serve(front.answer) as web:
+        front.web = web
+        yield front
+
+
+def _start(program: str, folder: Path, *, login: bool) -> tuple[subprocess.Popen[bytes], str]:
+    """Start on a free port, once more if somebody took it in between."""
+    for _ in range(_STARTS):
+        host = f"127.0.0.1:{_free_port()}"
+        config = _configure(folder, host, login=login)
+        with (folder / "log").open("ab") as log:
+            process = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
+        if _answers(process, host):
+            return process, host
+        process.kill()
+        process.wait()
+    raise RuntimeError(f"docker-registry does not start; it says: {(folder / 'log').read_text()[-2000:]}")
+
+
+def _configure(folder: Path, host: str, *, login: bool) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    document: dict[str, object] = {
+        "version": "0.1",
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "storage")}, "delete": {"enabled": True}},
+        "http": {"addr": host},
+    }
+    if login:
+        (folder / "htpasswd").write_text(_HTPASSWD)
+        document["auth"] = {"htpasswd": {"realm": "lab", "path": str(folder / "htpasswd")}}
+    config = folder / "config.yml"
+    config.write_text(json.dumps(document))  # JSON is YAML
+    return config
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _answers(process: subprocess.Popen[bytes], host: str) -> bool:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    name, _, port = host.partition(":")
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection((name, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return True
+    return False
+
+
+def _forward(upstream: LabRegistry, asked: Asked) -> Answer:
+    kept = {name: value for name, value in asked.headers.items() if name not in ("Authorization", "Connection")}
+    connection = HTTPConnection(upstream.host, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request(asked.method, asked.path, body=asked.body, headers=kept)
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    dropped = ("connection", "transfer-encoding", *(() if asked.method == "HEAD" else ("content-length",)))
+    headers = {name: value for name, value in response.getheaders() if name.lower() not in dropped}
+    return Answer(status=response.status, headers=headers, body=body)
+
+
+def _cut_tags(given: Answer) -> Answer:
+    document = json.loads(given.body)
+    tags = sorted(document.get("tags") or [], key=lambda tag: hashlib.sha256(tag.encode()).digest())
+    return Answer(status=given.status, body=json.dumps({**document, "tags": tags[:_MOST_TAGS]}).encode())
+
+
+def _bent(given: Answer) -> Answer:
+    middle = len(given.body) // 2
+    body = given.body[:middle] + bytes([given.body[middle] ^ 1]) + given.body[middle + 1 :]
+    return Answer(status=given.status, headers=given.headers, body=body)
+
+
+def _error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+    return Answer(status=status, headers={"Content-Type": "application/json", **(headers or {})}, body=body)
+
+
+def _basic(name: str, password: str) -> str:
+    return "Basic " + b64encode(f"{name}:{password}".encode()).decode()
