@@ -244,4 +244,14 @@ def _digests(known: Known) -> frozenset[Digest]:
 
 
 def _threshold(update_on: UpdateOn) -> Significance:
-    return Significance.METADATA if update_on is UpdateOn.ANY else Significance(update_on.value)
+    """The least significance to act on.
+
+    No advisory is read yet, and what no advisory covers is not safe: for `security` every package change counts.
+    """
+    match update_on:
+        case UpdateOn.ANY:
+            return Significance.METADATA
+        case UpdateOn.SECURITY:
+            return Significance.PACKAGES
+        case _:
+            return Significance(update_on.value)

@@ -64,7 +64,7 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
     proven = inquiry.lineage(serving.image, serving.platform) if serving.image else None
-    hold = inquiry.rules.declared.hold_for(function=target.function, today=now.date())
+    hold = inquiry.hold_for(target, now)
     evidence = Evidence(
         function=serving.arn,
         repository=target.repository,

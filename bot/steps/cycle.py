@@ -96,7 +96,7 @@ class Cycle:
         target = next(target for target in self.rules.targets if target.function == name)
         if target.repository not in self.inquiry.surveys:
             raise DeployError(self._why_no_survey(target))
-        if self.rules.declared.hold_for(function=name, today=now.date()):
+        if self.inquiry.hold_for(target, now):
             return Done()
         function = self.world.functions.function(name)
         if function.image is None:

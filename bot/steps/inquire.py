@@ -13,7 +13,7 @@ from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan
 from bot.core.platforms import Platform
-from bot.core.policy import Declarations, Policy
+from bot.core.policy import Declarations, Hold, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
@@ -109,6 +109,17 @@ class Inquiry:
         found = self.surveys.get(target.repository)
         uses = found.uses if found else ()
         return next((u for u in uses if u.located.path == target.dockerfile and u.located.use.base), None)
+
+    def hold_for(self, target: Target, now: datetime) -> Hold | None:
+        """The hold that stops a function, or the use that its image is built from."""
+        use = self.base_use(target)
+        return self.rules.declared.hold_for(
+            function=target.function,
+            repository=target.repository,
+            path=target.dockerfile,
+            runtime=(use.runtime if use else None) or "",
+            today=now.date(),
+        )
 
     def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
         if use.runtime is None:

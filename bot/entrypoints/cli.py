@@ -1,0 +1,234 @@
+"""The command line. One boundary maps every error to an exit code (docs/reference/exit-codes.md)."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from bot import __version__
+from bot.core.errors import InvalidReference, RefromError, SettingsError
+from bot.entrypoints import documents, tables
+from bot.entrypoints.demo.story import tell
+from bot.entrypoints.html import audit_page
+from bot.entrypoints.scan import print_scan_table, scan_document
+from bot.ports.clock import Clock
+from bot.steps.audit import audit as audit_all
+from bot.steps.cycle import Cycle
+from bot.steps.inquire import Inquiry
+from bot.steps.judge import judge
+from bot.wiring import Workshop, system_clock
+
+DONE, ATTENTION, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="refrom",
+    help="Keeps AWS Lambda container images on a patched base: refrom re-points FROM.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """What a reading command prints."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class AuditFormat(StrEnum):
+    """What an audit prints."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one invocation has: its clock and the consoles; standard output carries results, the other the rest."""
+
+    clock: Clock
+    out: Console
+    err: Console
+
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings; refrom.yaml here if it exists.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="What to print.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Keep AWS Lambda container images on a patched base."""
+    if version:
+        _session(context).out.print(f"refrom {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.command()
+def scan(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Working trees or files.")],
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List the base images that a working tree uses, offline."""
+    document = scan_document(Workshop.offline().working_trees(paths))
+    _print(_session(context), output, document, print_scan_table)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    runtimes: Annotated[list[str] | None, typer.Argument(help="Runtime identifiers; those of the settings if none.")] = None,
+    config: ConfigOption = None,
+    output: FormatOption = Format.TABLE,
+) -> int:
+    """Show the current digests of the streams."""
+    session = _session(context)
+    with Workshop.open(config, session.clock, dry_run=True) as workshop:
+        inquiry = Inquiry(workshop.world, workshop.rules)
+        seen, errors = [], []
+        for runtime in runtimes or workshop.rules.watch or workshop.supported_runtimes(session.clock.now().date()):
+            try:
+                seen.append(inquiry.observe(runtime, session.clock.now()))
+            except RefromError as fault:
+                errors.append((runtime, str(fault)))
+    _print(session, output, documents.watch_document(seen, errors), tables.show_watch)
+    return ATTENTION if errors else DONE
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="REFERENCE, docker://REFERENCE or oci:DIR[:TAG].")],
+    new: Annotated[str, typer.Argument(help="The image to compare it with.")],
+    config: ConfigOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Show what changed between two images, and how much that matters."""
+    session = _session(context)
+    with Workshop.open(config, session.clock, dry_run=True) as workshop:
+        before, after = workshop.locate(old), workshop.locate(new)
+        change = judge(before, after, workshop.world.registry, workshop.world.contents)
+    _print(session, output, documents.diff_document(change), tables.show_diff)
+
+
+@app.command()
+def lineage(
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(help="REFERENCE, docker://REFERENCE or oci:DIR[:TAG].")],
+    platform: Annotated[str | None, typer.Option(help="Which image of a multi-platform one, such as linux/arm64.")] = None,
+    config: ConfigOption = None,
+    output: FormatOption = Format.TABLE,
+) -> int:
+    """Prove by layers which base an image stands on."""
+    session = _session(context)
+    with Workshop.open(config, session.clock, dry_run=True) as workshop:
+        proven = workshop.lineage(image, platform, session.clock.now())
+    _print(session, output, documents.lineage_document(proven), tables.show_lineage)
+    return DONE if proven.base else ATTENTION
+
+
+@app.command()
+def audit(
+    context: typer.Context,
+    config: ConfigOption = None,
+    output: Annotated[AuditFormat, typer.Option("--format", help="What to print.")] = AuditFormat.TABLE,
+) -> int:
+    """Report which functions stand on which base, and who owes what; changes nothing."""
+    session = _session(context)
+    now = session.clock.now()
+    with Workshop.open(config, session.clock, dry_run=True, required=True) as workshop:
+        found = audit_all(Inquiry(workshop.world, workshop.rules), now)
+    document = documents.audit_document(found)
+    if output is AuditFormat.HTML:
+        _write(session, audit_page(document, now))
+    else:
+        _print(session, Format(output.value), document, tables.show_audit)
+    return DONE if document["slo"]["kept"] and not found.faults else ATTENTION
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    config: ConfigOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide everything, change nothing.")] = False,
+    output: FormatOption = Format.TABLE,
+) -> int:
+    """Run one cycle: watch, judge, propose, rebuild, redeploy, prove."""
+    session = _session(context)
+    with Workshop.open(config, session.clock, dry_run=dry_run, required=True) as workshop:
+        report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
+    _print(session, output, documents.run_document(report, dry_run=dry_run), tables.show_run)
+    return ATTENTION if report.needs_attention else DONE
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    keep: Annotated[Path | None, typer.Option(help="Leave everything in this folder; else a temporary one.")] = None,
+) -> int:
+    """Show the whole loop, embedded and offline, in a temporary folder."""
+    return DONE if tell(_session(context).out, keep) else ATTENTION
+
+
+def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
+    """Run one command and return its exit code; nothing is raised, whatever happens."""
+    session = Session(clock or system_clock(), Console(), Console(stderr=True))
+    try:
+        code = app(args=list(sys.argv[1:] if argv is None else argv), standalone_mode=False, obj=session)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as fault:
+        fault.show()
+        return USAGE
+    except (SettingsError, InvalidReference) as fault:
+        return _fail(session, str(fault), USAGE)
+    except RefromError as fault:
+        return _fail(session, str(fault), ATTENTION)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a defect of ours
+        return _fail(session, f"{traceback.format_exc()}\nThis is a defect of refrom; please report it.", DEFECT)
+    return code if isinstance(code, int) else DONE
+
+
+def entry() -> None:
+    """Be the console script."""
+    sys.exit(main())
+
+
+def _session(context: typer.Context) -> Session:
+    session = context.find_root().obj
+    return session if isinstance(session, Session) else Session(system_clock(), Console(), Console(stderr=True))
+
+
+def _print(
+    session: Session, output: Format, document: dict[str, Any], show: Callable[[Console, dict[str, Any]], None]
+) -> None:
+    if output is Format.JSON:
+        _write(session, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    else:
+        show(session.out, document)
+
+
+def _write(session: Session, text: str) -> None:
+    session.out.file.write(text)
+
+
+def _fail(session: Session, message: str, code: int) -> int:
+    session.err.print(f"refrom: {message}", style="bold red" if os.isatty(2) else None, markup=False, highlight=False)
+    return code
