@@ -1,7 +1,6 @@
 """Transport against real servers on loopback; only time is wound by hand."""
 
 import io
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -15,8 +14,7 @@ from hypothesis import strategies as st
 from bot.adapters.transport import Transport, TransportError, Upload, host_of, is_loopback, redacted
 from bot.adapters.transport.answers import excerpt, retry_after
 from tests.lab.clock import WoundClock
-from tests.lab.need import need
-from tests.lab.web import Answer, Asked, serve
+from tests.lab.web import Answer, Asked, Certificate, self_signed, serve
 
 NOW = WoundClock().now()
 
@@ -35,12 +33,6 @@ def clock() -> WoundClock:
 @pytest.fixture
 def transport(clock: WoundClock) -> Iterator[Transport]:
     with closing(Transport(clock, timeouts=(5, 5))) as transport:
-        yield transport
-
-
-@pytest.fixture
-def trusting(certificate: Path, clock: WoundClock) -> Iterator[Transport]:
-    with closing(Transport(clock, ca_bundle=Path(f"{certificate}.crt"))) as transport:
         yield transport
 
 
@@ -250,19 +242,18 @@ def test_cookies_are_not_kept(transport: Transport) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a self-signed certificate for 127.0.0.1 in one file."""
-    openssl = need("openssl", "apt-get install openssl")
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    key, name = ["-newkey", "rsa:2048", "-nodes"], ["-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1"]
-    out = ["-keyout", f"{file}.key", "-out", f"{file}.crt"]
-    subprocess.run([openssl, "req", "-x509", "-days", "2", *key, *name, *out], check=True, capture_output=True)
-    file.write_bytes(Path(f"{file}.key").read_bytes() + Path(f"{file}.crt").read_bytes())
-    return file
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def trusting(certificate: Certificate, clock: WoundClock) -> Iterator[Transport]:
+    with closing(Transport(clock, ca_bundle=certificate.authority)) as transport:
+        yield transport
 
 
 def test_a_certificate_is_believed_only_with_its_authority(
-    certificate: Path, trusting: Transport, transport: Transport, clock: WoundClock
+    certificate: Certificate, trusting: Transport, transport: Transport, clock: WoundClock
 ) -> None:
     with serve(lambda _: Answer(body=b"secure"), certificate=certificate) as web:
         assert trusting.request("GET", web.url).body == b"secure"
@@ -273,7 +264,7 @@ def test_a_certificate_is_believed_only_with_its_authority(
     assert clock.waits == []
 
 
-def test_https_is_never_left_for_http(certificate: Path, trusting: Transport) -> None:
+def test_https_is_never_left_for_http(certificate: Certificate, trusting: Transport) -> None:
     with serve(lambda _: Answer()) as plain:
         leading = Answer(status=302, headers={"Location": plain.url})
         with (

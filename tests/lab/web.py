@@ -1,6 +1,7 @@
 """A web server on loopback that answers what a test tells it, and remembers what it was asked."""
 
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.lab.need import need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +49,22 @@ class Web:
         return [f"{asked.method} {asked.path}" for asked in self.log if not methods or asked.method in methods]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """`identity` holds key and certificate, for a server; `authority` the certificate, for clients."""
+
+    identity: Path
+    authority: Path
+
+
 @contextmanager
-def serve(answer: Callable[[Asked], Answer], *, certificate: Path | None = None) -> Iterator[Web]:
-    """Serve on a free loopback port until the block ends; `certificate` holds key and certificate for TLS."""
+def serve(answer: Callable[[Asked], Answer], *, certificate: Certificate | None = None) -> Iterator[Web]:
+    """Serve on a free loopback port until the block ends, with TLS where a certificate is given."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     scheme = "http"
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(certificate.identity)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         scheme = "https"
     web = Web(url=f"{scheme}://127.0.0.1:{server.server_port}")
@@ -66,6 +77,17 @@ def serve(answer: Callable[[Asked], Answer], *, certificate: Path | None = None)
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def self_signed(folder: Path) -> Certificate:
+    """Make a certificate for 127.0.0.1 that nobody trusts unless told to."""
+    openssl = need("openssl", "apt-get install openssl")
+    key, authority, identity = (folder / name for name in ("key.pem", "authority.pem", "identity.pem"))
+    kind, name = ["-newkey", "rsa:2048", "-nodes"], ["-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [openssl, "req", "-x509", "-days", "2", *kind, *name, "-keyout", str(key), "-out", str(authority)]
+    subprocess.run(command, check=True, capture_output=True)
+    identity.write_bytes(key.read_bytes() + authority.read_bytes())
+    return Certificate(identity=identity, authority=authority)
 
 
 def _handler(web: Web, answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:

@@ -8,7 +8,17 @@ from urllib.parse import urljoin
 from bot.adapters.registry.auth import Authority
 from bot.adapters.registry.endpoint import Endpoint
 from bot.adapters.registry.refusal import refusal, translated
-from bot.adapters.transport import Opened, Response, Transport, TransportError, Upload, is_secure, same_origin
+from bot.adapters.transport import (
+    Opened,
+    Response,
+    Transport,
+    TransportError,
+    Upload,
+    host_of,
+    is_secure,
+    redacted,
+    same_origin,
+)
 from bot.core.reference import Reference
 
 T = TypeVar("T")
@@ -71,9 +81,7 @@ class Calls:
     ) -> Opened:
         """Send a request, a second time if the registry first wants to know who we are."""
         endpoint = self._endpoints.get(reference.registry) or Endpoint(host=reference.registry)
-        url = urljoin(f"{endpoint.base}/v2/{reference.repository}/", where)
-        if is_secure(endpoint.base) and not is_secure(url):
-            raise TransportError(method, url, f"is refused: {endpoint.host} speaks https")
+        url = _address(method, endpoint, reference, where)
 
         def send() -> Opened:
             known = self._authority.headers(endpoint, scope) if same_origin(url, endpoint.base) else {}
@@ -87,3 +95,16 @@ class Calls:
         if opened.status not in expect:
             raise refusal(endpoint, reference, opened.whole())
         return opened
+
+
+def _address(method: str, endpoint: Endpoint, reference: Reference, where: str) -> str:
+    """Resolve a path below the repository, or the place that the registry named for an upload."""
+    below = f"{endpoint.base}/v2/{reference.repository}/"
+    try:
+        url = urljoin(below, where)
+        host_of(url)
+    except ValueError as fault:
+        raise TransportError(method, below, f"leads to {fault}") from None
+    if is_secure(below) and not is_secure(url):
+        raise TransportError(method, below, f"leads to {redacted(url)}, which is not https")
+    return url

@@ -8,7 +8,7 @@ from typing import Final
 _LONGEST: Final = 8192
 _TOKEN = r"[\w!#$%&'*+.^`|~-]+"  # noqa: S105 (a pattern, no secret)
 _PART: Final = re.compile(
-    rf'[\s,]*(?:(?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>{_TOKEN}))',
+    rf'[\s,]*(?:(?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>{_TOKEN})(?!\s*=)(?=[\s,]|\Z))',
     re.ASCII,
 )
 

@@ -90,7 +90,8 @@ class _Verified(io.RawIOBase):
         self._hash.update(block)
         size = self._descriptor.size
         if self._count > size or (not block and self._count < size):
-            raise self._fault(f"has {'more' if self._count > size else 'only'} than {size} bytes")
+            have = f"more than {size}" if self._count > size else f"only {self._count} of {size}"
+            raise self._fault(f"has {have} bytes")
         if self._count == size and self._hash.hexdigest() != self._descriptor.digest.hex:
             raise self._fault("holds other bytes than its digest says")
         buffer[: len(block)] = block

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
-from bot.adapters.registry.images import Store
+from bot.adapters.registry.images import Source, Store
 from bot.core.digest import Digest
 from bot.core.image import Descriptor, Image, Index, Manifest
 from bot.core.platforms import Platform
@@ -39,6 +39,10 @@ class Registries:
             there.copy_blob(source, descriptor, target)
         else:
             there.add_blob(target, descriptor, lambda: here.blob(source, descriptor))
+
+    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+        """Make a blob available from a stream, which is opened only if the blob is not there."""
+        self._of(target).add_blob(target, descriptor, source)
 
     def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
         """Store a small blob."""
