@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -10,6 +11,7 @@ from bot.adapters.registry import HttpRegistry
 from bot.adapters.transport import Transport
 from bot.core.reference import Reference
 from tests.lab.clock import WoundClock
+from tests.lab.images import AMD64, ARM64, put_image, put_index
 from tests.lab.registry import EcrPublicFront, LabRegistry, docker_registry, ecr_public_front
 
 _numbers = count(1)
@@ -48,3 +50,12 @@ def http(transport: Transport) -> HttpRegistry:
 def fresh() -> Callable[[str], Reference]:
     """Give a repository on a host that no other test uses, tagged `1`."""
     return lambda host: Reference(host, f"lambda/python{next(_numbers)}", "1")
+
+
+@pytest.fixture
+def base(plain: LabRegistry, front: EcrPublicFront, http: HttpRegistry, fresh: Callable[[str], Reference]) -> Reference:
+    """A base image for two platforms, as the front serves it; written past the front."""
+    target = fresh(plain.host)
+    images = [put_image(http, target.with_tag(None), platform=platform) for platform in (AMD64, ARM64)]
+    put_index(http, target, images)
+    return replace(target, registry=front.host)
