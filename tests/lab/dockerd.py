@@ -5,6 +5,7 @@ It has its own folders, socket and pid file, makes no bridge and touches neither
 
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 import time
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
 
 from tests.lab.need import lack, need
 
@@ -38,8 +38,16 @@ class DockerEngine:
         with closing(self.client()) as client:
             return {tag for image in client.images.list() for tag in image.tags}
 
-    def push_base(self, name: str, folder: Path, *, changes: tuple[str, ...] = ()) -> None:
+    def pull(self, name: str) -> None:
+        """Keep an image of a registry here, under its name (repository:tag)."""
+        with closing(self.client()) as client:
+            client.images.pull(*name.rsplit(":", 1))
+
+    def push_base(
+        self, name: str, folder: Path, *, changes: tuple[str, ...] = (), login: tuple[str, str] | None = None
+    ) -> None:
         """Make a one-layer image of a static busybox, push it as `name` (repository:tag) and forget it here."""
+        authority = dict(zip(("username", "password"), login, strict=True)) if login else {}
         busybox = need("busybox", "apt-get install busybox-static")
         archive = folder / "base.tar"
         with tarfile.open(archive, "w") as tar:
@@ -50,7 +58,7 @@ class DockerEngine:
         repository, _, tag = name.rpartition(":")
         with closing(self.client()) as client:
             client.api.import_image_from_data(archive.read_bytes(), repository, tag, changes=list(changes))
-            events = list(client.api.push(repository, tag, stream=True, decode=True, auth_config={}))
+            events = list(client.api.push(repository, tag, stream=True, decode=True, auth_config=authority))
             client.images.remove(name)
         faults = [event["error"] for event in events if "error" in event]
         assert not faults, faults
@@ -98,11 +106,13 @@ def _launch(engine: DockerEngine, folder: Path, driver: str) -> "subprocess.Pope
 
 
 def _comes_up(engine: DockerEngine, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait for a connection: the SDK forgets to close a socket that it could not connect."""
     deadline = time.monotonic() + _UP_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
-        try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            listens = probe.connect_ex(engine.host.removeprefix("unix://")) == 0
+        if listens:
             with closing(engine.client()) as client:
                 return bool(client.ping())
-        except DockerException:
-            time.sleep(0.1)
+        time.sleep(0.1)
     return False

@@ -12,14 +12,12 @@ from typing import Any, Final
 
 import docker
 from docker.errors import DockerException, ImageNotFound, StreamParseError
-from docker.models.images import Image
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.builder.docker_command import docker_environment, find_docker, run
 from bot.adapters.builder.pushed import already_pushed
 from bot.core.digest import Digest
 from bot.core.errors import BuildError
-from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder, Built
 from bot.ports.registry import Registry
@@ -58,7 +56,7 @@ class DockerBuilder:
         logins = self._logins(order)
         with docker_environment(self.host, logins) as environment, closing(_connect(environment)) as engine:
             image, log = self._build(order, environment)
-            digest = _publish(engine, image, order, logins.get(order.destination.registry))
+            digest = _publish(engine, image, order.destination, logins.get(order.destination.registry))
         manifest = self.registry.manifest(order.destination.with_tag(None).with_digest(digest))
         return Built(digest=manifest.digest, log=log)
 
@@ -117,13 +115,10 @@ def _connect(environment: Mapping[str, str]) -> docker.DockerClient:
         ) from fault
 
 
-def _publish(engine: docker.DockerClient, image: str, order: BuildOrder, login: Login | None) -> Digest:
-    """Push an image under the order's name; the name is taken away again, with the image if nothing else needs it."""
-    destination = order.destination
+def _publish(engine: docker.DockerClient, image: str, destination: Reference, login: Login | None) -> Digest:
+    """Push an image; its name here is taken away again, and the image with it if nothing else needs it."""
     try:
-        built = engine.images.get(image)
-        _check_platform(built, order)
-        built.tag(destination.name, destination.tag)
+        engine.images.get(image).tag(destination.name, destination.tag)
         try:
             return _push(engine, destination, login)
         finally:
@@ -139,15 +134,6 @@ def _remove(engine: docker.DockerClient, name: str) -> None:
         return  # somebody else was tidy
 
 
-def _check_platform(image: Image, order: BuildOrder) -> None:
-    built = Platform.of(*(str(image.attrs.get(key) or "") for key in ("Os", "Architecture", "Variant")))
-    if built != order.platform:
-        raise BuildError(
-            f"{order.dockerfile} of {order.repository} builds for {built} instead of {order.platform}; "
-            "remove --platform from its FROM"
-        )
-
-
 def _push(engine: docker.DockerClient, destination: Reference, login: Login | None) -> Digest:
     """Push and return the digest that the registry stored.
 
@@ -159,15 +145,17 @@ def _push(engine: docker.DockerClient, destination: Reference, login: Login | No
 
 
 def _pushed_digest(events: Iterable[dict[str, Any]], destination: Reference) -> Digest:
-    digest: Digest | None = None
+    """Read the events to their end, also after an error: only then the connection is free again."""
+    digest = fault = None
     for event in events:
-        if "error" in event:
-            raise BuildError(
-                f"{destination} was not pushed: {str(event['error'])[:300]}; check that the registry answers, "
-                "the repository exists and the credentials may push"
-            )
-        if isinstance(event.get("aux"), dict) and "Digest" in event["aux"]:
-            digest = Digest.parse(str(event["aux"]["Digest"]))
-    if digest is None:
+        fault = event.get("error") or fault
+        if isinstance(event.get("aux"), dict):
+            digest = event["aux"].get("Digest") or digest
+    if fault:
+        raise BuildError(
+            f"{destination} was not pushed: {str(fault)[:300]}; check that the registry answers, "
+            "the repository exists and the credentials may push"
+        )
+    if not digest:
         raise BuildError(f"{destination} was pushed, but the Docker Engine named no digest; update the Docker Engine")
-    return digest
+    return Digest.parse(str(digest))
