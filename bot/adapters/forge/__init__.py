@@ -1,0 +1,1 @@
+"""Forges: where source repositories and pull requests are."""
