@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Self
 
 import boto3
@@ -40,6 +41,12 @@ class Request:
     operation: str
     region: str
     write: bool
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One session with made-up credentials for all stubs: loading the service models is what takes time."""
+    return boto3.session.Session("AKIALABLABLABLABLABL", "lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class AwsStub:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Make a boto3 client of the stub that tries each call once and is closed with the stub."""
-        session: Any = boto3.session.Session("AKIALABLABLABLABLABL", "lab")
+        session: Any = _session()
         config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
         client = session.client(service, region_name=region, endpoint_url=self.url, config=config)
         self._stack.callback(client.close)

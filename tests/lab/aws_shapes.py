@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from botocore.model import Shape
@@ -62,8 +63,16 @@ def _string(shape: Any, value: str, where: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield f"{where} is {value!r}, none of {', '.join(shape.enum)}"
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value):
+    if pattern and not _compiled(pattern).fullmatch(value):
         yield f"{where} is {value!r} and does not match {pattern}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Translate the few Unicode classes that the models use and Python does not know."""
+    for java, python in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s")):
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
 
 
 def _bounds(shape: Any, number: float, where: str) -> Iterator[str]:
