@@ -50,5 +50,8 @@ class Builder(Protocol):
     """Builds and pushes one image."""
 
     def build(self, order: BuildOrder) -> Built | Building:
-        """Build the commit for one platform and push it; raises `BuildError` with the end of the log."""
+        """Build the commit for one platform and push it; an order that was done before is not done again.
+
+        Raises `BuildError` with the end of the log; errors of registry, contents and forge pass through.
+        """
         ...
