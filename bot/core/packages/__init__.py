@@ -1,0 +1,1 @@
+"""Package databases as bytes: RPM headers, dpkg status files."""

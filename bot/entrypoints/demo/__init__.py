@@ -1,0 +1,1 @@
+"""The demo: a small fleet with real files, moved through the loop that production runs."""
