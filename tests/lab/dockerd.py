@@ -3,21 +3,24 @@
 It has its own folders, socket and pid file, makes no bridge and touches neither iptables nor forwarding.
 """
 
+import io
 import os
 import shutil
 import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import docker
 
 from tests.lab.need import lack, need
 
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _INSTALL = "apt-get install docker.io"
 _UP_WITHIN = 30.0
 _DOWN_WITHIN = 30.0
@@ -44,17 +47,18 @@ class DockerEngine:
             client.images.pull(*name.rsplit(":", 1))
 
     def push_base(
-        self, name: str, folder: Path, *, changes: tuple[str, ...] = (), login: tuple[str, str] | None = None
+        self,
+        name: str,
+        folder: Path,
+        *,
+        files: Mapping[str, bytes] = _NOTHING,
+        changes: tuple[str, ...] = (),
+        login: tuple[str, str] | None = None,
     ) -> None:
         """Make a one-layer image of a static busybox, push it as `name` (repository:tag) and forget it here."""
         authority = dict(zip(("username", "password"), login, strict=True)) if login else {}
-        busybox = need("busybox", "apt-get install busybox-static")
         archive = folder / "base.tar"
-        with tarfile.open(archive, "w") as tar:
-            tar.add(busybox, "bin/busybox")
-            shell = tarfile.TarInfo("bin/sh")
-            shell.type, shell.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(shell)
+        _pack_busybox(archive, files)
         repository, _, tag = name.rpartition(":")
         with closing(self.client()) as client:
             client.api.import_image_from_data(archive.read_bytes(), repository, tag, changes=list(changes))
@@ -62,6 +66,19 @@ class DockerEngine:
             client.images.remove(name)
         faults = [event["error"] for event in events if "error" in event]
         assert not faults, faults
+
+
+def _pack_busybox(archive: Path, files: Mapping[str, bytes]) -> None:
+    busybox = need("busybox", "apt-get install busybox-static")
+    with tarfile.open(archive, "w") as tar:
+        tar.add(busybox, "bin/busybox")
+        shell = tarfile.TarInfo("bin/sh")
+        shell.type, shell.linkname = tarfile.SYMTYPE, "busybox"
+        tar.addfile(shell)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
 
 
 @contextmanager

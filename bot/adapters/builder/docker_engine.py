@@ -1,7 +1,8 @@
 """The Docker builder: runs a Dockerfile on a Docker Engine and pushes the image (Docker Engine API 1.41 and later).
 
 The `docker` command builds with BuildKit (see `docker_command`); the SDK looks, tags, pushes and cleans up.
-The base is always pulled; whether the image stands on the base that was ordered, its layers tell afterwards.
+The base is always pulled. A tag may have moved since the order was given, so the image's layers are compared with the
+ordered base before it is pushed: what has the labels of an order must not stand on anything else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from bot.adapters.builder.docker_command import docker_environment, find_docker,
 from bot.adapters.builder.pushed import already_pushed
 from bot.core.digest import Digest
 from bot.core.errors import BuildError
+from bot.core.image import Image
 from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder, Built
 from bot.ports.registry import Registry
@@ -53,9 +55,10 @@ class DockerBuilder:
         done = already_pushed(self.registry, order)
         if done:
             return Built(digest=done, log=f"{order.destination} is already there")
-        logins = self._logins(order)
+        base, logins = self.registry.image(order.base, order.platform), self._logins(order)
         with docker_environment(self.host, logins) as environment, closing(_connect(environment)) as engine:
             image, log = self._build(order, environment)
+            _check_base(engine, image, order, base)
             digest = _publish(engine, image, order.destination, logins.get(order.destination.registry))
         manifest = self.registry.manifest(order.destination.with_tag(None).with_digest(digest))
         return Built(digest=manifest.digest, log=log)
@@ -113,6 +116,20 @@ def _connect(environment: Mapping[str, str]) -> docker.DockerClient:
             f"no Docker Engine answers at {environment['DOCKER_HOST']}; start it, or correct the builder's host",
             retryable=True,
         ) from fault
+
+
+def _check_base(engine: docker.DockerClient, image: str, order: BuildOrder, base: Image) -> None:
+    try:
+        layers = tuple(str(layer) for layer in engine.images.get(image).attrs["RootFS"]["Layers"])
+    except _FAULTS as fault:
+        raise BuildError(f"the Docker Engine lost the image that it built ({str(fault)[:300]}); see its log") from fault
+    expected = tuple(str(diff_id) for diff_id in base.config.diff_ids)
+    if layers[: len(expected)] != expected:
+        raise BuildError(
+            f"{order.dockerfile} of {order.repository} at {order.commit[:12]} does not build on {order.base}; "
+            "build again if its tag moved meanwhile, else name it in the FROM of the last stage",
+            retryable=True,
+        )
 
 
 def _publish(engine: docker.DockerClient, image: str, destination: Reference, login: Login | None) -> Digest:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
-from bot.core.errors import BuildError
+from bot.core.errors import BuildError, RegistryError
 from bot.core.gate import check_image
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image, ImageConfig
 from bot.core.reference import Reference
@@ -126,6 +126,21 @@ def test_the_base_is_pulled_even_if_the_engine_has_an_older_one(lab: Lab, tmp_pa
     a_builder(lab, checkouts).build(order)
 
     assert variables(read(lab, order).config)["BASE"] == "new"
+
+
+def test_an_image_on_another_base_than_ordered_is_not_pushed(lab: Lab, tmp_path: Path) -> None:
+    """Its labels would say the ordered base, and a later try would take it for done."""
+    other = Reference.parse(f"{lab.host}/lambda/python:other")
+    lab.engine.push_base(str(other), tmp_path, files={"etc/release": b"other"})
+    checkouts = Checkouts(tmp_path, {"Dockerfile": SIMPLE.format(base=other), "app.py": ""})
+    order = an_order(lab, "elsewhere")
+
+    with pytest.raises(BuildError, match=f"does not build on {lab.base}; build again if its tag moved") as fault:
+        a_builder(lab, checkouts).build(order)
+
+    assert fault.value.retryable
+    with pytest.raises(RegistryError, match="elsewhere"):
+        read(lab, order)
 
 
 def test_an_order_that_was_done_before_is_recognised_by_its_labels(lab: Lab, tmp_path: Path) -> None:
