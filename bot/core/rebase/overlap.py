@@ -14,7 +14,7 @@ from bot.core.change import FileSystem, stack
 from bot.core.layer import Entry, Kind, Language, Layer
 
 _PACKAGE_DATABASES: Final = ("var/lib/rpm/", "usr/lib/sysimage/rpm/", "var/lib/dpkg/", "lib/apk/db/")
-_LINE_PARTS: Final = {"node": 1, "nodejs": 1, "java": 1}
+_LINE_PARTS: Final = {"node": 1, "java": 1}
 """How many parts of a version name its line: `22` of node, `3.13` of python and all others."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.builder.rebase import RebaseBuilder
+from bot.adapters.contents import LayerReader
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.registry import HttpRegistry, LayoutRegistry, Store
 from bot.adapters.transport import Transport
@@ -18,7 +19,6 @@ from bot.core.image import BASE_DIGEST_LABEL, DOCKER_MANIFEST, OCI_MANIFEST, REV
 from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder
 from tests.adapters.builder.rebase_lab import Link, SourceFolder, Tree, base_layers, put_image
-from tests.adapters.builder.tar_contents import TarContents
 from tests.lab.clock import WoundClock
 from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, LAYER_TYPE
 from tests.lab.registry import docker_registry
@@ -93,7 +93,7 @@ def make_world(store: Store, host: str, folder: Path) -> World:
     builder = RebaseBuilder(
         registry=store,
         writer=store,
-        contents=TarContents(store),
+        contents=LayerReader(store),
         sources=forge,
         same_but_for_bases=same_but_for_bases,
     )

@@ -182,8 +182,8 @@ def test_bases_without_a_language_are_of_one_line() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "safe"),
     [
-        pytest.param("nodejs", "22.11.0", "22.12.0", True, id="node minor"),
-        pytest.param("nodejs", "22.11.0", "24.1.0", False, id="node major"),
+        pytest.param("node", "22.11.0", "22.12.0", True, id="node minor"),
+        pytest.param("node", "22.11.0", "24.1.0", False, id="node major"),
         pytest.param("java", "21.0.5", "21.1.0", True, id="java"),
         pytest.param("ruby", "3.3.1", "3.4.0", False, id="ruby"),
     ],
