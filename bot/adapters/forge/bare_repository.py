@@ -5,9 +5,10 @@ Knows nothing of pull requests. Sizes and counts are bounded: what lies in a rep
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Final
@@ -24,6 +25,7 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _MOST_ENTRIES: Final = 500_000
 _LONGEST_LISTING: Final = 256 * 2**20
 _CHUNK: Final = 2**16
+_RESTORE: Final = "run git fsck on the repository, and fetch again what it lacks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +106,7 @@ class BareRepository:
         found: list[TreeEntry] = []
         with self._git.start("ls-tree", "-r", "-z", "-l", "--full-tree", commit) as listing:
             for record in self._records(listing.output):
-                entry = _parse_entry(record)
-                if entry is not None:
-                    found.append(entry)
+                found.extend(self._parse(record))
                 if len(found) > _MOST_ENTRIES:
                     raise ForgeError(f"{self.name}: {commit} has over {_MOST_ENTRIES} files; exclude the repository")
             listing.finish()
@@ -184,6 +184,15 @@ class BareRepository:
             *whole, rest = (rest + chunk).split(b"\0")
             yield from whole
 
+    def _parse(self, record: bytes) -> Iterator[TreeEntry]:
+        """Read `mode SP kind SP id SP size TAB path`, the size padded, and `-` for a submodule; none if no UTF-8."""
+        fields, _, name = record.partition(b"\t")
+        mode, _, oid, size = fields.decode().split()
+        if size == "BAD":
+            raise ForgeError(f"{self.name}: object {oid} is missing or damaged; {_RESTORE}")
+        with suppress(UnicodeDecodeError):
+            yield TreeEntry(path=name.decode(), mode=mode, id=oid, size=0 if size == "-" else int(size))
+
 
 class ObjectReader:
     """Objects out of a running `git cat-file --batch`."""
@@ -192,18 +201,22 @@ class ObjectReader:
         self._name = name
         self._conversation = conversation
 
-    def read(self, oid: str, largest: int) -> bytes | None:
+    def find(self, oid: str, largest: int) -> bytes | None:
         """Return an object's content; None if it is not there. Raises `ForgeError` if it is larger than allowed."""
         size = self._size(oid, largest)
         return None if size is None else b"".join(self._chunks(size))
+
+    def read(self, oid: str, largest: int) -> bytes:
+        """Return an object's content; raises `ForgeError` if it is not there, or larger than allowed."""
+        target = BytesIO()
+        self.copy(oid, target, largest)
+        return target.getvalue()
 
     def copy(self, oid: str, target: IO[bytes], largest: int) -> None:
         """Write an object's content into a file; raises `ForgeError` if it is not there, or larger than allowed."""
         size = self._size(oid, largest)
         if size is None:
-            raise ForgeError(
-                f"{self._name}: object {oid} is missing; fetch it again from where the repository came from"
-            )
+            raise ForgeError(f"{self._name}: object {oid} is missing; {_RESTORE}")
         for chunk in self._chunks(size):
             target.write(chunk)
 
@@ -229,13 +242,3 @@ def _own_index() -> Iterator[Mapping[str, str]]:
     """Give git an index of its own for a few commands."""
     with TemporaryDirectory() as folder:
         yield {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-
-
-def _parse_entry(record: bytes) -> TreeEntry | None:
-    """Read `mode SP kind SP id SP size TAB path`, the size padded, and `-` for a submodule."""
-    try:
-        fields, _, path = record.decode().partition("\t")
-    except UnicodeDecodeError:
-        return None
-    mode, _, oid, size = fields.split()
-    return TreeEntry(path=path, mode=mode, id=oid, size=0 if size == "-" else int(size))

@@ -94,8 +94,9 @@ class GitProcess:
     def start(self, *arguments: str) -> Iterator["Conversation"]:
         """Start a command to talk to; it is ended, if it has not ended, when the block is left."""
         with self._translated():
-            process = self.git.execute(_command(arguments), as_process=True, istream=PIPE).proc
-        with cast("Popen[bytes]", process) as running:
+            # GitPython ends the process once nothing holds this object.
+            holder = self.git.execute(_command(arguments), as_process=True, istream=PIPE)
+        with cast("Popen[bytes]", holder.proc) as running:
             try:
                 yield Conversation(self, arguments[0], running)
             finally:

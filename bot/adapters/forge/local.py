@@ -57,8 +57,7 @@ class LocalForge:
         opened, wanted = self._open(repository), set(paths)
         files = [file for file in opened.files(commit) if file.path in wanted]
         with opened.objects() as objects:
-            contents = {file.path: objects.read(file.id, _LARGEST_FILE) for file in files}
-        return {path: content for path, content in contents.items() if content is not None}
+            return {file.path: objects.read(file.id, _LARGEST_FILE) for file in files}
 
     def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
         """List all pull requests from one branch, newest first."""

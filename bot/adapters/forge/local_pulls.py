@@ -55,7 +55,7 @@ def look(repository: BareRepository) -> Standing:
     if blobs:
         with repository.objects() as objects:
             for name, blob in blobs.items():
-                record = _read_record(repository, name, objects.read(blob, LARGEST_RECORD))
+                record = _read_record(repository, name, objects.find(blob, LARGEST_RECORD))
                 pulls.append(Pull(record=record, blob=blob, now=_judge(record, repository, branches, objects)))
     return Standing(branches=branches, pulls=sorted(pulls, key=lambda pull: -pull.record.number))
 
@@ -75,7 +75,7 @@ def made_by_us(commit: bytes, branch: str) -> bool:
 def is_ours(repository: BareRepository, tip: str, branch: str) -> bool:
     """Whether the commit at the tip of a branch is one that we made for it."""
     with repository.objects() as objects:
-        return made_by_us(objects.read(tip, _LARGEST_COMMIT) or b"", branch)
+        return made_by_us(objects.find(tip, _LARGEST_COMMIT) or b"", branch)
 
 
 def _references(repository: BareRepository) -> Mapping[str, str]:
@@ -101,7 +101,7 @@ def _judge(
     base, goal = _base(record, repository, branches)
     tip = branches.get(record.branch) if record.state is PullRequestState.OPEN else None
     head = tip or record.head
-    commit = objects.read(head, _LARGEST_COMMIT)
+    commit = objects.find(head, _LARGEST_COMMIT)
     state = record.state
     if state is PullRequestState.OPEN:
         if commit is not None and goal and repository.reaches(goal, head):

@@ -1,0 +1,481 @@
+"""The contract of `Forge` and `PullRequests`: every implementation inherits these tests and brings its `World`."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from bot.core.errors import ForgeError
+from bot.ports.forge import PullRequest, PullRequestState, SourceRepository
+from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World
+
+REPOSITORY = "acme/orders"
+BRANCH = "refrom/lambda-base-images"
+OLD, NEW, NEWER = b"FROM old\nCMD run\n", b"FROM new\nCMD run\n", b"FROM newer\nCMD run\n"
+FILES = {
+    "README.md": File(b"Orders\n"),
+    "app/Dockerfile": File(OLD),
+    "app/run.sh": File(b"#!/bin/sh\n", EXECUTABLE),
+    "app/latest": File(b"Dockerfile", LINK),
+}
+
+
+class ForgeContract:
+    """Reading, and pull requests that are never doubled, never lost, and never over a person's work."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def bot(self, world: World) -> Bot:
+        return world.bot()
+
+    @pytest.fixture
+    def commit(self, world: World) -> str:
+        """The first commit of the repository."""
+        return world.create_repository(REPOSITORY, FILES)
+
+    # Listing
+
+    def test_repositories_are_listed_by_name_with_their_default_branch(self, world: World, bot: Bot) -> None:
+        second = world.create_repository("acme/zebra", FILES, branch="trunk")
+        first = world.create_repository("acme/aardvark", FILES)
+
+        assert list(bot.repositories()) == [
+            SourceRepository(name="acme/aardvark", default_branch="main", commit=first),
+            SourceRepository(name="acme/zebra", default_branch="trunk", commit=second),
+        ]
+
+    def test_an_empty_repository_is_listed_with_its_fault(self, world: World, bot: Bot) -> None:
+        world.create_repository(REPOSITORY, {})
+
+        (listed,) = bot.repositories()
+
+        assert (listed.name, listed.default_branch, listed.commit) == (REPOSITORY, "", "")
+        assert "empty" in listed.fault
+
+    def test_a_new_commit_is_seen(self, world: World, bot: Bot, commit: str) -> None:
+        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        (listed,) = bot.repositories()
+
+        assert listed.commit == pushed != commit
+
+    @pytest.mark.usefixtures("commit")
+    def test_a_renamed_default_branch_is_seen(self, world: World, bot: Bot) -> None:
+        world.rename_default_branch(REPOSITORY, "trunk")
+
+        (listed,) = bot.repositories()
+
+        assert listed.default_branch == "trunk"
+
+    # Reading
+
+    def test_a_tree_lists_files_and_links_in_path_order_with_modes_and_sizes(self, bot: Bot, commit: str) -> None:
+        tree = bot.tree(REPOSITORY, commit)
+
+        assert [(entry.path, entry.mode, entry.size) for entry in tree] == [
+            (path, file.mode, len(file.content)) for path, file in sorted(FILES.items())
+        ]
+
+    def test_an_unchanged_file_keeps_its_id(self, world: World, bot: Bot, commit: str) -> None:
+        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        before, after = ({e.path: e.id for e in bot.tree(REPOSITORY, c)} for c in (commit, pushed))
+
+        assert {path for path in before if before[path] != after[path]} == {"README.md"}
+
+    def test_files_are_read_as_they_are_in_the_commit(self, world: World, bot: Bot, commit: str) -> None:
+        world.push(REPOSITORY, "main", {"app/Dockerfile": File(NEW)})
+
+        read = bot.read(REPOSITORY, commit, ["app/Dockerfile", "missing/Dockerfile", "README.md"])
+
+        assert read == {"app/Dockerfile": OLD, "README.md": b"Orders\n"}
+
+    def test_bytes_are_not_touched(self, world: World, bot: Bot) -> None:
+        files = {"a": File(b"a\r\n\0\xff"), "empty": File(b""), "no newline": File(b"x"), "ü\n*": File(b"strange name")}
+        commit = world.create_repository(REPOSITORY, files)
+
+        assert bot.read(REPOSITORY, commit, list(files)) == {path: file.content for path, file in files.items()}
+
+    def test_a_folder_is_no_file(self, bot: Bot, commit: str) -> None:
+        assert bot.read(REPOSITORY, commit, ["app", "app/", ""]) == {}
+
+    def test_a_checkout_has_all_files_with_their_modes(self, bot: Bot, commit: str) -> None:
+        with bot.checkout(REPOSITORY, commit) as folder:
+            found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+            assert found == set(FILES)
+            assert (folder / "app/Dockerfile").read_bytes() == OLD
+            assert (folder / "app/run.sh").stat().st_mode & 0o111
+            assert not (folder / "app/Dockerfile").stat().st_mode & 0o111
+            assert (folder / "app/latest").readlink() == Path("Dockerfile")
+        assert not folder.exists()
+
+    def test_a_checkout_has_no_link_that_leaves_it(self, world: World, bot: Bot) -> None:
+        links = {
+            "absolute": b"/etc/passwd",
+            "above": b"../outside",
+            "deep/above": b"../../outside",
+            "deep/through": b"here/../../outside",
+            "deep/here": b".",
+            "inside": b"deep/../file",
+            "dangling": b"nowhere",
+        }
+        commit = world.create_repository(
+            REPOSITORY, {"file": File(b"x"), **{path: File(target, LINK) for path, target in links.items()}}
+        )
+
+        with bot.checkout(REPOSITORY, commit) as folder:
+            kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink()}
+
+        assert kept == {"deep/here", "inside", "dangling"}
+
+    @pytest.mark.parametrize("repository", ["acme/missing", "acme", "../acme/orders", "", "-x/y"])
+    def test_an_unknown_repository_is_an_error_that_names_it(self, bot: Bot, commit: str, repository: str) -> None:
+        with pytest.raises(ForgeError, match=f"'{re.escape(repository)}'"):
+            bot.tree(repository, commit)
+
+    @pytest.mark.parametrize("commit", ["0" * 40, "main", "--help", "HEAD:app", ""])
+    def test_an_unknown_commit_is_an_error_that_names_the_repository(self, world: World, bot: Bot, commit: str) -> None:
+        world.create_repository(REPOSITORY, FILES)
+
+        for call in (
+            lambda: bot.tree(REPOSITORY, commit),
+            lambda: bot.read(REPOSITORY, commit, ["README.md"]),
+            lambda: bot.checkout(REPOSITORY, commit).__enter__(),
+        ):
+            with pytest.raises(ForgeError, match=REPOSITORY):
+                call()
+
+    # Opening
+
+    def test_a_pull_request_holds_one_commit_with_the_new_contents(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        assert world.branches(REPOSITORY) == {"main": commit, BRANCH: opened.head}
+        assert world.parents(REPOSITORY, opened.head) == [commit]
+        assert world.files(REPOSITORY, opened.head) == {**FILES, "app/Dockerfile": File(NEW)}
+        assert (opened.repository, opened.branch, opened.base) == (REPOSITORY, BRANCH, "main")
+        assert (opened.title, opened.body) == ("Update", "Why\n\n<!-- marker -->\n")
+        assert (opened.state, opened.by_us, opened.closed_by_us) == (PullRequestState.OPEN, True, False)
+        assert str(opened.number) in opened.url
+
+    def test_the_mode_of_a_file_is_kept(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit, {"app/run.sh": b"#!/bin/bash\n"})
+
+        assert world.files(REPOSITORY, opened.head)["app/run.sh"] == File(b"#!/bin/bash\n", EXECUTABLE)
+
+    def test_several_files_change_in_one_commit(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit, {"app/Dockerfile": NEW, "README.md": b"New\n"})
+
+        assert world.files(REPOSITORY, opened.head) == {
+            **FILES,
+            "app/Dockerfile": File(NEW),
+            "README.md": File(b"New\n"),
+        }
+        assert world.parents(REPOSITORY, opened.head) == [commit]
+
+    @pytest.mark.parametrize("path", ["app/latest", "app", "missing", "../Dockerfile", ".git/config", "app/latest/x"])
+    def test_what_is_no_regular_file_is_not_edited(self, world: World, bot: Bot, commit: str, path: str) -> None:
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            open_pull_request(bot, commit, {path: NEW})
+
+        assert world.branches(REPOSITORY) == {"main": commit}
+        assert bot.pull_requests(REPOSITORY, BRANCH) == []
+
+    def test_a_pull_request_into_no_branch_is_refused(self, world: World, bot: Bot, commit: str) -> None:
+        with pytest.raises(ForgeError, match="trunk"):
+            open_pull_request(bot, commit, base="trunk")
+
+        assert world.branches(REPOSITORY) == {"main": commit}
+
+    def test_another_process_sees_what_is_open(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        assert list(world.bot().pull_requests(REPOSITORY, BRANCH)) == [opened]
+
+    def test_pull_requests_are_listed_for_their_branch_only(self, bot: Bot, commit: str) -> None:
+        one = open_pull_request(bot, commit)
+        other = open_pull_request(bot, commit, branch="refrom/other")
+
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [one]
+        assert list(bot.pull_requests(REPOSITORY, "refrom/other")) == [other]
+        assert list(bot.pull_requests(REPOSITORY, "refrom")) == []
+        assert one.number != other.number
+
+    def test_opening_again_returns_the_one_that_is_open(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        again = open_pull_request(world.bot(), commit)
+
+        assert again == opened
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [opened]
+
+    def test_two_bots_at_once_open_one_pull_request(self, world: World, commit: str) -> None:
+        """Each bot is a process of its own; here threads meet at a barrier before they write."""
+        bots = [world.bot() for _ in range(3)]
+        barrier = Barrier(len(bots))
+
+        def race(bot: Bot) -> PullRequest:
+            barrier.wait()
+            return open_pull_request(bot, commit)
+
+        with ThreadPoolExecutor(len(bots)) as pool:
+            opened = list(pool.map(race, bots))
+
+        (found,) = world.bot().pull_requests(REPOSITORY, BRANCH)
+        assert {one.number for one in opened} == {found.number}
+        assert world.parents(REPOSITORY, found.head) == [commit]
+        assert found.by_us
+
+    def test_bots_at_once_on_several_branches_lose_nothing(self, world: World, commit: str) -> None:
+        branches = ["refrom/a", "refrom/b", "refrom/c"]
+
+        with ThreadPoolExecutor(len(branches)) as pool:
+            opened = list(pool.map(lambda b: open_pull_request(world.bot(), commit, branch=b), branches))
+
+        assert len({one.number for one in opened}) == len(branches)
+        assert [list(world.bot().pull_requests(REPOSITORY, branch)) for branch in branches] == [[one] for one in opened]
+
+    def test_a_branch_left_by_a_crash_is_taken_over(self, world: World, bot: Bot, commit: str) -> None:
+        world.forget_pull_request(REPOSITORY, open_pull_request(bot, commit).number)
+        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        opened = open_pull_request(world.bot(), pushed, {"app/Dockerfile": NEWER})
+
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [opened]
+        assert world.parents(REPOSITORY, opened.head) == [pushed]
+        assert world.files(REPOSITORY, opened.head)["app/Dockerfile"] == File(NEWER)
+
+    def test_a_branch_with_work_of_a_person_is_not_taken_over(self, world: World, bot: Bot, commit: str) -> None:
+        pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+
+        with pytest.raises(ForgeError, match=f"{BRANCH} holds commits of a person"):
+            open_pull_request(bot, commit)
+
+        assert world.branches(REPOSITORY) == {"main": commit, BRANCH: pushed}
+        assert bot.pull_requests(REPOSITORY, BRANCH) == []
+
+    # What persons do
+
+    def test_a_push_by_a_person_is_seen(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.number, found.head) == (opened.number, pushed)
+        assert (found.state, found.by_us) == (PullRequestState.OPEN, False)
+
+    def test_a_merge_is_seen(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        world.merge(REPOSITORY, opened.number)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.number, found.state) == (opened.number, PullRequestState.MERGED)
+        assert bot.read(REPOSITORY, bot.repositories()[0].commit, ["app/Dockerfile"]) == {"app/Dockerfile": NEW}
+
+    def test_a_merge_joins_what_was_pushed_meanwhile(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        world.merge(REPOSITORY, opened.number)
+
+        merged = bot.repositories()[0].commit
+        assert world.files(REPOSITORY, merged) == {
+            **FILES,
+            "README.md": File(b"More\n"),
+            "app/Dockerfile": File(NEW),
+        }
+
+    @pytest.mark.parametrize("gone", [False, True], ids=["branch stays", "branch deleted"])
+    def test_a_merge_with_plain_git_is_seen(self, world: World, bot: Bot, commit: str, gone: bool) -> None:
+        opened = open_pull_request(bot, commit)
+
+        world.merge_with_git(REPOSITORY, BRANCH)
+        if gone:
+            world.delete_branch(REPOSITORY, BRANCH)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.number, found.state) == (opened.number, PullRequestState.MERGED)
+
+    def test_a_close_by_a_person_is_seen(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        world.close(REPOSITORY, opened.number)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.state, found.closed_by_us) == (PullRequestState.CLOSED, False)
+        assert found.body == opened.body
+
+    def test_a_deleted_branch_is_a_close_by_a_person(self, world: World, bot: Bot, commit: str) -> None:
+        open_pull_request(bot, commit)
+
+        world.delete_branch(REPOSITORY, BRANCH)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.state, found.closed_by_us) == (PullRequestState.CLOSED, False)
+
+    def test_a_pull_request_follows_a_renamed_default_branch(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        world.rename_default_branch(REPOSITORY, "trunk")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.number, found.state, found.base) == (opened.number, PullRequestState.OPEN, "trunk")
+        world.merge_with_git(REPOSITORY, BRANCH)
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert found.state is PullRequestState.MERGED
+
+    @pytest.mark.parametrize("end", ["merged", "merged by git", "closed", "branch deleted"])
+    def test_after_the_end_of_one_the_next_is_another(self, world: World, bot: Bot, commit: str, end: str) -> None:
+        """The branch may still be there, with the commit that we made; what became of the first one stays."""
+        first = open_pull_request(bot, commit)
+        {
+            "merged": lambda: world.merge(REPOSITORY, first.number),
+            "merged by git": lambda: world.merge_with_git(REPOSITORY, BRANCH),
+            "closed": lambda: world.close(REPOSITORY, first.number),
+            "branch deleted": lambda: world.delete_branch(REPOSITORY, BRANCH),
+        }[end]()
+        (ended,) = bot.pull_requests(REPOSITORY, BRANCH)
+        now = bot.repositories()[0].commit
+
+        second = open_pull_request(bot, now, {"app/Dockerfile": NEWER})
+
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [second, ended]
+        assert second.number > ended.number
+        assert world.parents(REPOSITORY, second.head) == [now]
+
+    def test_a_branch_that_is_merged_with_work_of_a_person_is_taken_over(
+        self, world: World, bot: Bot, commit: str
+    ) -> None:
+        open_pull_request(bot, commit)
+        world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+        world.merge_with_git(REPOSITORY, BRANCH)
+        now = bot.repositories()[0].commit
+
+        second = open_pull_request(bot, now, {"app/Dockerfile": NEWER})
+
+        assert second.by_us
+        assert world.files(REPOSITORY, second.head)["README.md"] == File(b"Mine\n")
+
+    # Refreshing
+
+    def test_a_refresh_replaces_commit_title_and_body(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        refreshed = bot.refresh(opened, commit=pushed, files={"app/Dockerfile": NEWER}, title="Again", body="Better\n")
+
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [refreshed]
+        assert (refreshed.number, refreshed.title, refreshed.body) == (opened.number, "Again", "Better\n")
+        assert (refreshed.state, refreshed.by_us) == (PullRequestState.OPEN, True)
+        assert world.branches(REPOSITORY)[BRANCH] == refreshed.head
+        assert world.parents(REPOSITORY, refreshed.head) == [pushed]
+        assert world.files(REPOSITORY, refreshed.head) == {
+            **FILES,
+            "README.md": File(b"More\n"),
+            "app/Dockerfile": File(NEWER),
+        }
+
+    def test_a_refresh_is_refused_once_a_person_pushed(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.head, found.title) == (pushed, opened.title)
+
+    def test_of_two_bots_that_refresh_at_once_one_is_refused(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        other = world.bot()
+
+        first = bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="First", body="")
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            other.refresh(opened, commit=commit, files={"app/Dockerfile": OLD}, title="Second", body="")
+
+        assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [first]
+
+    @pytest.mark.parametrize("end", ["merged", "closed", "branch deleted"])
+    def test_a_refresh_is_refused_after_the_end(self, world: World, bot: Bot, commit: str, end: str) -> None:
+        opened = open_pull_request(bot, commit)
+        {
+            "merged": lambda: world.merge(REPOSITORY, opened.number),
+            "closed": lambda: world.close(REPOSITORY, opened.number),
+            "branch deleted": lambda: world.delete_branch(REPOSITORY, BRANCH),
+        }[end]()
+        before = world.branches(REPOSITORY)
+
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+
+        assert world.branches(REPOSITORY) == before
+
+    # Closing
+
+    def test_a_close_deletes_the_branch_and_says_that_it_was_us(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        bot.close(opened, comment="No longer needed.")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.state, found.closed_by_us) == (PullRequestState.CLOSED, True)
+        assert world.branches(REPOSITORY) == {"main": commit}
+
+    def test_a_close_may_be_repeated(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        bot.close(opened, comment="No longer needed.")
+        world.bot().close(opened, comment="No longer needed.")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert found.closed_by_us
+
+    def test_a_close_leaves_work_of_a_person(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            bot.close(opened, comment="No longer needed.")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.state, found.head) == (PullRequestState.OPEN, pushed)
+
+    def test_what_a_person_closed_is_not_closed_by_us(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        world.close(REPOSITORY, opened.number)
+
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            bot.close(opened, comment="No longer needed.")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert not found.closed_by_us
+
+    def test_after_a_close_of_ours_the_next_is_another(self, bot: Bot, commit: str) -> None:
+        first = open_pull_request(bot, commit)
+        bot.close(first, comment="No longer needed.")
+
+        second = open_pull_request(bot, commit)
+
+        assert [found.number for found in bot.pull_requests(REPOSITORY, BRANCH)] == [second.number, first.number]
+
+
+def open_pull_request(
+    bot: Bot, commit: str, files: dict[str, bytes] | None = None, *, branch: str = BRANCH, base: str = "main"
+) -> PullRequest:
+    return bot.create(
+        repository=REPOSITORY,
+        branch=branch,
+        base=base,
+        commit=commit,
+        files={"app/Dockerfile": NEW} if files is None else files,
+        title="Update",
+        body="Why\n\n<!-- marker -->\n",
+    )
