@@ -159,7 +159,9 @@ def _decoded(shape: Any, value: Any) -> Any:
 
 
 def _rest_error(model: ServiceModel, operation: str | None, error: AwsError) -> Answer:
-    listed = {shape.name: shape for shape in model.operation_model(operation).error_shapes} if operation else {}
+    listed: dict[str, Any] = (
+        {shape.name: shape for shape in model.operation_model(operation).error_shapes} if operation else {}
+    )
     headers = {"x-amzn-ErrorType": error.code}
     if error.code not in listed:
         if error.code not in _COMMON_ERRORS:

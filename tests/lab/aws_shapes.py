@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from botocore.model import Shape
-
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "character": (str,),
@@ -24,11 +22,10 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
-def faults(shape: Shape, value: object, path: str = "") -> Iterator[str]:
-    """Say in what a value breaks its shape, one sentence for each fault; nothing if it keeps it."""
+def faults(shape: Any, value: Any, path: str = "") -> Iterator[str]:
+    """Say in what a value breaks a shape of botocore's, one sentence for each fault; nothing if it keeps it."""
     where = path or shape.name
-    kinds = _TYPES[shape.type_name]
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    if not _has_type(shape, value):
         yield f"{where} is {type(value).__name__}, not {shape.type_name}"
         return
     if shape.type_name == "structure":
@@ -45,6 +42,11 @@ def faults(shape: Shape, value: object, path: str = "") -> Iterator[str]:
         yield from _string(shape, value, where)
     elif shape.type_name in ("integer", "long", "float", "double"):
         yield from _bounds(shape, value, where)
+
+
+def _has_type(shape: Any, value: object) -> bool:
+    kinds = _TYPES[shape.type_name]
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
 def _structure(shape: Any, value: Any, where: str) -> Iterator[str]:

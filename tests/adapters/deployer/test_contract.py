@@ -1,0 +1,255 @@
+"""What every deployer promises, on AWS Lambda and in the state file alike."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from bot.adapters.deployer.lambda_functions import LambdaFunctions
+from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.core.digest import Digest
+from bot.core.errors import DeployError
+from bot.core.reference import Reference
+from bot.ports.deployer import Alias, Deployer, Function, Functions, UpdateStatus
+from tests.adapters.deployer.scene import Images, let_pass
+from tests.lab.aws import REGION, AwsStub
+from tests.lab.clock import WoundClock
+from tests.lab.images import AMD64, ARM64
+
+
+class Both(Functions, Deployer, Protocol):
+    """What the two adapters are."""
+
+
+class Place:
+    """One kind of deployer, and how a function (with an alias `live` on version 1) comes to be there."""
+
+    def __init__(self, deployer: Both, create: Callable[[str, Reference], object]) -> None:
+        self.deployer, self.create = deployer, create
+
+
+@pytest.fixture(params=["lambda", "local"])
+def place(request: pytest.FixtureRequest, aws: AwsStub, images: Images, clock: WoundClock, tmp_path: Path) -> Place:
+    if request.param == "lambda":
+        functions = LambdaFunctions(lambda region: aws.client("lambda", region), region=REGION, clock=clock)
+        return Place(functions, lambda name, image: aws.create_function(name, _by_digest(image), aliases=["live"]))
+    state = tmp_path / "functions.json"
+    local = LocalFunctions(state, images.registry, clock, update_time=timedelta(seconds=10))
+    return Place(local, lambda name, image: local.create(name, image, AMD64, aliases=["live"]))
+
+
+@pytest.fixture
+def deployer(place: Place, images: Images) -> Both:
+    """A deployer with the function `orders` on `orders:1`."""
+    place.create("orders", images.push("orders:1", "one"))
+    return place.deployer
+
+
+def _by_digest(image: Reference) -> str:
+    return str(image.with_tag(None).with_digest(image.digest))
+
+
+def _image(function: Function) -> str:
+    return str(function.image)
+
+
+def test_a_function_tells_its_image_by_digest(deployer: Both, images: Images) -> None:
+    function = deployer.function("orders")
+
+    assert _image(function) == _by_digest(images.push("orders:1", "one"))
+    assert (function.name, function.version, function.platform) == ("orders", "$LATEST", AMD64)
+    assert (function.status, function.status_reason) == (UpdateStatus.SUCCESSFUL, "")
+    assert function.image is not None
+    assert function.image.digest is not None
+    assert function.code_sha256.endswith(function.image.digest.hex)
+
+
+def test_an_arn_names_the_function_and_no_version_of_it(deployer: Both) -> None:
+    by_name, published = deployer.function("orders"), deployer.function("orders", "1")
+
+    assert deployer.function(by_name.arn) == by_name
+    assert published.arn == by_name.arn
+    assert by_name.arn.endswith(":function:orders")
+
+
+def test_an_update_takes_its_time_and_then_serves_the_new_image(
+    deployer: Both, images: Images, clock: WoundClock
+) -> None:
+    new = images.push("orders:2", "two")
+
+    deployer.update_code(deployer.function("orders"), new)
+    during = deployer.function("orders").status
+    let_pass(clock, 10)
+
+    after = deployer.function("orders")
+    assert (during, after.status) == (UpdateStatus.IN_PROGRESS, UpdateStatus.SUCCESSFUL)
+    assert _image(after) == _by_digest(new)
+
+
+def test_a_published_version_keeps_its_image(deployer: Both, images: Images, clock: WoundClock) -> None:
+    before = deployer.function("orders", "1")
+
+    deployer.update_code(deployer.function("orders"), images.push("orders:2", "two"))
+    let_pass(clock, 10)
+
+    assert deployer.function("orders", "1") == before
+
+
+def test_the_whole_way_of_an_image_to_an_alias(deployer: Both, images: Images, clock: WoundClock) -> None:
+    new = images.push("orders:2", "two")
+    deployer.update_code(deployer.function("orders"), new)
+    let_pass(clock, 10)
+
+    version = deployer.publish_version(deployer.function("orders"))
+    let_pass(clock, 10)
+    deployer.move_alias(deployer.function("orders"), _alias(deployer), version)
+
+    alias = _alias(deployer)
+    assert (version, alias.version, alias.weights) == ("2", "2", ())
+    assert _image(deployer.function("orders", alias.version)) == _by_digest(new)
+
+
+def test_what_has_not_changed_is_published_once(deployer: Both, images: Images, clock: WoundClock) -> None:
+    deployer.update_code(deployer.function("orders"), images.push("orders:2", "two"))
+    let_pass(clock, 10)
+    latest = deployer.function("orders")
+
+    versions = [deployer.publish_version(latest), deployer.publish_version(deployer.function("orders"))]
+
+    assert versions == ["2", "2"]
+
+
+def test_an_update_of_a_function_that_changed_meanwhile_is_refused(
+    deployer: Both, images: Images, clock: WoundClock
+) -> None:
+    stale = deployer.function("orders")
+    deployer.update_code(stale, images.push("orders:2", "two"))
+    let_pass(clock, 10)
+    served = _image(deployer.function("orders"))
+
+    with pytest.raises(DeployError, match=r"orders.* changed meanwhile; run again") as error:
+        deployer.update_code(stale, images.push("orders:3", "three"))
+
+    assert error.value.retryable
+    assert _image(deployer.function("orders")) == served
+
+
+def test_of_two_that_update_at_once_one_is_refused(deployer: Both, images: Images) -> None:
+    read = deployer.function("orders")
+
+    def update(image: Reference) -> bool:
+        try:
+            deployer.update_code(read, image)
+        except DeployError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(update, [images.push("orders:2", "two"), images.push("orders:3", "three")]))
+
+    assert sorted(results) == [False, True]
+
+
+@pytest.mark.parametrize("change", ["update", "publish"])
+def test_nothing_is_changed_while_an_update_is_in_progress(deployer: Both, images: Images, change: str) -> None:
+    deployer.update_code(deployer.function("orders"), images.push("orders:2", "two"))
+    busy = deployer.function("orders")
+
+    with pytest.raises(DeployError, match="run again when it is done") as error:
+        deployer.publish_version(busy) if change == "publish" else deployer.update_code(
+            busy, images.push("orders:3", "three")
+        )
+
+    assert error.value.retryable
+
+
+def test_a_version_of_code_that_changed_meanwhile_is_not_published(
+    deployer: Both, images: Images, clock: WoundClock
+) -> None:
+    stale = deployer.function("orders")
+    deployer.update_code(stale, images.push("orders:2", "two"))
+    let_pass(clock, 10)
+
+    with pytest.raises(DeployError, match="changed meanwhile; run again"):
+        deployer.publish_version(stale)
+
+
+def test_an_alias_that_moved_meanwhile_is_not_moved(deployer: Both, images: Images, clock: WoundClock) -> None:
+    stale = _alias(deployer)
+    deployer.update_code(deployer.function("orders"), images.push("orders:2", "two"))
+    let_pass(clock, 10)
+    latest = deployer.function("orders")
+    version = deployer.publish_version(latest)
+    deployer.move_alias(latest, stale, version)
+
+    with pytest.raises(DeployError, match=r"alias live of function orders.* changed meanwhile; run again") as error:
+        deployer.move_alias(latest, stale, "1")
+
+    assert error.value.retryable
+    assert _alias(deployer).version == version
+
+
+@pytest.mark.parametrize("bad", ["index", "unknown", "other-platform", "no-digest"])
+def test_an_image_that_the_function_cannot_run_is_refused(deployer: Both, images: Images, bad: str) -> None:
+    good = images.push("orders:2", "two")
+    image = {
+        "index": images.push_index("orders:index"),
+        "unknown": good.with_digest(Digest.of(b"nobody has this")),
+        "other-platform": images.push("orders:arm", "two", ARM64),
+        "no-digest": good.with_digest(None),
+    }[bad]
+    before = deployer.function("orders")
+
+    with pytest.raises(DeployError, match=r"function orders.*; ") as error:
+        deployer.update_code(before, image)
+
+    assert not error.value.retryable
+    assert images.host in str(error.value)
+    assert deployer.function("orders") == before
+
+
+def test_a_function_that_is_missing_is_an_error(place: Place) -> None:
+    with pytest.raises(DeployError, match=r"function nobody.*; check its name") as error:
+        place.deployer.function("nobody")
+
+    assert not error.value.retryable
+
+
+def test_a_version_that_is_missing_is_an_error(deployer: Both) -> None:
+    with pytest.raises(DeployError, match=r"function orders.* version 7"):
+        deployer.function("orders", "7")
+
+
+def test_an_alias_that_is_missing_is_none(deployer: Both) -> None:
+    assert deployer.alias("orders", "canary") is None
+
+
+def test_an_alias_of_a_function_that_is_missing_is_an_error(place: Place) -> None:
+    with pytest.raises(DeployError, match="function nobody"):
+        place.deployer.alias("nobody", "live")
+
+
+def test_an_alias_does_not_move_to_a_version_that_is_missing(deployer: Both) -> None:
+    with pytest.raises(DeployError, match="orders"):
+        deployer.move_alias(deployer.function("orders"), _alias(deployer), "7")
+
+    assert _alias(deployer).version == "1"
+
+
+def test_an_alias_that_is_gone_is_not_made_by_moving_it(deployer: Both) -> None:
+    never = replace(_alias(deployer), name="never")
+
+    with pytest.raises(DeployError, match="alias never of function orders"):
+        deployer.move_alias(deployer.function("orders"), never, "1")
+
+    assert deployer.alias("orders", "never") is None
+
+
+def _alias(deployer: Both) -> Alias:
+    alias = deployer.alias("orders", "live")
+    assert alias is not None
+    return alias
