@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import socket
 import subprocess
 import time
@@ -20,16 +21,22 @@ from tests.lab.web import Answer, Asked, Web, serve
 LOGIN: Final = ("lab", "s3cret")
 _HTPASSWD: Final = "lab:$2y$05$kUjfEdZfSI8rBsJx3wNqUejsVeaIsg98.dpE7kvKrUzkhUm.0/xNq\n"
 _MOST_TAGS = 1000
+_ACCESS = re.compile(r'"([A-Z]+) (/v2/\S*) HTTP/1\.1" \d')
 _STARTS = 3
 _PATIENCE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabRegistry:
-    """A running registry; `host` is address and port as in a reference, `storage` its folder on disk."""
+    """A running registry; `host` is address and port as in a reference, `storage` its folder on disk, `log` its log."""
 
     host: str
     storage: Path
+    log: Path
+
+    def asked(self, *methods: str) -> list[str]:
+        """The requests so far with one of the methods, as `METHOD path`, read off the server's own access log."""
+        return [f"{m[1]} {m[2]}" for m in _ACCESS.finditer(self.log.read_text()) if m[1] in methods]
 
     @property
     def url(self) -> str:
@@ -42,7 +49,7 @@ def docker_registry(folder: Path, *, login: bool = False) -> Iterator[LabRegistr
     program = need("docker-registry", "apt-get install docker-registry")
     process, host = _start(program, folder, login=login)
     try:
-        yield LabRegistry(host=host, storage=folder / "storage")
+        yield LabRegistry(host=host, storage=folder / "storage", log=folder / "log")
     finally:
         process.terminate()
         try:
@@ -142,7 +149,7 @@ def _configure(folder: Path, host: str, *, login: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     document: dict[str, object] = {
         "version": "0.1",
-        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "log": {"level": "error"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "storage")}, "delete": {"enabled": True}},
         "http": {"addr": host},
     }
