@@ -1,4 +1,4 @@
-"""AWS Lambda functions through boto3 (Lambda API 2015-03-31; facts on states: "Lambda function states").
+"""AWS Lambda functions through boto3 (Lambda API 2015-03-31; developer guide, "Lambda function states").
 
 Every change carries what was read (`RevisionId`, `CodeSha256`), names the image by digest and never publishes on
 the way.
