@@ -32,7 +32,6 @@ _ENVIRONMENT: Final = {
 _OVERRIDES: Final = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
-    "core.splitIndex=false",
     "i18n.commitEncoding=utf-8",
 )
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})

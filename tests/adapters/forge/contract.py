@@ -241,6 +241,20 @@ class ForgeContract:
         assert len({one.number for one in opened}) == len(branches)
         assert [list(world.bot().pull_requests(REPOSITORY, branch)) for branch in branches] == [[one] for one in opened]
 
+    def test_a_reader_beside_a_writer_never_sees_half_a_change(self, world: World, commit: str) -> None:
+        """A pull request without its branch would be taken for one whose branch a person deleted."""
+
+        def write() -> None:
+            for _ in range(5):
+                world.bot().close(open_pull_request(world.bot(), commit), comment="Once more.")
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write)
+            while not writing.done():
+                for found in world.bot().pull_requests(REPOSITORY, BRANCH):
+                    assert found.state is PullRequestState.OPEN or found.closed_by_us
+            writing.result()
+
     def test_a_branch_left_by_a_crash_is_taken_over(self, world: World, bot: Bot, commit: str) -> None:
         world.forget_pull_request(REPOSITORY, open_pull_request(bot, commit).number)
         pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
