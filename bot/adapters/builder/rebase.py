@@ -20,6 +20,7 @@ from bot.core.image import REVISION_LABEL, Descriptor, Image
 from bot.core.layer import Layer
 from bot.core.rebase import CURE, rebased_config, rebased_manifest, unsafe_paths
 from bot.core.reference import Reference
+from bot.core.tags import lambda_image
 from bot.ports.builder import BuildOrder, Built
 from bot.ports.contents import Contents
 from bot.ports.registry import ImageWriter, Registry
@@ -57,6 +58,7 @@ class RebaseBuilder:
         if deployed is None or base is None:
             missing = "deployed image" if deployed is None else "proven base of the deployed image"
             raise BuildError(f"{order.destination} cannot be rebased, the {missing} is not known; {CURE}")
+        _check_runtime(base, order.base)
         image, old, new = (self.registry.image(each, order.platform) for each in (deployed, base, order.base))
         if {image.platform, old.platform, new.platform} != {order.platform} or not _starts_with(image, old):
             raise BuildError(f"{deployed} does not stand on {base} for {order.platform}; {CURE}")
@@ -113,6 +115,13 @@ class _Swap:
     @property
     def own_layers(self) -> tuple[Descriptor, ...]:
         return self.image.manifest.layers[len(self.old.manifest.layers) :]
+
+
+def _check_runtime(old: Reference, new: Reference) -> None:
+    """Refuse what the references already tell apart, such as two operating systems that carry no language."""
+    runs, wants = lambda_image(old), lambda_image(new)
+    if runs and wants and (runs.name, runs.runtime) != (wants.name, wants.runtime):
+        raise BuildError(f"{old} is of another runtime than {new}; {CURE}")
 
 
 def _starts_with(image: Image, base: Image) -> bool:

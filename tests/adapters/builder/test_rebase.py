@@ -18,7 +18,7 @@ from bot.core.gate import check_image
 from bot.core.image import BASE_DIGEST_LABEL, DOCKER_MANIFEST, OCI_MANIFEST, REVISION_LABEL, Image
 from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder
-from tests.adapters.builder.rebase_lab import Link, SourceFolder, Tree, base_layers, put_image
+from tests.adapters.builder.rebase_lab import Link, SourceFolder, Tree, base_layers, os_layer, put_image
 from tests.lab.clock import WoundClock
 from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, LAYER_TYPE
 from tests.lab.registry import docker_registry
@@ -230,6 +230,17 @@ def test_another_language_line_is_refused(world: World) -> None:
 
     with pytest.raises(BuildError, match=r"python 3\.13\.9 becomes python 3\.14\.0"):
         world.builder.build(world.order(commit, world.deploy(commit, APP), base=base))
+
+
+def test_another_operating_system_is_refused_though_no_language_shows(world: World) -> None:
+    commit = world.source.commit({"Dockerfile": OLD_TEXT})
+    bases = [
+        put_image(world.store, world.place(f"lambda/provided:{tag}"), [os_layer(tag)], {}) for tag in ("al2", "al2023")
+    ]
+    deployed = put_image(world.store, world.place("functions/orders:live"), [os_layer("al2"), APP], FUNCTION)
+
+    with pytest.raises(BuildError, match=r"provided:al2@.* is of another runtime than .*provided:al2023@"):
+        world.builder.build(world.order(commit, deployed, deployed_base=bases[0], base=bases[1]))
 
 
 def test_many_overlaps_are_counted_after_the_first_ones(world: World) -> None:
