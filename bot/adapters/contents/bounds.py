@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Limits of one layer; the defaults leave a Lambda image of 10 GB uncompressed room, and no more."""
+    """Limits of one layer; the defaults take every layer that Lambda's 10 GB for an image leaves room for."""
 
-    entries: int = 1_000_000
+    entries: int = 500_000
     path: int = 4096
-    """Bytes of one path."""
-    expanded: int = 10 * 1024**3
+    """Bytes of one path or link target (Linux's PATH_MAX)."""
+    expanded: int = 10 << 30
     """Bytes of the uncompressed tar."""
-    ratio: int = 1_100
-    """Expanded bytes for each compressed byte; gzip itself ends near 1,032."""
-    database: int = 512 * 1024**2
-    """Bytes of a package database that is read into memory."""
+    ratio: int = 200
+    """Expanded bytes for each compressed byte; counted from `slack` on, since short runs of zeros compress well."""
+    slack: int = 256 << 20
+    database: int = 64 << 20
+    """Bytes of package databases and language files that are kept in memory, all of a layer together."""

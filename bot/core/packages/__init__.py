@@ -1,1 +1,8 @@
-"""Package databases as bytes: RPM headers, dpkg status files."""
+"""Package databases as bytes, and RPM's order of versions."""
+
+from bot.core.packages.berkeley import berkeley_values
+from bot.core.packages.dpkg import parse_status
+from bot.core.packages.evr import compare_evr
+from bot.core.packages.rpm_header import parse_header
+
+__all__ = ["berkeley_values", "compare_evr", "parse_header", "parse_status"]

@@ -1,10 +1,12 @@
-"""RPM headers as they stand in a package database (rpm, "RPM v4 header format"; no lead, no magic, no signature).
+"""RPM headers as they stand in a package database: no lead, no magic, no signature (rpm, "RPM v4 header format").
 
 A header is two big-endian counts (index entries, bytes of data), the index, and the data.
-Each index entry is tag, type, offset and count.
+Each index entry is tag, type, offset into the data, and count.
 """
 
-from struct import Struct, error
+import re
+from collections.abc import Mapping
+from struct import Struct
 from typing import Final
 
 from bot.core.errors import ContentsError
@@ -18,34 +20,56 @@ ARCH: Final = 1022
 INT32: Final = 4
 STRING: Final = 6
 
-_COUNTS = Struct(">II")
-_ENTRY = Struct(">IIII")
-_INT32 = Struct(">I")
-_MOST_ENTRIES = 10_000
-_LONGEST = 1024
-"""Bytes of a name, version, release or architecture."""
+COUNTS: Final = Struct(">II")
+ENTRY: Final = Struct(">IIII")
+_INT32: Final = Struct(">I")
+_MOST_ENTRIES: Final = 0xFFFF
+"""rpm's own limit (`hdrchkTags`)."""
+_TEXT: Final = re.compile(rb"[!-~]{1,255}\Z")
+"""What rpmbuild lets into a name, version, release or architecture is printable ASCII without spaces."""
+
+_Index = Mapping[int, tuple[int, int]]
 
 
 def parse_header(blob: bytes) -> Package:
-    """Read name, architecture and version out of one header; a malformed one is a `ContentsError`."""
-    try:
-        entries, length = _COUNTS.unpack_from(blob)
-        start = _COUNTS.size + entries * _ENTRY.size
-        if entries > _MOST_ENTRIES or start + length > len(blob):
-            raise ContentsError(f"an RPM header claims {entries} entries and {length} bytes, more than it has")
-        index = {tag: (kind, offset) for tag, kind, offset, _ in _ENTRY.iter_unpack(blob[_COUNTS.size : start])}
-        data = blob[start : start + length]
-        name, version, release = (_text(index, data, tag) for tag in (NAME, VERSION, RELEASE))
-        arch = _text(index, data, ARCH) if ARCH in index else "(none)"
-        epoch = _INT32.unpack_from(data, index[EPOCH][1])[0] if EPOCH in index else 0
-    except (KeyError, error) as fault:
-        raise ContentsError(f"an RPM header cannot be read: {fault!r}") from fault
-    return Package(name, arch, f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}")
+    """Read name, architecture and version out of one header; anything malformed is a `ContentsError`.
+
+    A package without architecture, such as `gpg-pubkey`, gets `(none)`, as `rpm -qa` prints it.
+    """
+    index, data = _split(blob)
+    version, release = _text(index, data, VERSION), _text(index, data, RELEASE)
+    epoch = _number(index, data, EPOCH) if EPOCH in index else 0
+    return Package(
+        name=_text(index, data, NAME),
+        arch=_text(index, data, ARCH) if ARCH in index else "(none)",
+        evr=f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}",
+    )
 
 
-def _text(index: dict[int, tuple[int, int]], data: bytes, tag: int) -> str:
+def _split(blob: bytes) -> tuple[_Index, bytes]:
+    if len(blob) < COUNTS.size:
+        raise ContentsError(f"an RPM header has only {len(blob)} bytes")
+    entries, length = COUNTS.unpack_from(blob)
+    start = COUNTS.size + entries * ENTRY.size
+    if entries > _MOST_ENTRIES or start + length > len(blob):
+        raise ContentsError(f"an RPM header of {len(blob)} bytes claims {entries} entries and {length} bytes of data")
+    index: dict[int, tuple[int, int]] = {}
+    for tag, kind, offset, _ in ENTRY.iter_unpack(blob[COUNTS.size : start]):
+        index.setdefault(tag, (kind, offset))
+    return index, blob[start : start + length]
+
+
+def _text(index: _Index, data: bytes, tag: int) -> str:
+    kind, offset = index.get(tag, (0, 0))
+    text = data[offset : max(offset, data.find(b"\0", offset, offset + 256))]
+    if kind != STRING or not _TEXT.match(text):
+        raise ContentsError(f"an RPM header has no readable text under tag {tag}")
+    return text.decode("ascii")
+
+
+def _number(index: _Index, data: bytes, tag: int) -> int:
     kind, offset = index[tag]
-    end = data.find(b"\0", offset, offset + _LONGEST)
-    if kind != STRING or end < 0:
-        raise ContentsError(f"tag {tag} of an RPM header is no string of at most {_LONGEST} bytes")
-    return data[offset:end].decode("utf-8", "replace")
+    if kind != INT32 or offset + _INT32.size > len(data):
+        raise ContentsError(f"an RPM header has no readable number under tag {tag}")
+    number: int = _INT32.unpack_from(data, offset)[0]
+    return number

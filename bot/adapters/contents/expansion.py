@@ -1,0 +1,94 @@
+"""The bytes of a layer's tar, whatever its compression: gzip (RFC 1952) or none, told by the first bytes.
+
+Reads and gives out in bounded pieces; nothing is held but one piece.
+"""
+
+import io
+import zlib
+from typing import BinaryIO, Final
+
+from bot.adapters.contents.bounds import Bounds
+from bot.core.errors import ContentsError
+
+_PIECE: Final = 1 << 16
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def expanded(blob: BinaryIO, bounds: Bounds) -> BinaryIO:
+    """Open the tar inside a layer's blob; reading raises `ContentsError` beyond the bounds or if gzip is damaged."""
+    head = blob.read(_PIECE)
+    if head.startswith(_ZSTD):
+        raise ContentsError("is compressed with zstd, which Lambda is not known to take; build it with gzip")
+    source: _Plain = _Gzip(blob, head) if head.startswith(_GZIP) else _Plain(blob, head)
+    return io.BufferedReader(_Bounded(source, bounds), _PIECE)
+
+
+class _Plain:
+    """The blob as it is; `taken` counts the bytes read from it."""
+
+    def __init__(self, blob: BinaryIO, head: bytes) -> None:
+        self._blob, self._head = blob, head
+        self.taken = len(head)
+
+    def read(self, most: int) -> bytes:
+        piece = self._head or self._take()
+        self._head = piece[most:]
+        return piece[:most]
+
+    def _take(self) -> bytes:
+        piece = self._blob.read(_PIECE)
+        self.taken += len(piece)
+        return piece
+
+
+class _Gzip(_Plain):
+    """The content of all gzip members, one after the other; checksums are compared by zlib."""
+
+    def __init__(self, blob: BinaryIO, head: bytes) -> None:
+        super().__init__(blob, head)
+        self._member = _member()
+
+    def read(self, most: int) -> bytes:
+        while piece := self._input():
+            try:
+                content = self._member.decompress(piece, most)
+            except zlib.error as fault:
+                raise ContentsError(f"is no gzip stream: {fault}; push the image again") from fault
+            self._head = self._member.unused_data or self._member.unconsumed_tail
+            if content:
+                return content
+        if not self._member.eof:
+            raise ContentsError("is a gzip stream that ends too early; push the image again")
+        return b""
+
+    def _input(self) -> bytes:
+        piece = self._head or self._take()
+        if piece and self._member.eof:
+            self._member = _member()
+        return piece
+
+
+class _Bounded(io.RawIOBase):
+    def __init__(self, source: _Plain, bounds: Bounds) -> None:
+        self._source, self._bounds, self._given = source, bounds, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # narrower than Buffer
+        piece = self._source.read(len(buffer))
+        self._given += len(piece)
+        self._check()
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _check(self) -> None:
+        bounds = self._bounds
+        if self._given > bounds.expanded:
+            raise ContentsError(f"expands to more than {bounds.expanded} bytes; it is not read")
+        if self._given > bounds.slack and self._given > bounds.ratio * self._source.taken:
+            raise ContentsError(f"expands to more than {bounds.ratio} times its size; it is not read")
+
+
+def _member() -> "zlib._Decompress":
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
