@@ -16,6 +16,8 @@ from rich.console import Console
 
 from bot import __version__
 from bot.core.errors import InvalidReference, RefromError, SettingsError
+from bot.core.lineage import Lineage
+from bot.core.platforms import Platform
 from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.html import audit_page
@@ -25,7 +27,7 @@ from bot.steps.audit import audit as audit_all
 from bot.steps.cycle import Cycle
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import Workshop, system_clock
+from bot.wiring import SystemClock, Workshop, open_workshop
 
 DONE, ATTENTION, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -98,15 +100,11 @@ def watch(
 ) -> int:
     """Show the current digests of the streams."""
     session = _session(context)
-    with Workshop.open(config, session.clock, dry_run=True) as workshop:
+    with open_workshop(config, session.clock, dry_run=True) as workshop:
         inquiry = Inquiry(workshop.world, workshop.rules)
-        seen, errors = [], []
-        for runtime in runtimes or workshop.rules.watch or workshop.supported_runtimes(session.clock.now().date()):
-            try:
-                seen.append(inquiry.observe(runtime, session.clock.now()))
-            except RefromError as fault:
-                errors.append((runtime, str(fault)))
-    _print(session, output, documents.watch_document(seen, errors), tables.show_watch)
+        errors = inquiry.observe_all(runtimes or workshop.watched(), session.clock.now())
+    document = documents.watch_document(inquiry.observations, errors)
+    _print(session, output, document, tables.show_watch)
     return ATTENTION if errors else DONE
 
 
@@ -120,9 +118,9 @@ def diff(
 ) -> None:
     """Show what changed between two images, and how much that matters."""
     session = _session(context)
-    with Workshop.open(config, session.clock, dry_run=True) as workshop:
-        before, after = workshop.locate(old), workshop.locate(new)
-        change = judge(before, after, workshop.world.registry, workshop.world.contents)
+    with open_workshop(config, session.clock, dry_run=True) as workshop:
+        found = workshop.locate(old, new)
+        change = judge(*found.references, found.registry, found.contents)
     _print(session, output, documents.diff_document(change), tables.show_diff)
 
 
@@ -136,8 +134,8 @@ def lineage(
 ) -> int:
     """Prove by layers which base an image stands on."""
     session = _session(context)
-    with Workshop.open(config, session.clock, dry_run=True) as workshop:
-        proven = workshop.lineage(image, platform, session.clock.now())
+    with open_workshop(config, session.clock, dry_run=True) as workshop:
+        proven = _prove(workshop, image, platform)
     _print(session, output, documents.lineage_document(proven), tables.show_lineage)
     return DONE if proven.base else ATTENTION
 
@@ -151,7 +149,7 @@ def audit(
     """Report which functions stand on which base, and who owes what; changes nothing."""
     session = _session(context)
     now = session.clock.now()
-    with Workshop.open(config, session.clock, dry_run=True, required=True) as workshop:
+    with open_workshop(config, session.clock, dry_run=True, required=True) as workshop:
         found = audit_all(Inquiry(workshop.world, workshop.rules), now)
     document = documents.audit_document(found)
     if output is AuditFormat.HTML:
@@ -170,7 +168,7 @@ def run(
 ) -> int:
     """Run one cycle: watch, judge, propose, rebuild, redeploy, prove."""
     session = _session(context)
-    with Workshop.open(config, session.clock, dry_run=dry_run, required=True) as workshop:
+    with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
         report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
     _print(session, output, documents.run_document(report, dry_run=dry_run), tables.show_run)
     return ATTENTION if report.needs_attention else DONE
@@ -187,7 +185,7 @@ def demo(
 
 def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
     """Run one command and return its exit code; nothing is raised, whatever happens."""
-    session = Session(clock or system_clock(), Console(), Console(stderr=True))
+    session = Session(clock or SystemClock(), Console(), Console(stderr=True))
     try:
         code = app(args=list(sys.argv[1:] if argv is None else argv), standalone_mode=False, obj=session)
     except click.exceptions.Abort:
@@ -211,9 +209,21 @@ def entry() -> None:
     sys.exit(main())
 
 
+def _prove(workshop: Workshop, name: str, platform: str | None) -> Lineage:
+    """Prove a base by ledger and label; only where that fails, by watching all supported streams."""
+    found = workshop.locate(name)
+    image = found.registry.image(found.references[0], Platform.parse(platform) if platform else None)
+    inquiry = Inquiry(workshop.world, workshop.rules)
+    proven = inquiry.lineage_of(image)
+    if proven.base is None:
+        inquiry.observe_all(workshop.watched(), workshop.clock.now())
+        proven = inquiry.lineage_of(image)
+    return proven
+
+
 def _session(context: typer.Context) -> Session:
     session = context.find_root().obj
-    return session if isinstance(session, Session) else Session(system_clock(), Console(), Console(stderr=True))
+    return session if isinstance(session, Session) else Session(SystemClock(), Console(), Console(stderr=True))
 
 
 def _print(

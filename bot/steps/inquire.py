@@ -3,12 +3,13 @@
 Within one inquiry each stream is watched once, each pair of bases judged once, each repository surveyed once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.change import BaseChange
 from bot.core.errors import ForgeError, RefromError
+from bot.core.image import Image
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan
@@ -84,12 +85,30 @@ class Inquiry:
             self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
         return self._judged[old, new]
 
+    def observe_all(self, runtimes: Iterable[str], now: datetime) -> tuple[tuple[str, str], ...]:
+        """Watch several streams; those that fail are returned with their reasons."""
+        faults = []
+        for runtime in runtimes:
+            try:
+                self.observe(runtime, now)
+            except RefromError as fault:
+                faults.append((runtime, str(fault)))
+        return tuple(faults)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the streams that were watched have now."""
+        return tuple(seen for seen in self.observed.values() if isinstance(seen, Observation))
+
     def lineage(self, image: Reference, platform: Platform) -> Lineage:
-        """Prove the base of an image, against all that this inquiry and the ledger have seen."""
-        observations = [seen for seen in self.observed.values() if isinstance(seen, Observation)]
+        """Prove the base of an image in a registry."""
+        return self.lineage_of(self.world.registry.image(image, platform))
+
+    def lineage_of(self, image: Image) -> Lineage:
+        """Prove the base of an image that was read, against all that this inquiry and the ledger have seen."""
         return lineage(
-            self.world.registry.image(image, platform),
-            observations=observations,
+            image,
+            observations=self.observations,
             runtimes=tuple(self.rules.catalogue),
             registry=self.world.registry,
             ledger=self.world.ledger,

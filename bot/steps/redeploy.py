@@ -29,7 +29,7 @@ def follow_alias(target: Target, latest: Function, functions: Functions, deploye
 def _move(alias: Alias, latest: Function, functions: Functions, deployer: Deployer) -> Outcome:
     """Publish, wait until the version is ready, then move; publishing twice gives the same version, so no harm."""
     version = deployer.publish_version(latest)
-    published = functions.function(latest.name, version)
+    published = functions.function(latest.arn, version)
     match published.status:
         case UpdateStatus.IN_PROGRESS:
             return _outcome(latest, Result.PUBLISHED, f"published version {version}, not ready yet", latest.image)

@@ -5,7 +5,7 @@ from bot.adapters.registry.endpoint import Credentials, Endpoint
 from bot.adapters.registry.http import HttpRegistry
 from bot.adapters.registry.images import Store
 from bot.adapters.registry.layout import LayoutRegistry, single_layout
-from bot.adapters.registry.routes import Registries
+from bot.adapters.registry.routes import Readers, Registries
 
 __all__ = [
     "Credentials",
@@ -13,6 +13,7 @@ __all__ = [
     "Endpoint",
     "HttpRegistry",
     "LayoutRegistry",
+    "Readers",
     "Registries",
     "Store",
     "ecr_region",

@@ -9,28 +9,37 @@ from bot.core.digest import Digest
 from bot.core.image import Descriptor, Image, Index, Manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.ports.registry import Registry
 
 
-class Registries:
-    """Sends each call to the registry of the reference's host, to `default` where no route is given.
+class Readers:
+    """Sends each reading call to the registry of the reference's host, to `default` where no route is given."""
 
-    Keeps the promises of the ports `Registry` and `ImageWriter`, across registries too.
-    """
-
-    def __init__(self, routes: Mapping[str, Store], default: Store) -> None:
-        self._routes, self._default = dict(routes), default
+    def __init__(self, routes: Mapping[str, Registry], default: Registry) -> None:
+        self._readers, self._default_reader = dict(routes), default
 
     def manifest(self, reference: Reference) -> Manifest | Index:
         """Fetch what a tag or digest names."""
-        return self._of(reference).manifest(reference)
+        return self._reader(reference).manifest(reference)
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config."""
-        return self._of(reference).image(reference, platform)
+        return self._reader(reference).image(reference, platform)
 
     def blob(self, reference: Reference, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
         """Open a blob as a stream that checks itself."""
-        return self._of(reference).blob(reference, descriptor)
+        return self._reader(reference).blob(reference, descriptor)
+
+    def _reader(self, reference: Reference) -> Registry:
+        return self._readers.get(reference.registry, self._default_reader)
+
+
+class Registries(Readers):
+    """Readers that write as well: keeps the promises of the ports `Registry` and `ImageWriter`, across registries too."""
+
+    def __init__(self, routes: Mapping[str, Store], default: Store) -> None:
+        super().__init__(routes, default)
+        self._routes, self._default = dict(routes), default
 
     def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
         """Make a blob available in another repository, streamed where the registries differ."""

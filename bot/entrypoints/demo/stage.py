@@ -1,7 +1,6 @@
 """Sets the demo's stage: base images in layouts, bare git repositories, functions in a file, settings."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from git import Actor, Repo
@@ -57,28 +56,11 @@ class Stage:
         """Publish the bases, push the sources, deploy the functions, all as they were on the first day."""
         digests = {move.before.name: self.publish(rehearsal, move.before) for move in MOVES}
         for service in SERVICES:
-            commit = self._push(service, digests)
+            digest = str(digests[service.base]) if service.base else ""
+            dockerfile = service.dockerfile.replace("{digest}", digest)
+            commit = push_source(self.folder, replace(service, dockerfile=dockerfile))
             if service.base:
                 self._deploy(rehearsal, service, digests[service.base], commit)
-
-    def _push(self, service: Service, digests: Mapping[str, Digest]) -> str:
-        """Make a bare repository with one commit of a developer's."""
-        bare = self.folder / "repositories" / f"{service.repository}.git"
-        Repo.init(bare, bare=True, initial_branch="main", mkdir=True)
-        work = self.folder / "work" / service.name
-        repo = Repo.init(work, initial_branch="main", mkdir=True)
-        digest = str(digests[service.base]) if service.base else ""
-        files = {service.path: service.dockerfile.replace("{digest}", digest), "app.py": _HANDLER % service.name}
-        for path, text in files.items():
-            (work / path).parent.mkdir(parents=True, exist_ok=True)
-            (work / path).write_text(text, encoding="utf-8")
-        repo.index.add(list(files))
-        developer = Actor("A Developer", "developer@acme.example")
-        commit = repo.index.commit(
-            "Add the service", author=developer, committer=developer, author_date=START, commit_date=START
-        )
-        repo.git.push(str(bare), "main")
-        return commit.hexsha
 
     def _deploy(self, rehearsal: Rehearsal, service: Service, digest: Digest, commit: str) -> None:
         """Build the image as `docker build` would, push it and let a function serve it."""
@@ -97,6 +79,23 @@ class Stage:
         rehearsal.functions.create(
             service.name, image.with_tag(None).with_digest(built), service.platform, aliases=("live",)
         )
+
+
+def push_source(folder: Path, service: Service) -> str:
+    """Make the bare repository of a service, with one commit of a developer's, and return the commit."""
+    bare = folder / "repositories" / f"{service.repository}.git"
+    Repo.init(bare, bare=True, initial_branch="main", mkdir=True).close()
+    work = folder / "work" / service.name
+    with Repo.init(work, initial_branch="main", mkdir=True) as repo:
+        files = {service.path: service.dockerfile, "app.py": _HANDLER % service.name}
+        for path, text in files.items():
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).write_text(text, encoding="utf-8")
+        repo.index.add(list(files))
+        by = Actor("A Developer", "developer@acme.example")
+        commit = repo.index.commit("Add the service", author=by, committer=by, author_date=START, commit_date=START)
+        repo.git.push(str(bare), "main")
+        return commit.hexsha
 
 
 def _name(spec: BaseSpec) -> Reference:

@@ -24,7 +24,7 @@ from bot.ports.forge import PullRequest
 from bot.steps.audit import audit
 from bot.steps.cycle import Cycle, Report
 from bot.steps.inquire import Inquiry
-from bot.wiring import Rehearsal, VirtualClock
+from bot.wiring import Rehearsal, VirtualClock, open_rehearsal
 
 
 def tell(console: Console, keep: Path | None = None) -> bool:
@@ -97,7 +97,7 @@ class Story:
     def end(self) -> bool:
         """Audit, write the page, and compare what runs with what should run."""
         with self.open() as rehearsal:
-            found = audit(Inquiry(rehearsal.world, rehearsal.rules), self.clock.now())
+            found = audit(Inquiry(rehearsal.workshop.world, rehearsal.workshop.rules), self.clock.now())
         document = audit_document(found)
         show_audit(self.console, document)
         page = self.stage.folder / "audit.html"
@@ -125,7 +125,7 @@ class Story:
         """Run the cycle of production over the settings on disk, and show what it decided and did."""
         self.say(f"refrom run, {self.clock.now():%Y-%m-%d %H:%M} UTC", what)
         with self.open() as rehearsal:
-            report = Cycle(rehearsal.world, rehearsal.rules).run(rehearsal.engine)
+            report = Cycle(rehearsal.workshop.world, rehearsal.workshop.rules).run(rehearsal.workshop.engine)
         self.outcomes += report.outcomes
         show_run(self.console, run_document(report, dry_run=False))
         return report
@@ -138,7 +138,7 @@ class Story:
 
     def open(self) -> AbstractContextManager[Rehearsal]:
         """Open the settings as any command does."""
-        return Rehearsal.open(self.stage.settings, self.clock)
+        return open_rehearsal(self.stage.settings, self.clock)
 
 
 def _folder(keep: Path | None) -> Path:

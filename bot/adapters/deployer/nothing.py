@@ -1,0 +1,29 @@
+"""The deployer of settings that name no function: proposals only."""
+
+from bot.core.errors import DeployError
+from bot.core.reference import Reference
+from bot.ports.deployer import Alias, Function
+
+
+class NoFunctions:
+    """Keeps the shape of the ports `Functions` and `Deployer`; there is no function to ask for."""
+
+    def function(self, name: str, version: str = "$LATEST") -> Function:
+        """Say what is missing."""
+        raise DeployError(f"function {name} version {version} cannot be read; name a deployer under deploy in the settings")
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        """Say what is missing."""
+        raise DeployError(f"alias {name} of {function} cannot be read; name a deployer under deploy in the settings")
+
+    def update_code(self, function: Function, image: Reference) -> None:
+        """Say what is missing."""
+        raise DeployError(f"{function.name} cannot be pointed at {image}; name a deployer under deploy in the settings")
+
+    def publish_version(self, function: Function) -> str:
+        """Say what is missing."""
+        raise DeployError(f"{function.name} cannot be published; name a deployer under deploy in the settings")
+
+    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
+        """Say what is missing."""
+        raise DeployError(f"{function.name}:{alias.name} cannot serve {version}; name a deployer in the settings")

@@ -1,0 +1,140 @@
+"""Policy: when a newer base is taken, and what people declared against it.
+
+Whatever the policy, an update stays within its runtime: refrom never moves a function from python3.12 to python3.13.
+
+Globs are those of `fnmatch`, case-sensitive, over the whole text: `*` stands for any characters, `/` included.
+"""
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.core.digest import Digest
+
+
+class UpdateOn(StrEnum):
+    """The least significance that is taken without waiting for `max_age`."""
+
+    SECURITY = "security"
+    LANGUAGE = "language"
+    PACKAGES = "packages"
+    ANY = "any"
+
+
+class Style(StrEnum):
+    """How a reference is kept current: by a digest in the file, or by rebuilding on the moving tag."""
+
+    DIGEST = "digest"
+    TAG = "tag"
+
+
+class OnUnknown(StrEnum):
+    """What to do where the base in use is not known."""
+
+    PIN = "pin"
+    REBUILD = "rebuild"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When a newer base is taken.
+
+    A change of less than `update_on` waits until the base in use has been behind for `max_age`;
+    any other waits until the new base has been seen for `soak`.
+    """
+
+    update_on: UpdateOn = UpdateOn.LANGUAGE
+    max_age: timedelta = timedelta(days=30)
+    soak: timedelta = timedelta(0)
+    style: Style = Style.DIGEST
+    on_unknown: OnUnknown = OnUnknown.PIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Another policy for some uses: the parts that are not None, where all the globs that are not None match."""
+
+    repository: str | None = None
+    path: str | None = None
+    runtime: str | None = None
+    update_on: UpdateOn | None = None
+    max_age: timedelta | None = None
+    soak: timedelta | None = None
+    style: Style | None = None
+    on_unknown: OnUnknown | None = None
+
+    def covers(self, *, repository: str, path: str, runtime: str) -> bool:
+        """Say whether a use is meant."""
+        pairs = ((self.repository, repository), (self.path, path), (self.runtime, runtime))
+        return all(_matches(glob, text) for glob, text in pairs)
+
+    def apply(self, policy: Policy) -> Policy:
+        """Return the policy with the parts of this override."""
+        parts = {field.name: getattr(self, field.name) for field in fields(Policy)}
+        return replace(policy, **{name: part for name, part in parts.items() if part is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A person's no to some uses or to one function, through the day `until`, or until it is released.
+
+    `repository` and `path` are globs. A hold covers what all the parts that are not None match.
+    """
+
+    reason: str
+    until: date | None = None
+    repository: str | None = None
+    path: str | None = None
+    function: str | None = None
+    runtime: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A person's no to one digest everywhere, through the day `until`, or until it is unblocked."""
+
+    digest: Digest
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What people declared; whatever has expired does nothing."""
+
+    holds: tuple[Hold, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    def hold_for(
+        self,
+        *,
+        today: date,
+        repository: str | None = None,
+        path: str | None = None,
+        runtime: str | None = None,
+        function: str | None = None,
+    ) -> Hold | None:
+        """Return the hold that covers a use or a function; of several, the first declared.
+
+        A part that is not given is matched by no glob, so that a hold on repositories is none on a function.
+        """
+        for hold in self.holds:
+            globs = _matches(hold.repository, repository) and _matches(hold.path, path)
+            exact = hold.runtime in (None, runtime) and hold.function in (None, function)
+            if globs and exact and _lasts(hold.until, today):
+                return hold
+        return None
+
+    def is_blocked(self, digest: Digest, today: date) -> bool:
+        """Say whether a digest is blocked today."""
+        return any(block.digest == digest and _lasts(block.until, today) for block in self.blocks)
+
+
+def _matches(glob: str | None, text: str | None) -> bool:
+    return glob is None or (text is not None and fnmatchcase(text, glob))
+
+
+def _lasts(until: date | None, today: date) -> bool:
+    return until is None or today <= until

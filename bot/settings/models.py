@@ -1,0 +1,217 @@
+"""The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from bot.core.policy import OnUnknown, Style, UpdateOn
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
+
+
+def _duration(value: object) -> timedelta:
+    found = _DURATION.match(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("is no duration; write a number with d, h or m, such as 30d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+]
+
+
+class Model(BaseModel):
+    """What all parts share: unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(Model):
+    """A secret's place: exactly one of an environment variable and a file."""
+
+    env: str | None = Field(None, description="The environment variable that holds it.")
+    file: str | None = Field(None, description="The file that holds it, relative to the settings.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Secret":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("names no place, or two; give env: NAME or file: PATH")
+        return self
+
+
+class Login(Model):
+    """How to log in to a registry: a user name and a password, or ECR's own tokens."""
+
+    username: str | None = Field(None, description="The user name; AWS for ECR.")
+    password: Secret | None = Field(None, description="Where the password is.")
+    ecr: str | None = Field(None, description="The Region of a private ECR; AWS credentials give the login.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Login":
+        basic = self.username is not None and self.password is not None
+        if basic == (self.ecr is not None) or (self.ecr and (self.username or self.password)):
+            raise ValueError("is no login; give username and password, or ecr: REGION")
+        return self
+
+
+class RegistryModel(Model):
+    """One registry, by the host that stands in references."""
+
+    url: str | None = Field(
+        None, description="Where it is reached; https://HOST by default. oci:DIR is a folder of OCI image layouts."
+    )
+    credentials: Login | None = Field(None, description="The login; none means anonymous.")
+    pace: float | None = Field(None, gt=0, le=1000, description="Requests a second at most.")
+    token_hosts: list[str] = Field([], description="Other hosts that may see the login to give a token for it.")
+
+
+class Runtimes(Model):
+    """Which runtimes are watched, and what is known of them."""
+
+    watch: list[str] = Field([], description="Runtime identifiers to watch although nothing may use them.")
+    catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
+
+
+class LocalForgeModel(Model):
+    """Source repositories in a folder of bare git repositories, OWNER/NAME.git."""
+
+    kind: Literal["local"] = Field(description="The kind of forge.")
+    root: str = Field(description="The folder, relative to the settings.")
+    include: list[str] = Field(["*"], description="Globs of the repositories to handle, such as acme/*.")
+
+
+class PolicyModel(Model):
+    """When a newer base is taken."""
+
+    update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
+    max_age: Duration | None = Field(None, description="How long a base in use may be behind, whatever changed.")
+    soak: Duration | None = Field(None, description="How long a new base is left to others first.")
+    style: Style | None = Field(None, description="digest: pin it in the file; tag: rebuild on the moving tag.")
+    on_unknown: OnUnknown | None = Field(None, description="What to do where the base in use is not known.")
+
+
+class Match(Model):
+    """Which uses are meant: all the globs that are given must match."""
+
+    repository: str | None = Field(None, description="A glob of source repositories.")
+    path: str | None = Field(None, description="A glob of paths.")
+    runtime: str | None = Field(None, description="A glob of runtime identifiers.")
+
+
+class OverrideModel(PolicyModel):
+    """Another policy for some uses; of several that match, later ones win."""
+
+    match: Match = Field(description="Which uses are meant.")
+
+
+class RootPolicy(PolicyModel):
+    """The policy for all uses."""
+
+    overrides: list[OverrideModel] = Field([], description="Other policies for some uses.")
+
+
+class DockerBuilderModel(Model):
+    """Build on a Docker Engine with BuildKit."""
+
+    kind: Literal["docker"] = Field(description="The kind of builder.")
+    host: str | None = Field(None, description="The engine's address; DOCKER_HOST or the default socket if left out.")
+    network: Literal["default", "host", "none"] | None = Field(None, description="The network of RUN instructions.")
+
+
+class RebaseBuilderModel(Model):
+    """Swap the base's layers under the deployed image, where that is proven safe."""
+
+    kind: Literal["rebase"] = Field(description="The kind of builder.")
+
+
+class LambdaDeployerModel(Model):
+    """Functions on AWS Lambda."""
+
+    kind: Literal["lambda"] = Field(description="The kind of deployer.")
+    region: str = Field(description="The Region of functions that are named without ARN.")
+    endpoint_url: str | None = Field(None, description="Another address of the Lambda API, for tests.")
+
+
+class LocalDeployerModel(Model):
+    """Functions in a file, for rehearsals."""
+
+    kind: Literal["local"] = Field(description="The kind of deployer.")
+    state: str = Field(description="The file, relative to the settings.")
+
+
+class TargetModel(Model):
+    """One function, and the Dockerfile that its image is built from."""
+
+    function: str = Field(min_length=1, description="The function's name or ARN.")
+    repository: str = Field(description="The source repository, OWNER/NAME.")
+    dockerfile: str = Field("Dockerfile", description="The Dockerfile in it.")
+    context: str = Field(".", description="The build context in it.")
+    stage: str | None = Field(None, description="The stage to build; the last one if left out.")
+    alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
+    image: str = Field(description="Where its images go: registry and repository, without tag.")
+    build_args: dict[str, str] = Field({}, description="Build arguments.")
+
+
+class Deploy(Model):
+    """How functions are rebuilt and redeployed."""
+
+    builder: Annotated[DockerBuilderModel | RebaseBuilderModel, Field(discriminator="kind")] = Field(
+        DockerBuilderModel(kind="docker"), description="What builds images."
+    )
+    deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
+        description="Where functions are."
+    )
+    targets: list[TargetModel] = Field(description="The functions.")
+
+
+class SettingsModel(Model):
+    """refrom.yaml."""
+
+    version: Literal[1] = Field(description="The version of this format.")
+    registries: dict[str, RegistryModel] = Field({}, description="Registries that need more than https, by host.")
+    mirrors: list[str] = Field(
+        [], description="Name prefixes that stand for public.ecr.aws, such as a pull-through cache."
+    )
+    runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
+    forges: list[LocalForgeModel] = Field([], max_length=1, description="Where the source repositories are.")
+    policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
+    store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")
+    holds: str = Field("refrom.holds.yaml", description="What people declared, relative to the settings.")
+
+
+class HoldModel(Model):
+    """A person's no to some uses or to one function."""
+
+    reason: str = Field(min_length=1, description="Why.")
+    until: date | None = Field(None, description="The last day on which it holds.")
+    repository: str | None = Field(None, description="A glob of source repositories.")
+    path: str | None = Field(None, description="A glob of paths.")
+    runtime: str | None = Field(None, description="A runtime identifier.")
+    function: str | None = Field(None, description="A function as in the targets.")
+
+
+class BlockModel(Model):
+    """A person's no to one digest everywhere."""
+
+    digest: str = Field(description="The digest of a base image.")
+    reason: str = Field(min_length=1, description="Why.")
+    until: date | None = Field(None, description="The last day on which it is blocked.")
+
+
+class HoldsModel(Model):
+    """refrom.holds.yaml."""
+
+    version: Literal[1] = Field(description="The version of this format.")
+    holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
+    blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
+
+
+def all_keys(schema: dict[str, Any]) -> set[str]:
+    """Every key that a schema knows, for hints."""
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}

@@ -1,0 +1,84 @@
+"""Settings as values: frozen, complete, with secrets that no repr shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.core.policy import Override, Policy
+from bot.core.runtimes import Catalogue
+from bot.core.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """How one registry is reached: over HTTP at `url`, or as a folder of layouts."""
+
+    url: str | None = None
+    layout: Path | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ecr_region: str | None = None
+    pace: float | None = None
+    token_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalForge:
+    """A folder of bare repositories."""
+
+    root: Path
+    include: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerBuilder:
+    """A Docker Engine."""
+
+    host: str | None = None
+    network: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RebaseBuilder:
+    """Swapping layers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaDeployer:
+    """AWS Lambda."""
+
+    region: str
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDeployer:
+    """Functions in a file."""
+
+    state: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one settings file says."""
+
+    catalogue: Catalogue
+    store: Path
+    holds: Path
+    registries: Mapping[str, Registry] = field(default_factory=dict)
+    mirrors: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    forge: LocalForge | None = None
+    policy: Policy = Policy()
+    overrides: tuple[Override, ...] = ()
+    builder: DockerBuilder | RebaseBuilder | None = None
+    deployer: LambdaDeployer | LocalDeployer | None = None
+    targets: tuple[Target, ...] = ()
+
+    def policy_for(self, repository: str, path: str, runtime: str) -> Policy:
+        """Return the policy for one use: every override that covers it is applied, in their order."""
+        policy = self.policy
+        for override in self.overrides:
+            if override.covers(repository=repository, path=path, runtime=runtime):
+                policy = override.apply(policy)
+        return policy

@@ -1,0 +1,106 @@
+"""The loop over real servers: what moves is proposed, merged, built, deployed by digest, proven, and nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.entrypoints.demo.fleet import MOVES
+from tests.e2e.scene import MATTERING, SCENE_SERVICES, UNDEPLOYED, Ran, Scene, scene
+from tests.lab.dockerd import DockerEngine
+
+CHANGED = {s.repository for s in SCENE_SERVICES if s.base in MATTERING}
+MOVING = {s.name for s in SCENE_SERVICES if s.base in MATTERING}
+
+
+@pytest.fixture
+def lab(tmp_path: Path, docker_host: DockerEngine, capsys: pytest.CaptureFixture[str]) -> Iterator[Scene]:
+    with scene(tmp_path, docker_host, capsys) as made:
+        yield made
+
+
+@pytest.mark.parametrize("forgetful", [False, True], ids=["store kept", "store deleted between all runs"])
+def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(lab: Scene, *, forgetful: bool) -> None:
+    def run(*arguments: str) -> Ran:
+        if forgetful:
+            lab.forget()
+        return lab.run(*arguments)
+
+    # The first run: what runs is proven for all but one repository, whose base is unknown and therefore pinned.
+    first = run()
+    assert first.code == 0, first.err
+    assert first.results("propose") == {f"acme/{UNDEPLOYED}": "opened"}
+    lab.merge_all()
+
+    # Bases move. One pull request for each repository whose base changed in content, none for the others.
+    lab.publish(MOVES, after=True)
+    before_dry_run = lab.writes()
+    dry = run("--dry-run")
+    assert lab.writes() == before_dry_run
+    moved = run()
+    assert moved.code == 0, moved.err
+    assert set(moved.results("propose")) == CHANGED
+    assert moved.document["decisions"] == dry.document["decisions"]
+    assert {name: len(pulls) for name, pulls in lab.pull_requests().items()} == {
+        **dict.fromkeys(CHANGED, 1), f"acme/{UNDEPLOYED}": 1
+    }  # fmt: skip
+
+    # At once again: no writing request at any server.
+    before = lab.writes()
+    again = run()
+    assert (again.code, lab.writes()) == (0, before)
+
+    # After the merges: built, pushed, updated by digest, proven.
+    served = {name: lab.image_of(name) for name in _deployed()}
+    lab.merge_all()
+    deployed = run()
+    assert deployed.code == 0, deployed.out + deployed.err
+    assert {name for name, result in deployed.results("prove").items() if result == "proven"} == MOVING
+    for name in _deployed():
+        assert (lab.image_of(name) != served[name]) == (name in MOVING), name
+        assert "@sha256:" in lab.image_of(name)
+    for service in SCENE_SERVICES:
+        if service.name in MOVING:
+            lineage = lab.refrom("lineage", lab.image_of(service.name), "--config", str(lab.settings), "--format", "json")
+            assert lineage.code == 0, lineage.out + lineage.err
+            named = lab.writer.manifest(lab.base(service.base or "").with_tag(_tag(service.base)))
+            assert lineage.document["base"]["digest"] == str(named.digest)
+
+    # Once more: nothing is left to write.
+    before = lab.writes()
+    last = run()
+    assert (last.code, lab.writes()) == (0, before)
+
+
+def test_a_hold_declared_before_survives_the_store(lab: Scene) -> None:
+    lab.run()
+    (lab.folder / "refrom.holds.yaml").write_text(
+        "version: 1\nholds:\n  - {repository: acme/billing, reason: release freeze, until: 2027-01-31}\n"
+    )
+    lab.publish(MOVES, after=True)
+
+    for _ in range(2):
+        lab.forget()
+        ran = lab.run()
+        held = [d for d in ran.document["decisions"] if d["repository"] == "acme/billing"]
+        assert [(d["decision"], "release freeze" in d["reason"]) for d in held] == [("held", True)]
+        assert "acme/billing" not in lab.pull_requests()
+
+
+def test_the_audit_tells_who_is_behind(lab: Scene) -> None:
+    lab.run()
+    lab.publish(MOVES, after=True)
+
+    ran = lab.refrom("audit", "--config", str(lab.settings), "--format", "json")
+
+    verdicts = {f["function"].rpartition(":")[2]: f["verdict"] for f in ran.document["functions"]}
+    assert verdicts == {name: "behind" if name in MOVING else "current" for name in _deployed()}
+    assert ran.code == 0, "behind, but not yet overdue"
+
+
+def _deployed() -> list[str]:
+    return [service.name for service in SCENE_SERVICES if service.name != UNDEPLOYED]
+
+
+def _tag(base: str | None) -> str:
+    return next(move.before.tag for move in MOVES if move.before.name == base)
