@@ -1,11 +1,10 @@
 """YAML documents with positions: read safely, checked against a model, every fault with its line."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -15,35 +14,30 @@ from ruamel.yaml.tokens import AliasToken
 
 from bot.core.errors import SettingsError
 from bot.settings.models import all_keys
+from bot.settings.surroundings import Surroundings
 
 _LARGEST: Final = 1024 * 1024
 Place = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[M]):
-    """A document that its model accepted; `fault` words a further fault at a place in it."""
+def check_document(path: Path, raw: CommentedMap, model: type[M], surroundings: Surroundings | None = None) -> M:
+    """Check a document. Raises `SettingsError` with all faults in line order, each as FILE:LINE: key: what; hint."""
+    try:
+        return model.model_validate(raw, context=surroundings)
+    except ValidationError as refused:
+        keys = all_keys(model.model_json_schema())
+        found = [(_place(raw, error["loc"]), _what(error, keys)) for error in refused.errors()]
+        faults = sorted((_line(raw, place), _name(place) or "the file", what) for place, what in found)
+        raise SettingsError([f"{path}:{line}: {name}: {what}" for line, name, what in faults]) from None
 
-    model: M
-    fault: Callable[[Place, str], str]
 
-
-def read_document(path: Path, model: type[M]) -> Checked[M]:
-    """Read a file and check it. Raises `SettingsError` with all faults, each as FILE:LINE: key: what; hint."""
+def read_document(path: Path) -> CommentedMap:
+    """Read a YAML file that holds a mapping, safely: bounded, without aliases. Raises `SettingsError`."""
     raw = _load(path)
     if not isinstance(raw, CommentedMap):
         raise SettingsError([f"{path}:1: is no mapping of keys to values; start with version: 1"])
-
-    def fault(place: Place, what: str) -> str:
-        return f"{path}:{_line(raw, place)}: {_name(place) or 'the file'}: {what}"
-
-    try:
-        return Checked(model.model_validate(raw), fault)
-    except ValidationError as refused:
-        keys = all_keys(model.model_json_schema())
-        # A message of pydantic quotes neither keys nor values that are secret: passwords are never in the file.
-        raise SettingsError([fault(_place(raw, e["loc"]), _what(e, keys)) for e in refused.errors()]) from None
+    return raw
 
 
 def _load(path: Path) -> object:

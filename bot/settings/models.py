@@ -3,10 +3,24 @@
 import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
+from bot.core.digest import Digest
+from bot.core.errors import InvalidReference
 from bot.core.policy import OnUnknown, Style, UpdateOn
+from bot.core.reference import Reference
+from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
@@ -24,6 +38,45 @@ Duration = Annotated[
 ]
 
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "oci":
+        return url
+    if parts.username or parts.password:
+        raise ValueError("holds a login; put it under credentials")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("plain http is read from loopback only; write https://")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no address; write https://HOST or oci:DIR")
+    return url
+
+
+def _destination(image: str) -> str:
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+    if reference.tag or reference.digest:
+        raise ValueError(f"{image} has a tag or digest; refrom chooses the tag, so leave it out")
+    return image
+
+
+def _digest(text: str) -> str:
+    try:
+        return str(Digest.parse(text))
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+
+
+def _known(identifier: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Surroundings):
+        info.context.require_runtime(identifier)
+    return identifier
+
+
 class Model(BaseModel):
     """What all parts share: unknown keys are faults."""
 
@@ -37,9 +90,11 @@ class Secret(Model):
     file: str | None = Field(None, description="The file that holds it, relative to the settings.")
 
     @model_validator(mode="after")
-    def _one_place(self) -> "Secret":
+    def _one_place(self, info: ValidationInfo) -> "Secret":
         if (self.env is None) == (self.file is None):
             raise ValueError("names no place, or two; give env: NAME or file: PATH")
+        if isinstance(info.context, Surroundings):
+            info.context.secret(self.env, self.file)
         return self
 
 
@@ -61,7 +116,7 @@ class Login(Model):
 class RegistryModel(Model):
     """One registry, by the host that stands in references."""
 
-    url: str | None = Field(
+    url: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="Where it is reached; https://HOST by default. oci:DIR is a folder of OCI image layouts."
     )
     credentials: Login | None = Field(None, description="The login; none means anonymous.")
@@ -72,7 +127,9 @@ class RegistryModel(Model):
 class Runtimes(Model):
     """Which runtimes are watched, and what is known of them."""
 
-    watch: list[str] = Field([], description="Runtime identifiers to watch although nothing may use them.")
+    watch: list[Annotated[str, AfterValidator(_known)]] = Field(
+        [], description="Runtime identifiers to watch although nothing may use them."
+    )
     catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
 
 
@@ -152,7 +209,9 @@ class TargetModel(Model):
     context: str = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
-    image: str = Field(description="Where its images go: registry and repository, without tag.")
+    image: Annotated[str, AfterValidator(_destination)] = Field(
+        description="Where its images go: registry and repository, without tag."
+    )
     build_args: dict[str, str] = Field({}, description="Build arguments.")
 
 
@@ -166,6 +225,14 @@ class Deploy(Model):
         description="Where functions are."
     )
     targets: list[TargetModel] = Field(description="The functions.")
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "Deploy":
+        names = [target.function for target in self.targets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names {', '.join(twice)} twice under targets; take one out")
+        return self
 
 
 class SettingsModel(Model):
@@ -198,7 +265,7 @@ class HoldModel(Model):
 class BlockModel(Model):
     """A person's no to one digest everywhere."""
 
-    digest: str = Field(description="The digest of a base image.")
+    digest: Annotated[str, AfterValidator(_digest)] = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
     until: date | None = Field(None, description="The last day on which it is blocked.")
 

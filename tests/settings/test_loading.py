@@ -1,0 +1,208 @@
+"""Settings: everything the example holds is read, and every fault is reported at once with line and cure."""
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from bot.core.errors import SettingsError
+from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
+from bot.settings import load_declarations, load_settings
+from bot.settings.models import SettingsModel
+from bot.settings.schema import schema_json
+
+CONFIG = Path(__file__).parents[2] / "config"
+DIGEST = "sha256:" + "0" * 64
+
+
+def faults(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    path = folder / "refrom.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path, environ or {})
+    return [fault.removeprefix(f"{path}:") for fault in caught.value.faults]
+
+
+def test_the_example_is_read_whole() -> None:
+    read = load_settings(CONFIG / "refrom.example.yaml", {"REGISTRY_PASSWORD": "s3cret"})
+
+    assert read.policy == Policy(
+        update_on=UpdateOn.LANGUAGE,
+        max_age=timedelta(days=30),
+        soak=timedelta(hours=12),
+        style=Style.DIGEST,
+        on_unknown=OnUnknown.PIN,
+    )
+    assert [target.function for target in read.targets] == ["orders"]
+    assert str(read.targets[0].destination) == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
+    assert read.registries["registry.example.com"].password == "s3cret"  # noqa: S105 - made up
+    assert "s3cret" not in repr(read)
+
+
+def test_the_example_names_every_key() -> None:
+    example = (CONFIG / "refrom.example.yaml").read_text()
+    schema = json.loads(schema_json())
+    keys = {key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", {})}
+
+    assert [
+        key for key in sorted(keys) if f"{key}:" not in example and key not in ("endpoint_url", "state", "file")
+    ] == []
+
+
+def test_the_schema_in_config_is_the_one_of_the_models() -> None:
+    assert (CONFIG / "refrom.schema.json").read_text() == schema_json(), "run python -m bot.settings.schema"
+
+
+def test_the_example_follows_the_schema() -> None:
+    document = YAML(typ="safe").load(CONFIG / "refrom.example.yaml")
+
+    jsonschema.Draft202012Validator(json.loads(schema_json())).validate(document)
+
+
+def test_every_key_is_in_the_reference() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/settings.md").read_text()
+    keys = {key for part in SettingsModel.model_json_schema()["$defs"].values() for key in part.get("properties", {})}
+
+    assert [key for key in sorted(keys | SettingsModel.model_fields.keys()) if f"`{key}`" not in page] == []
+
+
+def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text("version: 1\nforges: [{kind: local, root: repositories}]\n")
+
+    read = load_settings(tmp_path / "refrom.yaml", {})
+
+    assert read.forge is not None
+    assert (read.forge.root, read.store) == (tmp_path / "repositories", tmp_path / ".refrom/refrom.db")
+
+
+def test_five_faults_in_one_file_are_five_lines(tmp_path: Path) -> None:
+    text = """\
+version: 1
+runtimes:
+  watch: [python3.31]
+registries:
+  example.com: {url: "http://example.com", credentials: {username: u, password: {env: NOT_SET}}}
+policy:
+  updateon: any
+  max_age: 30
+deploy:
+  deployer: {kind: lambda, region: eu-west-1}
+  targets:
+    - {function: a, repository: o/r, image: "example.com/a:1"}
+"""
+
+    assert faults(tmp_path, text) == [
+        "3: runtimes.watch[0]: runtime 'python3.31' is unknown; did you mean python3.15?",
+        "5: registries.example.com.credentials.password: the environment variable NOT_SET is not set; set it",
+        "5: registries.example.com.url: plain http is read from loopback only; write https://",
+        "7: policy.updateon: is no key here; did you mean update_on?",
+        "8: policy.max_age: is no duration; write a number with d, h or m, such as 30d",
+        "12: deploy.targets[0].image: example.com/a:1 has a tag or digest; refrom chooses the tag, so leave it out",
+    ]
+
+
+def test_a_function_is_named_once(tmp_path: Path) -> None:
+    text = """\
+version: 1
+deploy:
+  deployer: {kind: lambda, region: eu-west-1}
+  targets:
+    - {function: a, repository: o/r, image: "example.com/a"}
+    - {function: a, repository: o/r, image: "example.com/b"}
+"""
+
+    assert faults(tmp_path, text) == ["2: deploy: names a twice under targets; take one out"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", "1: is no mapping of keys to values; start with version: 1", id="empty"),
+        pytest.param("- version", "1: is no mapping of keys to values; start with version: 1", id="a list"),
+        pytest.param("store: x\n", "1: version: is missing; add it", id="no version"),
+        pytest.param(
+            "version: 2\n",
+            "1: version: is a version that this refrom does not read; write 1, or upgrade refrom",
+            id="newer",
+        ),
+        pytest.param("version: 1\nversion: 1\n", '2: is no YAML: found duplicate key "version"', id="a key twice"),
+        pytest.param("version: [1\n", "2: is no YAML", id="no YAML"),
+        pytest.param("version: 1\nstore: *x\n", " uses a YAML alias (*name); write the value out", id="an alias"),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {username: u}}}\n",
+            "2: registries.e.com.credentials: is no login; give username and password, or ecr: REGION",
+            id="half a login",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {url: 'https://u:p@e.com'}}\n",
+            "2: registries.e.com.url: holds a login; put it under credentials",
+            id="a login in a URL",
+        ),
+        pytest.param(
+            "version: 1\nforges: [{kind: gitlab, root: x}]\n", "2: forges[0].kind: input should be 'local'", id="a forge"
+        ),
+    ],
+)  # fmt: skip
+def test_a_fault_names_the_place_and_the_cure(tmp_path: Path, text: str, expected: str) -> None:
+    found = faults(tmp_path, text)
+
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+def test_a_secret_that_everybody_can_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2")
+    (tmp_path / "password").chmod(0o644)
+    text = "version: 1\nregistries: {e.com: {credentials: {username: u, password: {file: password}}}}\n"
+
+    found = faults(tmp_path, text)
+
+    assert len(found) == 1
+    assert "can be read by everybody; chmod 600 it" in found[0]
+    assert "hunter2" not in found[0]
+
+
+def test_a_missing_file_is_one_clear_fault(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"absent\.yaml: is not there; write it, or name another with --config"):
+        load_settings(tmp_path / "absent.yaml", {})
+
+
+def test_overrides_apply_in_order_where_they_match(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text(
+        "version: 1\npolicy:\n  update_on: packages\n  overrides:\n"
+        "    - {match: {repository: 'acme/*'}, soak: 1d, update_on: any}\n"
+        "    - {match: {repository: acme/orders}, soak: 2h}\n"
+    )
+
+    read = load_settings(tmp_path / "refrom.yaml", {})
+
+    assert read.policy_for("other/x", "Dockerfile", "python3.13").update_on is UpdateOn.PACKAGES
+    orders = read.policy_for("acme/orders", "Dockerfile", "python3.13")
+    assert (orders.update_on, orders.soak) == (UpdateOn.ANY, timedelta(hours=2))
+
+
+def test_declarations_are_read_and_their_faults_named(tmp_path: Path) -> None:
+    read = load_declarations(CONFIG / "refrom.holds.example.yaml")
+    (tmp_path / "holds.yaml").write_text("version: 1\nblocks:\n  - {digest: sha256:1, reason: bad}\n")
+
+    assert [hold.reason for hold in read.holds] == ["release freeze", "incident 4711 is being investigated"]
+    assert [str(block.digest) for block in read.blocks] == [DIGEST]
+    assert load_declarations(tmp_path / "absent.yaml").holds == ()
+    with pytest.raises(SettingsError, match=r"holds\.yaml:3: blocks\[0\]\.digest: digest 'sha256:1' is malformed"):
+        load_declarations(tmp_path / "holds.yaml")
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(st.sampled_from("version: 1\n-[]{}&*!|>'\"%@`,?:#abc\t\\"), max_size=60))
+def test_any_text_is_settings_or_a_settings_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("any") / "refrom.yaml"
+    path.write_text(text)
+
+    with suppress(SettingsError):
+        assert load_settings(path, {}).store
