@@ -35,23 +35,29 @@ _HUB: Final = {"docker.io": "https://index.docker.io/v1/"}
 
 
 @contextmanager
-def docker_environment(host: str | None, logins: Mapping[str, tuple[str, str]]) -> Iterator[dict[str, str]]:
-    """Give the environment of a client, with the logins (by registry host) in a folder that only we can read.
+def docker_environment(host: str | None) -> Iterator[dict[str, str]]:
+    """Give the environment of a client whose configuration lies in a folder that only we can read.
 
     `host` is the daemon's address; without it DOCKER_HOST decides, else the usual socket.
     """
     environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
     with TemporaryDirectory(prefix="refrom-docker-") as folder:
-        config = Path(folder, "config.json")
-        config.touch(mode=0o600)
-        config.write_text(json.dumps({"auths": _auths(logins), "cliPluginsExtraDirs": _plugins()}))
-        yield environment | {
+        environment |= {
             "DOCKER_HOST": host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
             "DOCKER_CONFIG": folder,
             "DOCKER_BUILDKIT": "1",
             # Lambda takes no index, and clients before 0.10 do not know the flag for this.
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         }
+        log_in(environment, {})
+        yield environment
+
+
+def log_in(environment: Mapping[str, str], logins: Mapping[str, tuple[str, str]]) -> None:
+    """Let the client know user names and passwords by registry host, and no others."""
+    config = Path(environment["DOCKER_CONFIG"], "config.json")
+    config.touch(mode=0o600)
+    config.write_text(json.dumps({"auths": _auths(logins), "cliPluginsExtraDirs": _plugins()}))
 
 
 def find_docker(environment: Mapping[str, str]) -> str:

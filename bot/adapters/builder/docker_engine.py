@@ -15,9 +15,10 @@ import docker
 from docker.errors import DockerException, ImageNotFound, StreamParseError
 from urllib3.exceptions import HTTPError
 
-from bot.adapters.builder.docker_command import docker_environment, find_docker, run
+from bot.adapters.builder.docker_command import docker_environment, find_docker, log_in, run
 from bot.adapters.builder.pushed import already_pushed
 from bot.core.digest import Digest
+from bot.core.dockerfile import read_uses
 from bot.core.errors import BuildError
 from bot.core.image import Image
 from bot.core.reference import Reference
@@ -29,6 +30,8 @@ Login = tuple[str, str]
 
 _PATIENCE: Final = 300
 """Seconds of silence from the daemon; it says nothing while it compresses a layer."""
+_LARGEST_DOCKERFILE: Final = 1 << 20
+"""Bytes that are searched for registries."""
 _FAULTS: Final = (DockerException, StreamParseError, HTTPError, OSError)
 """What the SDK lets through; errors of requests are OSErrors."""
 
@@ -55,55 +58,66 @@ class DockerBuilder:
         done = already_pushed(self.registry, order)
         if done:
             return Built(digest=done, log=f"{order.destination} is already there")
-        base, logins = self.registry.image(order.base, order.platform), self._logins(order)
-        with docker_environment(self.host, logins) as environment, closing(_connect(environment)) as engine:
+        base = self.registry.image(order.base, order.platform)
+        with docker_environment(self.host) as environment, closing(_connect(environment)) as engine:
             image, log = self._build(order, environment)
             _check_base(engine, image, order, base)
-            digest = _publish(engine, image, order.destination, logins.get(order.destination.registry))
+            digest = _publish(engine, image, order.destination, self.credentials(order.destination.registry))
         manifest = self.registry.manifest(order.destination.with_tag(None).with_digest(digest))
         return Built(digest=manifest.digest, log=log)
 
-    def _logins(self, order: BuildOrder) -> dict[str, Login]:
-        hosts = (order.base.registry, order.destination.registry)
-        return {host: login for host in hosts if (login := self.credentials(host)) is not None}
-
     def _build(self, order: BuildOrder, environment: Mapping[str, str]) -> tuple[str, str]:
         """Return the id of the image, and the end of the output."""
-        command = find_docker(environment)
         result = Path(environment["DOCKER_CONFIG"], "image-id")
         with self.checkout(order.repository, order.commit) as folder:
-            arguments = _arguments(order, folder, result, self.network)
-            code, log = run((command, *arguments), environment)
+            dockerfile = _inside(folder, order.dockerfile, "file", order)
+            context = _inside(folder, order.context, "folder", order)
+            log_in(environment, self._logins(order, dockerfile))
+            command = find_docker(environment)
+            options = _options(order, dockerfile, result, self.network)
+            code, log = run((command, "build", *options, str(context)), environment)
         if code != 0:
             what = f"{order.dockerfile} of {order.repository} at {order.commit[:12]}"
             raise BuildError(f"{command} could not build {what}; the end of its output says why", log=log)
         return result.read_text().strip(), log
 
+    def _logins(self, order: BuildOrder, dockerfile: Path) -> dict[str, Login]:
+        """Look up a login for each registry that the build pulls from; those of the settings alone have one."""
+        with dockerfile.open("rb") as file:
+            text = file.read(_LARGEST_DOCKERFILE).decode(errors="replace")
+        uses = read_uses(text, build_args=order.build_args, target=order.target).uses
+        hosts = {order.base.registry, *(use.reference.registry for use in uses if use.reference)}
+        return {host: login for host in sorted(hosts) if (login := self.credentials(host)) is not None}
 
-def _arguments(order: BuildOrder, folder: Path, result: Path, network: str | None) -> Iterator[str]:
-    yield from ("build", "--pull", "--progress=plain", f"--platform={order.platform}", f"--iidfile={result}")
-    yield f"--file={_inside(folder, order.dockerfile, order)}"
+
+def _options(order: BuildOrder, dockerfile: Path, result: Path, network: str | None) -> Iterator[str]:
+    yield from ("--pull", "--progress=plain", f"--platform={order.platform}")
+    yield from (f"--iidfile={result}", f"--file={dockerfile}")
     if network:
         yield f"--network={network}"
     if order.target:
         yield f"--target={order.target}"
     yield from _pairs("--build-arg", order.build_args)
     yield from _pairs("--label", order.labels)
-    yield str(_inside(folder, order.context, order))
 
 
 def _pairs(option: str, values: Mapping[str, str]) -> Iterator[str]:
     return (f"{option}={name}={value}" for name, value in values.items())
 
 
-def _inside(folder: Path, path: str, order: BuildOrder) -> Path:
-    """Resolve a path of the checkout, refusing what a symbolic link or `..` would lead out of it."""
+def _inside(folder: Path, path: str, what: str, order: BuildOrder) -> Path:
+    """Resolve a file or folder of the checkout, refusing what a symbolic link or `..` would lead out of it."""
     root = folder.resolve()
-    found = (root / path).resolve()
+    try:
+        found = (root / path).resolve()
+    except (OSError, RuntimeError, ValueError) as fault:  # a loop of links, a name that no file can have
+        raise BuildError(f"{path!r} of {order.repository} cannot be followed ({fault}); name another {what}") from fault
     if not found.is_relative_to(root):
-        raise BuildError(f"{path} leaves the files of {order.repository}; name a path inside the source repository")
-    if not found.exists():
-        raise BuildError(f"{path} is not in {order.repository} at {order.commit[:12]}; correct the target's settings")
+        raise BuildError(f"{path} leaves the files of {order.repository}; name a {what} of the source repository")
+    if not (found.is_dir() if what == "folder" else found.is_file()):
+        raise BuildError(
+            f"{path} is no {what} in {order.repository} at {order.commit[:12]}; correct the target's settings"
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.builder import docker_command
-from bot.adapters.builder.docker_command import docker_environment, find_docker, run
+from bot.adapters.builder.docker_command import docker_environment, find_docker, log_in, run
 from bot.core.errors import BuildError
 
 NO_BUILDX = "echo ERROR: the buildx component is missing >&2; exit 1"
@@ -56,7 +56,8 @@ def test_without_any_command_the_error_says_so(tmp_path: Path) -> None:
 def test_logins_lie_in_a_folder_of_ours_as_long_as_they_are_needed() -> None:
     logins = {"registry.example:5000": ("bot", "p:w"), "docker.io": ("hub", "secret")}
 
-    with docker_environment(None, logins) as environment:
+    with docker_environment(None) as environment:
+        log_in(environment, logins)
         folder = Path(environment["DOCKER_CONFIG"])
         modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "config.json")]
         auths = json.loads((folder / "config.json").read_text())["auths"]
@@ -74,7 +75,9 @@ def test_the_environment_passes_on_what_a_client_needs_and_no_secret(monkeypatch
     monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
 
-    with docker_environment("unix:///run/other.sock", {"registry.example": ("bot", "secret")}) as environment:
+    with docker_environment("unix:///run/other.sock") as environment:
+        log_in(environment, {"registry.example": ("bot", "secret")})
+
         assert environment["DOCKER_HOST"] == "unix:///run/other.sock"
         assert environment["PATH"] == os.environ["PATH"]
         assert environment["https_proxy"] == "http://127.0.0.1:9"
@@ -94,7 +97,7 @@ def test_without_a_host_the_environment_names_the_daemon(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", given)
 
-    with docker_environment(None, {}) as environment:
+    with docker_environment(None) as environment:
         assert environment["DOCKER_HOST"] == expected
 
 
@@ -102,7 +105,7 @@ def test_a_users_own_plugins_stay_in_reach(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "cli-plugins").mkdir()
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
-    with docker_environment(None, {}) as environment:
+    with docker_environment(None) as environment:
         config = json.loads(Path(environment["DOCKER_CONFIG"], "config.json").read_text())
 
     assert config["cliPluginsExtraDirs"] == [str(tmp_path / "cli-plugins")]

@@ -185,7 +185,10 @@ def test_a_failed_build_names_the_command_and_shows_the_end_of_its_output(lab: L
         pytest.param({"dockerfile": "/etc/passwd"}, "leaves the files of acme/orders", id="absolute"),
         pytest.param({"dockerfile": "link"}, "leaves the files of acme/orders", id="symlinked Dockerfile"),
         pytest.param({"context": "folder"}, "leaves the files of acme/orders", id="symlinked context"),
-        pytest.param({"dockerfile": "absent"}, "absent is not in acme/orders at c0ffee", id="absent"),
+        pytest.param({"dockerfile": "absent"}, "absent is no file in acme/orders at c0ffee", id="absent"),
+        pytest.param({"dockerfile": "."}, "is no file in acme/orders", id="a folder as Dockerfile"),
+        pytest.param({"context": "Dockerfile"}, "Dockerfile is no folder in acme/orders", id="a file as context"),
+        pytest.param({"dockerfile": "loop"}, "'loop' of acme/orders cannot be followed", id="a loop of links"),
     ],
 )
 def test_dockerfile_and_context_stay_inside_the_checkout(
@@ -193,6 +196,7 @@ def test_dockerfile_and_context_stay_inside_the_checkout(
 ) -> None:
     checkouts = Checkouts(tmp_path, {"Dockerfile": f"FROM {lab.base}\n"})
     (tmp_path / "outside").write_text(f"FROM {lab.base}\n")
+    (checkouts.folder / "loop").symlink_to("loop")
     (checkouts.folder / "link").symlink_to("../outside")
     (checkouts.folder / "folder").symlink_to(tmp_path)
 
@@ -209,6 +213,18 @@ def test_a_registry_with_a_login_is_pulled_from_and_pushed_to(closed_lab: Lab, t
 
     assert read(lab, order).digest == built.digest
     assert LOGIN[1] not in built.log
+
+
+def test_each_registry_that_the_dockerfile_names_gets_its_own_login(lab: Lab, closed_lab: Lab, tmp_path: Path) -> None:
+    dockerfile = (
+        f"FROM {closed_lab.base} AS tools\n{SIMPLE.format(base=lab.base)}COPY --from=tools /bin/busybox /tool\n"
+    )
+    checkouts = Checkouts(tmp_path, {"Dockerfile": dockerfile, "app.py": ""})
+    builder = replace(a_builder(lab, checkouts), credentials={closed_lab.host: LOGIN}.get)
+
+    built = builder.build(an_order(lab, "mixed"))
+
+    assert "COPY --from=tools" in built.log
 
 
 @pytest.mark.parametrize("login", [("lab", "wrong-s3cret"), None], ids=["wrong", "none"])

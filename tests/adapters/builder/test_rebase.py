@@ -13,6 +13,7 @@ from bot.adapters.contents import LayerReader
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.registry import HttpRegistry, LayoutRegistry, Store
 from bot.adapters.transport import Transport
+from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import BuildError, RegistryError
 from bot.core.gate import check_image
 from bot.core.image import BASE_DIGEST_LABEL, DOCKER_MANIFEST, OCI_MANIFEST, REVISION_LABEL, Image
@@ -78,13 +79,6 @@ class World:
 
     def read(self, reference: Reference) -> Image:
         return self.store.image(reference)
-
-
-def same_but_for_bases(old: str, new: str) -> bool:
-    def rest(text: str) -> list[str]:
-        return [line for line in text.splitlines() if not line.startswith("FROM public.ecr.aws/lambda/")]
-
-    return rest(old) == rest(new)
 
 
 def make_world(store: Store, host: str, folder: Path) -> World:
