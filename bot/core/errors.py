@@ -1,7 +1,7 @@
 """Every error that refrom raises on purpose.
 
     RefromError
-    ├── InvalidReference    an image reference, digest or platform that does not parse   (also a ValueError)
+    ├── InvalidReference    an image reference, digest, platform or runtime that does not parse   (also a ValueError)
     ├── InvalidImage        a manifest, index or image config that cannot be used
     ├── DockerfileError     a Dockerfile that BuildKit would reject
     ├── SettingsError       settings or holds with faults, all of them at once
@@ -31,7 +31,7 @@ class RefromError(Exception):
 
 
 class InvalidReference(RefromError, ValueError):
-    """An image reference, digest or platform that does not follow its grammar."""
+    """An image reference, digest or platform that does not follow its grammar, or an unknown runtime identifier."""
 
 
 class InvalidImage(RefromError):
