@@ -43,8 +43,9 @@ class DockerEngine:
 
     def pull(self, name: str) -> None:
         """Keep an image of a registry here, under its name (repository:tag)."""
+        repository, _, tag = name.rpartition(":")
         with closing(self.client()) as client:
-            client.images.pull(*name.rsplit(":", 1))
+            client.images.pull(repository, tag)
 
     def push_base(
         self,
