@@ -1,0 +1,16 @@
+"""Carriers: the kinds of files in which a base image is named, from Dockerfiles to Terraform.
+
+`is_candidate` says by its path whether a file may be one, `scan_file` reads it, `repoint_file` edits it and
+`same_but_for_bases` compares two versions of it.
+"""
+
+from bot.core.carriers.files import (
+    FileScan,
+    LocatedUse,
+    is_candidate,
+    repoint_file,
+    same_but_for_bases,
+    scan_file,
+)
+
+__all__ = ["FileScan", "LocatedUse", "is_candidate", "repoint_file", "same_but_for_bases", "scan_file"]
