@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -258,7 +259,7 @@ def _builder(
                 writer=registries,
                 contents=contents,
                 sources=forge,
-                same_but_for_bases=same_but_for_bases,
+                same_but_for_bases=partial(same_but_for_bases, mirrors=settings.mirrors),
             )
         case None:
             return RecordingBuilder()

@@ -12,7 +12,6 @@ from enum import StrEnum
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
-from bot.core.dockerfile import Unresolvable
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
@@ -65,7 +64,7 @@ class Known:
     """All that is known about one use when it is decided.
 
     `in_use` is the base that is old: the pinned digest, else what the deployed image proves, else None.
-    `candidate` is the digest that an update would lead to, `tag` the tag that would stand before it.
+    `candidate` is the digest that an update would lead to, `tag` the tag that would stand before it, None if it stays.
     `change` compares the two; None where they are equal or could not be compared (`fault` then says why).
     `behind_since` is when something newer than `in_use` first appeared.
     """
@@ -82,7 +81,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """The base is to be brought up to date. `tag` is the tag that stands before the digest."""
+    """The base is to be brought up to date; `tag` replaces the tag, which stays where it is None."""
 
     use: BaseUse
     action: Action
@@ -224,9 +223,9 @@ def _act(known: Known, policy: Policy, reason: str) -> Decision:
 
 def _update(known: Known, action: Action, reason: str) -> Decision:
     """Make the update, unless it needs an edit that cannot be made safely."""
-    edit = known.use.located.use.edit
-    if action is not Action.REBUILD and isinstance(edit, Unresolvable):
-        return Skip(use=known.use, reason=f"cannot be edited: {edit.reason}")
+    obstacle = known.use.located.use.cannot_edit
+    if action is not Action.REBUILD and obstacle:
+        return Skip(use=known.use, reason=f"cannot be edited: {obstacle}")
     return Update(
         use=known.use,
         action=action,

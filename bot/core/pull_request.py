@@ -40,7 +40,9 @@ class Text:
 
 def write(updates: Sequence[Update]) -> Text:
     """Write a pull request for the updates of one source repository, given in plan order."""
-    bodies = [_section(list(group)) for _, group in groupby(updates, key=lambda update: (update.use.runtime, update.new))]
+    bodies = [
+        _section(list(group)) for _, group in groupby(updates, key=lambda update: (update.use.runtime, update.new))
+    ]
     body = "\n\n".join((_INTRODUCTION, *bodies, _FOOTER, marker(updates)))
     return Text(title=_title(updates), body=f"{body}\n")
 
@@ -49,7 +51,8 @@ def marker(updates: Iterable[Update]) -> str:
     """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
     steps = [{"path": s.path, "image": s.image, "new": s.new} for s in steps_of(updates)]
     # A comment ends at --> and nowhere else, so no value may hold it.
-    return f"<!-- refrom:plan {json.dumps({'steps': steps}).replace('-->', '--\\u003e')} -->"
+    plan = json.dumps({"steps": steps}).replace("-->", "--\\u003e")
+    return f"<!-- refrom:plan {plan} -->"
 
 
 def steps_of(updates: Iterable[Update]) -> tuple[Step, ...]:

@@ -28,8 +28,8 @@ def gather(
     image = use.located.use.lambda_image
     if image is None or image.tag is None:
         return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
-    tag = _tag(image.tag, latest, registry)
-    if tag is None:
+    tag = dated_tag(image.tag, latest, registry) if image.tag.stamp else None
+    if image.tag.stamp and tag is None:
         fault = f"no date-stamped tag of {latest.reference} names its current digest; pin by digest instead"
         return Unwatched(use=use, fault=fault)
     candidate = _candidate(image.tag, latest)
@@ -52,13 +52,6 @@ def gather(
 def digests_of(observation: Observation) -> frozenset[Digest]:
     """Every digest under which an observation goes: its own and its platforms'."""
     return frozenset((observation.digest, *(base.digest for base in observation.bases)))
-
-
-def _tag(tag: LambdaTag, latest: Observation, registry: Registry) -> str | None:
-    """The tag to write: a dated one is replaced by the dated one of the latest base, others stay."""
-    if tag.stamp is None:
-        return str(tag)
-    return dated_tag(tag, latest, registry)
 
 
 def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from bot.core.dockerfile import Repoint, repoint
-from bot.core.errors import DockerfileError, ForgeError
+from bot.core.carriers import repoint_file
+from bot.core.dockerfile import Repoint
+from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
 from bot.core.pull_request import BRANCH, Text, read_marker, steps_of, write
@@ -45,14 +46,7 @@ def edit(survey: Survey, updates: Sequence[Update]) -> Mapping[str, bytes]:
         if update.action is Action.REBUILD:
             raise ForgeError(f"{update.use.located.path}: a rebuild edits nothing")
         by_path[update.use.located.path].append(Repoint(use=update.use.located.use, tag=update.tag, digest=update.new))
-    return {path: _edit_file(path, survey.files[path], changes) for path, changes in by_path.items()}
-
-
-def _edit_file(path: str, content: bytes, changes: Sequence[Repoint]) -> bytes:
-    try:
-        return repoint(content.decode(), changes).encode()
-    except DockerfileError as fault:
-        raise DockerfileError(f"{path} is not edited: {fault}", line=fault.line) from fault
+    return {path: repoint_file(path, survey.files[path], changes) for path, changes in by_path.items()}
 
 
 def _create(survey: Survey, updates: Sequence[Update], text: Text, pull_requests: PullRequests) -> Outcome:

@@ -1,7 +1,10 @@
 """Rebuild: from a merged commit to an image that passes the Lambda gate."""
 
+from collections.abc import Iterable
+
+from bot.core.digest import Digest
 from bot.core.errors import BuildError
-from bot.core.gate import check_image
+from bot.core.gate import Refusal, check_image
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase
@@ -13,8 +16,10 @@ from bot.ports.registry import Registry
 
 
 def order(target: Target, commit: str, goal: KnownBase, function: Function, proven: KnownBase | None) -> BuildOrder:
-    """Say what to build. The tag derives from commit and base, so that a repeated build finds the first one."""
+    """Say what to build. The tag derives from all that makes the image, so that a repeated build finds the first one."""
     base_digest = goal.reference.digest or goal.digest
+    recipe = (target.dockerfile, target.context, target.stage, sorted(target.build_args.items()), str(function.platform))
+    name = f"refrom-{commit[:12]}-{base_digest.short}-{Digest.of(repr(recipe).encode()).short}"
     return BuildOrder(
         repository=target.repository,
         commit=commit,
@@ -24,7 +29,7 @@ def order(target: Target, commit: str, goal: KnownBase, function: Function, prov
         build_args=target.build_args,
         platform=function.platform,
         base=goal.reference.with_digest(base_digest),
-        destination=target.destination.with_tag(f"refrom-{commit[:12]}-{base_digest.short}"),
+        destination=target.destination.with_tag(name),
         labels={
             BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
             BASE_DIGEST_LABEL: str(base_digest),
@@ -45,12 +50,16 @@ def rebuild(wanted: BuildOrder, goal: KnownBase, builder: Builder, registry: Reg
         return built
     image = wanted.destination.with_tag(None).with_digest(built.digest)
     manifest = registry.manifest(image)
-    refusals = check_image(manifest, None, wanted.platform)
-    if not refusals:
-        read = registry.image(image, wanted.platform)
-        refusals = check_image(manifest, read.config, wanted.platform)
-        if not refusals and not stands_on(read, goal):
-            raise BuildError(f"{image} does not stand on {goal.reference}; build it again, the base may have moved")
-    if refusals:
-        raise BuildError(f"{image} is not for Lambda: {'; '.join(str(refusal) for refusal in refusals)}")
+    _require_fit(image, check_image(manifest, None, wanted.platform))
+    read = registry.image(image, wanted.platform)
+    _require_fit(image, check_image(manifest, read.config, wanted.platform))
+    if not stands_on(read, goal):
+        raise BuildError(f"{image} does not stand on {goal.reference}; build it again, the base may have moved")
     return image
+
+
+def _require_fit(image: Reference, refusals: Iterable[Refusal]) -> None:
+    """Refuse what Lambda would refuse; advice alone stops nothing."""
+    faults = [str(refusal) for refusal in refusals if not refusal.advice]
+    if faults:
+        raise BuildError(f"{image} is not for Lambda: {'; '.join(faults)}")
