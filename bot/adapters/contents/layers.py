@@ -36,12 +36,12 @@ class LayerReader:
         Raises `RegistryError` if it cannot be fetched or its bytes are not its digest's,
         `ContentsError` with the layer if it is no tar archive that engines unpack, or beyond the bounds.
         """
-        known = self._memory.get(descriptor.digest) if self._memory else None
+        known = None if self._memory is None else self._memory.get(descriptor.digest)
         if known is not None:
             return known
         with self._registry.blob(reference, descriptor) as blob:
             layer = self._read(reference, descriptor.digest, blob)
-        if self._memory:
+        if self._memory is not None:
             self._memory.put(layer)
         return layer
 

@@ -8,7 +8,6 @@ from typing import Final
 from bot.core.errors import ContentsError
 
 _LARGEST_HEADER: Final = 16 << 20
-_MOST_PACKAGES: Final = 50_000
 _MOST_STEPS: Final = 1000
 """Times 10,000 steps of SQLite's machine: a thousandfold of what an honest database needs."""
 
@@ -16,20 +15,21 @@ _MOST_STEPS: Final = 1000
 def sqlite_values(content: bytes) -> Iterator[bytes]:
     """Yield the header of every package; a file that is damaged or a trap is a `ContentsError`.
 
-    The file is hostile: the schema in it could make a query run for ever, so steps, rows and sizes are bounded.
+    The file is hostile: a view in it can make a query run or grow for ever, so steps and bytes are bounded.
     """
+    left = len(content)
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
             _load(connection, content)
-            rows = connection.execute("SELECT blob FROM Packages").fetchmany(_MOST_PACKAGES + 1)
+            for (blob,) in connection.execute("SELECT blob FROM Packages"):
+                if not isinstance(blob, bytes):
+                    raise ContentsError("the database has a package whose header is no blob")
+                left -= len(blob)
+                if left < 0:
+                    raise ContentsError(f"the database gives more than the {len(content)} bytes that it has")
+                yield blob
         except sqlite3.Error as fault:
             raise ContentsError(f"the database cannot be read: {fault}") from fault
-    if len(rows) > _MOST_PACKAGES:
-        raise ContentsError(f"the database has more than {_MOST_PACKAGES} packages")
-    for (blob,) in rows:
-        if not isinstance(blob, bytes):
-            raise ContentsError("the database has a package whose header is no blob")
-        yield blob
 
 
 def _load(connection: sqlite3.Connection, content: bytes) -> None:

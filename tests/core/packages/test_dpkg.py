@@ -1,6 +1,5 @@
 """dpkg status files: installed packages, no others."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from bot.core.errors import ContentsError
 from bot.core.layer import Package
 from bot.core.packages import parse_status
+from tests.lab.need import need
 
 STATUS = b"""\
 Package: libc6
@@ -84,12 +84,10 @@ def test_any_bytes_are_packages_or_refused(content: bytes) -> None:
     assert list(packages) == sorted(packages)
 
 
-@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="dpkg-query is not installed; it comes with Debian")
 def test_the_list_of_a_real_system_is_dpkgs_own() -> None:
-    answer = subprocess.run(
-        ["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    shown = "${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n"
+    query = [need("dpkg-query", "it comes with Debian"), "--show", "--showformat", shown]
+    answer = subprocess.run(query, check=True, capture_output=True, text=True)
     rows = [line.split("|") for line in answer.stdout.splitlines()]
     expected = sorted(Package(*row[1:]) for row in rows if row[0][1] == "i")
 
