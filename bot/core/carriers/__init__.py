@@ -5,12 +5,25 @@
 """
 
 from bot.core.carriers.files import (
+    LARGEST,
+    Context,
     FileScan,
     LocatedUse,
+    SourceFile,
     is_candidate,
     repoint_file,
     same_but_for_bases,
     scan_file,
 )
 
-__all__ = ["FileScan", "LocatedUse", "is_candidate", "repoint_file", "same_but_for_bases", "scan_file"]
+__all__ = [
+    "LARGEST",
+    "Context",
+    "FileScan",
+    "LocatedUse",
+    "SourceFile",
+    "is_candidate",
+    "repoint_file",
+    "same_but_for_bases",
+    "scan_file",
+]

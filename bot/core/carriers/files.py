@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bot.core.carriers.kinds import kind_of
 from bot.core.dockerfile import Repoint, Unread, Use, read_uses
@@ -9,8 +10,17 @@ from bot.core.dockerfile import repoint as repoint_dockerfile
 from bot.core.dockerfile import same_but_for_bases as same_dockerfile
 from bot.core.errors import DockerfileError
 
-_LARGEST = 10_000_000
-"""In bytes."""
+LARGEST: Final = 10_000_000
+"""In bytes; no larger file is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One file of a tree; `fault` says why it could not be read."""
+
+    path: str
+    content: bytes = b""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +62,8 @@ def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> File
     kind = kind_of(path)
     if kind is None:
         return FileScan()
-    if len(content) > _LARGEST:
-        return _unread(f"the file is larger than {_LARGEST} bytes")
+    if len(content) > LARGEST:
+        return _unread(f"the file is larger than {LARGEST} bytes")
     try:
         text = content.decode()
     except UnicodeDecodeError as fault:

@@ -1,0 +1,108 @@
+"""`refrom scan`: the base images that a working tree names, as `refrom.scan/1` and as a table."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from rich.console import Console
+from rich.text import Text
+
+from bot.core.carriers import Context, FileScan, LocatedUse, SourceFile, scan_file
+from bot.core.dockerfile import ArgDefault, Literal, Unread, Unresolvable
+from bot.entrypoints.tables import show
+
+Document = dict[str, Any]
+
+
+def scan_document(files: Iterable[SourceFile], *, mirrors: Sequence[str] = ()) -> Document:
+    """Read files and return `refrom.scan/1`, ordered by path and line."""
+    uses: list[Document] = []
+    skipped: list[Document] = []
+    for file in sorted(files, key=lambda file: file.path):
+        scan = _scan(file, mirrors)
+        uses += [_use(located) for located in scan.uses]
+        skipped += [_unread(file.path, unread) for unread in scan.skipped]
+    return {"schema": "refrom.scan/1", "uses": uses, "skipped": skipped}
+
+
+def print_scan_table(console: Console, document: Document) -> None:
+    """Show `refrom.scan/1` to a person."""
+    show(console, "Images", ("where", "runtime", "reference", "edit"), [_row(use) for use in document["uses"]])
+    for entry in document["skipped"]:
+        where = f"{entry['path']}:{entry['line']}"
+        console.print(Text(_printable(f"not read: {where}: {entry['reason']}"), style="yellow"))
+
+
+def _scan(file: SourceFile, mirrors: Sequence[str]) -> FileScan:
+    if file.fault:
+        return FileScan(skipped=(Unread(line=1, raw="", reason=file.fault),))
+    return scan_file(file.path, file.content, mirrors=mirrors)
+
+
+def _use(located: LocatedUse) -> Document:
+    use = located.use
+    image = use.lambda_image
+    document: Document = {
+        "path": located.path,
+        "carrier": located.carrier,
+        "kind": use.kind,
+        "line": use.line,
+        "raw": use.raw,
+        "resolved": use.resolved,
+        "stage": use.stage,
+        "final": use.final,
+        "platform": use.platform,
+        "lambda": image is not None,
+        "runtime": image.runtime if image else None,
+        "edit": _edit(located.path, use.edit),
+    }
+    if located.contexts:
+        document["contexts"] = [_context(context) for context in located.contexts]
+    return document
+
+
+def _edit(path: str, edit: Literal | ArgDefault | Unresolvable) -> Document:
+    match edit:
+        case Unresolvable(reason=reason):
+            return {"site": "unresolvable", "reason": reason}
+        case Literal():
+            document: Document = {"site": "literal", "path": path, "line": edit.line}
+        case ArgDefault():
+            document = {"site": "arg-default", "path": path, "line": edit.line, "arg": edit.arg}
+        case _:
+            assert_never(edit)
+    document["also"] = [_edit(path, other) for other in edit.also]
+    return {**document, "reason": edit.obstacle} if edit.obstacle else document
+
+
+def _context(context: Context) -> Document:
+    return {
+        "source": context.source,
+        "args": dict(context.args),
+        "target": context.target,
+        "resolved": context.resolved,
+        "final": context.final,
+    }
+
+
+def _unread(path: str, unread: Unread) -> Document:
+    return {"path": path, "line": unread.line, "raw": unread.raw, "reason": unread.reason}
+
+
+def _row(use: Document) -> tuple[str, ...]:
+    runtime = use["runtime"] or ("Lambda" if use["lambda"] else "")
+    return tuple(map(_printable, (f"{use['path']}:{use['line']}", runtime, use["raw"], _where(use["edit"]))))
+
+
+def _printable(text: str) -> str:
+    """Keep what a hostile file says from steering the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _where(edit: Document) -> str:
+    match edit["site"]:
+        case "literal":
+            return f"line {edit['line']}"
+        case "arg-default":
+            return f"ARG {edit['arg']}, line {edit['line']}"
+        case _:
+            return f"not possible: {edit['reason']}"
