@@ -241,7 +241,7 @@ class SettingsModel(Model):
     version: Literal[1] = Field(description="The version of this format.")
     registries: dict[str, RegistryModel] = Field({}, description="Registries that need more than https, by host.")
     mirrors: list[str] = Field(
-        [], description="Name prefixes that stand for public.ecr.aws, such as a pull-through cache."
+        [], description="Names that stand for public.ecr.aws/lambda; one that ends in /lambda is known anyway."
     )
     runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
     forges: list[LocalForgeModel] = Field([], max_length=1, description="Where the source repositories are.")

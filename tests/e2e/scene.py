@@ -163,11 +163,17 @@ def _furnish(made: Scene) -> None:
     (made.folder / "password").chmod(0o600)
     made.settings.write_text(_settings(made))
     for service in SCENE_SERVICES:
-        text = service.dockerfile.replace("public.ecr.aws", made.bases.host).replace("{digest}", str(digests[service.base or ""]))
-        text = "\n".join(line for line in text.split("\n") if not line.startswith(("RUN ", "# syntax")))
+        digest = str(digests[service.base or ""])
+        text = _dockerfile(service).replace("public.ecr.aws", made.bases.host).replace("{digest}", digest)
         push_source(made.folder, replace(service, dockerfile=text))
         if service.name != UNDEPLOYED:
             _deploy(made, service, digests[service.base or ""])
+
+
+def _dockerfile(service: Service) -> str:
+    """The fleet's Dockerfile without what an engine without network cannot do; the undeployed one is not pinned."""
+    text = service.dockerfile.replace("@{digest}", "") if service.name == UNDEPLOYED else service.dockerfile
+    return "\n".join(line for line in text.split("\n") if not line.startswith(("RUN ", "# syntax")))
 
 
 def _deploy(made: Scene, service: Service, digest: Digest) -> None:
@@ -191,7 +197,6 @@ version: 1
 registries:
   public.ecr.aws: {{url: "http://{made.front.host}"}}
   {made.images.host!r}: {{credentials: {{username: {LOGIN[0]}, password: {{file: password}}}}}}
-mirrors: ["{made.bases.host}"]
 forges:
   - {{kind: local, root: repositories}}
 policy:
