@@ -15,7 +15,8 @@ _REGISTRY = re.compile(
     r"(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?\Z"
 )
 _TAG = re.compile(r"[\w][\w.-]{0,127}\Z", re.ASCII)
-_LONGEST_NAME = 255
+_IDENTIFIER = re.compile(r"[a-f0-9]{64}\Z")
+_LONGEST_REPOSITORY = 255
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +35,8 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a reference as `docker pull` would; an `InvalidReference` says which part is wrong."""
+        if _IDENTIFIER.match(text):
+            raise InvalidReference(f"image reference {text!r} is an image ID; write a repository with a tag or digest")
         rest, at, digits = text.partition("@")
         digest = Digest.parse(digits) if at else None
         name, colon, tag = rest.rpartition(":")
@@ -47,8 +50,9 @@ class Reference:
             raise InvalidReference(f"image reference {text[:200]!r} has a malformed repository{hint}")
         if not _REGISTRY.match(registry):
             raise InvalidReference(f"image reference {text[:200]!r} has a malformed registry")
-        if len(name) > _LONGEST_NAME:
-            raise InvalidReference(f"image reference {text[:80]!r}... is longer than {_LONGEST_NAME} characters")
+        if len(repository) > _LONGEST_REPOSITORY:
+            reason = f"has a repository of more than {_LONGEST_REPOSITORY} characters"
+            raise InvalidReference(f"image reference {text[:80]!r}... {reason}")
         return cls(registry, repository, tag or None, digest)
 
     @property
