@@ -27,6 +27,7 @@ from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
 from bot.adapters.forge.recording import RecordingPullRequests
+from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.registry import (
     Credentials,
     EcrLogin,
@@ -53,6 +54,17 @@ from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_settings, values
 from bot.steps.inquire import Rules
+
+__all__ = [
+    "Located",
+    "Rehearsal",
+    "SystemClock",
+    "VirtualClock",
+    "Workshop",
+    "open_rehearsal",
+    "open_workshop",
+    "read_working_trees",
+]
 
 STAY: Final = timedelta(minutes=5)
 """How long one run stays with functions that the service works on; Lambda's own waiter gives up then too."""
@@ -163,7 +175,11 @@ def open_rehearsal(config: Path, clock: Clock) -> Iterator[Rehearsal]:
         if not isinstance(functions, LocalFunctions) or not isinstance(forge, LocalForge):
             raise SettingsError([f"{config}: a rehearsal needs a forge and a deployer of kind local"])
         yield Rehearsal(
-            workshop=workshop, forge=forge, functions=functions, registry=workshop.registries, writer=workshop.registries
+            workshop=workshop,
+            forge=forge,
+            functions=functions,
+            registry=workshop.registries,
+            writer=workshop.registries,
         )
 
 

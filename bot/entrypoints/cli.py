@@ -27,7 +27,7 @@ from bot.steps.audit import audit as audit_all
 from bot.steps.cycle import Cycle
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, open_workshop
+from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
 
 DONE, ATTENTION, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -87,14 +87,16 @@ def scan(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the base images that a working tree uses, offline."""
-    document = scan_document(Workshop.offline().working_trees(paths))
+    document = scan_document(read_working_trees(paths))
     _print(_session(context), output, document, print_scan_table)
 
 
 @app.command()
 def watch(
     context: typer.Context,
-    runtimes: Annotated[list[str] | None, typer.Argument(help="Runtime identifiers; those of the settings if none.")] = None,
+    runtimes: Annotated[
+        list[str] | None, typer.Argument(help="Runtime identifiers; those of the settings if none.")
+    ] = None,
     config: ConfigOption = None,
     output: FormatOption = Format.TABLE,
 ) -> int:
@@ -120,7 +122,8 @@ def diff(
     session = _session(context)
     with open_workshop(config, session.clock, dry_run=True) as workshop:
         found = workshop.locate(old, new)
-        change = judge(*found.references, found.registry, found.contents)
+        before, after = found.references
+        change = judge(before, after, found.registry, found.contents)
     _print(session, output, documents.diff_document(change), tables.show_diff)
 
 
@@ -128,7 +131,7 @@ def diff(
 def lineage(
     context: typer.Context,
     image: Annotated[str, typer.Argument(help="REFERENCE, docker://REFERENCE or oci:DIR[:TAG].")],
-    platform: Annotated[str | None, typer.Option(help="Which image of a multi-platform one, such as linux/arm64.")] = None,
+    platform: Annotated[str | None, typer.Option(help="Which of several images, such as linux/arm64.")] = None,
     config: ConfigOption = None,
     output: FormatOption = Format.TABLE,
 ) -> int:

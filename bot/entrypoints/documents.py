@@ -78,9 +78,7 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
         "decisions": [_decision(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": [
-            {"key": str(key), "until": _time(again.at), "reason": again.why} for key, again in report.waiting
-        ],
+        "waiting": [{"key": str(key), "until": _time(again.at), "reason": again.why} for key, again in report.waiting],
     }
 
 
@@ -144,7 +142,9 @@ def _decision(decision: Decision) -> Document:
 
 
 def _outcome(outcome: Outcome) -> Document:
-    key = "repository" if outcome.step in ("survey", "propose") else "function" if outcome.step != "watch" else "runtime"
+    key = (
+        "repository" if outcome.step in ("survey", "propose") else "function" if outcome.step != "watch" else "runtime"
+    )
     return {
         key: outcome.subject,
         "step": outcome.step,
@@ -195,4 +195,3 @@ def _digest(digest: Digest | None) -> str | None:
 
 def _time(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-

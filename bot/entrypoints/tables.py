@@ -67,7 +67,9 @@ def show_lineage(console: Console, document: dict[str, Any]) -> None:
         console.print(Text(f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red"))
         return
     console.print(Text(f"proven by {document['by']}: {base['reference']}@{base['digest']}", style="green"))
-    console.print(Text(f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers"))
+    console.print(
+        Text(f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")
+    )
 
 
 def show_run(console: Console, document: dict[str, Any]) -> None:
@@ -93,8 +95,8 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_audit(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.audit/1`."""
     rows = [
-        (name_of(f["function"], f["alias"]), f["runtime"], f["version"], f["verdict"], f["base_age_days"], duty["state"],
-         _days(duty), duty.get("reason"))
+        (name_of(f["function"], f["alias"]), f["runtime"], f["version"], f["verdict"], f["base_age_days"],
+         duty["state"], _days(duty), duty.get("reason"))
         for f in document["functions"]
         for duty in f["duties"]
     ]  # fmt: skip

@@ -69,7 +69,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     forge: LocalForge | None = None
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None

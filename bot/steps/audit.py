@@ -53,7 +53,11 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
         evidence = _evidence(inquiry, target, now)
     except RefromError as fault:
         evidence = Evidence(
-            function=target.function, repository=target.repository, alias=target.alias, runtime=runtime, fault=str(fault)
+            function=target.function,
+            repository=target.repository,
+            alias=target.alias,
+            runtime=runtime,
+            fault=str(fault),
         )
     return judge_function(evidence, max_age, now)
 

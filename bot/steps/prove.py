@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from bot.core.digest import Digest
 from bot.core.errors import InvalidReference, RegistryError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, Image
 from bot.core.lineage import Lineage, prove
 from bot.core.observation import KnownBase, Observation
-from bot.core.digest import Digest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.tags import lambda_image

@@ -16,9 +16,10 @@ from bot.ports.registry import Registry
 
 
 def order(target: Target, commit: str, goal: KnownBase, function: Function, proven: KnownBase | None) -> BuildOrder:
-    """Say what to build. The tag derives from all that makes the image, so that a repeated build finds the first one."""
+    """Say what to build. The tag derives from all that makes the image, so a repeated build finds the first one."""
     base_digest = goal.reference.digest or goal.digest
-    recipe = (target.dockerfile, target.context, target.stage, sorted(target.build_args.items()), str(function.platform))
+    arguments = sorted(target.build_args.items())
+    recipe = (target.dockerfile, target.context, target.stage, arguments, str(function.platform))
     name = f"refrom-{commit[:12]}-{base_digest.short}-{Digest.of(repr(recipe).encode()).short}"
     return BuildOrder(
         repository=target.repository,

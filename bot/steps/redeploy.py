@@ -19,7 +19,7 @@ def follow_alias(target: Target, latest: Function, functions: Functions, deploye
         return None
     alias = functions.alias(target.function, target.alias)
     if alias is None:
-        raise DeployError(f"function {target.function} has no alias {target.alias}; create it, or take it from the target")
+        raise DeployError(f"{target.function} has no alias {target.alias}; create it, or take it from the target")
     serving = functions.function(target.function, alias.version)
     if serving.image == latest.image and not alias.weights:
         return None

@@ -66,7 +66,7 @@ CASES = [
     pytest.param(evidence(lineage=UNKNOWN_LINEAGE), Verdict.UNKNOWN, State.UNKNOWN, None, id="no base proven"),
     pytest.param(evidence(lineage=proven(NEW)), Verdict.CURRENT, State.MET, None, id="on the latest base"),
     pytest.param(
-        evidence(lineage=proven(OLD), change=SAME), Verdict.CURRENT, State.MET, None, id="the digest moved, nothing else"
+        evidence(lineage=proven(OLD), change=SAME), Verdict.CURRENT, State.MET, None, id="only the digest moved"
     ),
     pytest.param(
         evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)),

@@ -185,9 +185,7 @@ def _deploy(made: Scene, service: Service, digest: Digest) -> None:
         made.writer, made.writer, base, service.platform, {"var/task/app.py": b"handler = print\n"}, image, labels
     )
     architecture = service.platform.lambda_architecture or ""
-    made.aws.create_function(
-        service.name, f"{image.name}@{built}", architecture, aliases=["live"]
-    )
+    made.aws.create_function(service.name, f"{image.name}@{built}", architecture, aliases=["live"])
 
 
 def _settings(made: Scene) -> str:

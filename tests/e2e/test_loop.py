@@ -65,7 +65,9 @@ def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(la
         assert "@sha256:" in lab.image_of(name)
     for service in SCENE_SERVICES:
         if service.name in MOVING:
-            lineage = lab.refrom("lineage", lab.image_of(service.name), "--config", str(lab.settings), "--format", "json")
+            lineage = lab.refrom(
+                "lineage", lab.image_of(service.name), "--config", str(lab.settings), "--format", "json"
+            )
             assert lineage.code == 0, lineage.out + lineage.err
             named = lab.writer.manifest(lab.base(service.base or "").with_tag(_tag(service.base)))
             assert lineage.document["base"]["digest"] == str(named.digest)

@@ -145,7 +145,7 @@ deploy:
             id="a login in a URL",
         ),
         pytest.param(
-            "version: 1\nforges: [{kind: gitlab, root: x}]\n", "2: forges[0].kind: input should be 'local'", id="a forge"
+            "version: 1\nforges: [{kind: hg, root: x}]\n", "2: forges[0].kind: input should be 'local'", id="a forge"
         ),
     ],
 )  # fmt: skip
@@ -205,4 +205,4 @@ def test_any_text_is_settings_or_a_settings_error(tmp_path_factory: pytest.TempP
     path.write_text(text)
 
     with suppress(SettingsError):
-        assert load_settings(path, {}).store
+        assert load_settings(path, {}).store.is_absolute()

@@ -10,7 +10,7 @@ class NoFunctions:
 
     def function(self, name: str, version: str = "$LATEST") -> Function:
         """Say what is missing."""
-        raise DeployError(f"function {name} version {version} cannot be read; name a deployer under deploy in the settings")
+        raise DeployError(f"{name} version {version} cannot be read; name a deployer under deploy in the settings")
 
     def alias(self, function: str, name: str) -> Alias | None:
         """Say what is missing."""

@@ -35,7 +35,7 @@ class Readers:
 
 
 class Registries(Readers):
-    """Readers that write as well: keeps the promises of the ports `Registry` and `ImageWriter`, across registries too."""
+    """Readers that write as well: both ports, `Registry` and `ImageWriter`, across registries too."""
 
     def __init__(self, routes: Mapping[str, Store], default: Store) -> None:
         super().__init__(routes, default)

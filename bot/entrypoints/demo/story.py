@@ -61,7 +61,8 @@ class Story:
     def bases_move(self) -> None:
         """Publish what AWS would publish, weeks later."""
         self.clock.wait_until(MOVED + timedelta(hours=1))
-        self.say("Day 20: AWS publishes new base images", "Every tag that moves gets a new digest. Not every one matters.")
+        what = "Every tag that moves gets a new digest. Not every one matters."
+        self.say("Day 20: AWS publishes new base images", what)
         with self.open() as rehearsal:
             for move in MOVES:
                 if move.after:
