@@ -31,7 +31,7 @@ FOLDERS = st.builds(Item, name=NAMES, kind=st.just(tarfile.DIRTYPE))
 
 
 def ours(content: bytes) -> list[tuple[str, bytes, str, int, int, bytes]]:
-    """Read an archive with `members`; tarfile takes the slash from the end of a directory."""
+    """Read an archive with `members`, without the slash at the end of a directory."""
     found = members(io.BytesIO(content), Bounds())
     return [
         (m.info.name.rstrip("/"), m.info.type, m.info.linkname, m.info.mode, m.info.uid, b"".join(m.content))
@@ -40,10 +40,12 @@ def ours(content: bytes) -> list[tuple[str, bytes, str, int, int, bytes]]:
 
 
 def tarfiles(content: bytes) -> list[tuple[str, bytes, str, int, int, bytes]]:
-    """Read an archive with the standard library."""
+    """Read an archive with the standard library, which takes the slash away from some."""
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         files = [(info, tar.extractfile(info) if info.isreg() else None) for info in tar]
-        return [(i.name, i.type, i.linkname, i.mode, i.uid, file.read() if file else b"") for i, file in files]
+        return [
+            (i.name.rstrip("/"), i.type, i.linkname, i.mode, i.uid, file.read() if file else b"") for i, file in files
+        ]
 
 
 @given(items=st.lists(ITEMS | LINKS | FOLDERS, max_size=6), gnu=st.booleans())
