@@ -1,5 +1,10 @@
-"""YAML documents with positions: read safely, checked against a model, every fault with its line."""
+"""YAML documents with positions: read safely, checked against a model, every fault with its line.
 
+Anchors, aliases and tags are refused, so that what is written is what is there, and nothing can expand.
+"""
+
+import json
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
@@ -9,16 +14,52 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.tokens import AliasToken
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    TagToken,
+)
 
 from bot.core.errors import SettingsError
 from bot.settings.models import all_keys
 from bot.settings.surroundings import Surroundings
 
 _LARGEST: Final = 1024 * 1024
+_DEEPEST: Final = 32
+_REFERENCES: Final = {
+    AliasToken: "uses a YAML alias (*name); write the value out",
+    AnchorToken: "has a YAML anchor (&name); leave it out",
+    TagToken: "has a YAML tag (!name); leave it out",
+}
+_STARTS: Final = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
+_ENDS: Final = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+_KINDS: Final = {
+    "model_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "list_type": "a list",
+    "string_type": "text, in quotes if it looks like something else",
+    "float_type": "a number",
+}
+_SIMPLE_KEY: Final = re.compile(r"[A-Za-z0-9_.:-]+\Z")
 Place = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
+
+
+class _Constructor(RoundTripConstructor):
+    """Leaves dates as text, so that a malformed one is a fault with its place."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
 
 
 def check_document(path: Path, raw: CommentedMap, model: type[M], surroundings: Surroundings | None = None) -> M:
@@ -45,19 +86,38 @@ def _load(path: Path) -> object:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError([f"{path}: is not there; write it, or name another with --config"]) from None
-    except (OSError, UnicodeDecodeError) as reason:
-        raise SettingsError([f"{path}: cannot be read: {reason}"]) from None
+    except OSError as reason:
+        raise SettingsError([f"{path}: cannot be read ({reason.strerror}); make it readable"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path}: is no UTF-8; save it as UTF-8"]) from None
     if len(text) > _LARGEST:
         raise SettingsError([f"{path}: is larger than {_LARGEST} characters; this is no settings file"])
     try:
-        if any(isinstance(token, AliasToken) for token in YAML().scan(StringIO(text))):
-            raise SettingsError([f"{path}: uses a YAML alias (*name); write the value out"])
-        return YAML().load(text)
+        _require_simple(path, text)
+        yaml = YAML()
+        yaml.Constructor = _Constructor
+        return yaml.load(text)
     except MarkedYAMLError as reason:
         line = reason.problem_mark.line + 1 if reason.problem_mark else 1
-        raise SettingsError([f"{path}:{line}: is no YAML: {reason.problem or 'malformed'}"]) from None
-    except (YAMLError, ValueError, RecursionError) as reason:
-        raise SettingsError([f"{path}: is no YAML that can be read: {type(reason).__name__}"]) from None
+        problem = (reason.problem or "malformed").partition(" with value")[0]  # the value may be a secret
+        raise SettingsError([f"{path}:{line}: is no YAML: {problem}"]) from None
+    except ReaderError as reason:
+        line = text.count("\n", 0, reason.position) + 1
+        raise SettingsError([f"{path}:{line}: holds a control character; leave it out"]) from None
+    except ValueError:
+        raise SettingsError([f"{path}: holds an escape that is no character; leave it out"]) from None
+
+
+def _require_simple(path: Path, text: str) -> None:
+    """Refuse what could expand, and what is nested so deep that reading it would take very long."""
+    depth = 0
+    for token in YAML().scan(StringIO(text)):
+        depth += isinstance(token, _STARTS) - isinstance(token, _ENDS)
+        what = _REFERENCES.get(type(token))
+        if depth > _DEEPEST:
+            what = f"is nested deeper than {_DEEPEST} levels; write it flatter"
+        if what:
+            raise SettingsError([f"{path}:{token.start_mark.line + 1}: {what}"])
 
 
 def _what(error: Mapping[str, Any], keys: set[str]) -> str:
@@ -71,6 +131,8 @@ def _what(error: Mapping[str, Any], keys: set[str]) -> str:
             return "is missing; add it"
         case "literal_error" if key == "version":
             return "is a version that this refrom does not read; write 1, or upgrade refrom"
+        case kind if kind in _KINDS:
+            return f"is not {_KINDS[kind]}"
         case "value_error":
             return str(error["ctx"]["error"])
         case _:
@@ -115,4 +177,9 @@ def _line(raw: object, place: Place) -> int:
 
 
 def _name(place: Place) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_quote(str(part))}" for part in place).lstrip(".")
+
+
+def _quote(key: str) -> str:
+    """Keep a fault on one line, whatever its key is made of."""
+    return key if _SIMPLE_KEY.match(key) else json.dumps(key)[:80]

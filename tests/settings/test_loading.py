@@ -133,7 +133,7 @@ deploy:
         ),
         pytest.param("version: 1\nversion: 1\n", '2: is no YAML: found duplicate key "version"', id="a key twice"),
         pytest.param("version: [1\n", "2: is no YAML", id="no YAML"),
-        pytest.param("version: 1\nstore: *x\n", " uses a YAML alias (*name); write the value out", id="an alias"),
+        pytest.param("version: 1\nstore: *x\n", "2: uses a YAML alias (*name); write the value out", id="an alias"),
         pytest.param(
             "version: 1\nregistries: {e.com: {credentials: {username: u}}}\n",
             "2: registries.e.com.credentials: is no login; give username and password, or ecr: REGION",
