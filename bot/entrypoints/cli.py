@@ -1,7 +1,6 @@
 """The command line. One boundary maps every error to an exit code (docs/reference/exit-codes.md)."""
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -29,10 +27,17 @@ from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
 from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
 
-DONE, ATTENTION, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, ATTENTION, USAGE, DEFECT = 0, 1, 2, 3
+
+
+def _leave(code: int | None, **_options: object) -> None:
+    """Make what a command returns the exit code."""
+    raise typer.Exit(code or DONE)
+
 
 app = typer.Typer(
     name="refrom",
+    result_callback=_leave,
     help="Keeps AWS Lambda container images on a patched base: refrom re-points FROM.",
     no_args_is_help=True,
     add_completion=False,
@@ -83,7 +88,7 @@ def root(
 @app.command()
 def scan(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Working trees or files.")],
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Working trees or files.")],
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the base images that a working tree uses, offline."""
@@ -103,8 +108,9 @@ def watch(
     """Show the current digests of the streams."""
     session = _session(context)
     with open_workshop(config, session.clock, dry_run=True) as workshop:
+        wanted = [workshop.rules.catalogue.get(name).identifier for name in runtimes or workshop.watched()]
         inquiry = Inquiry(workshop.world, workshop.rules)
-        errors = inquiry.observe_all(runtimes or workshop.watched(), session.clock.now())
+        errors = inquiry.observe_all(wanted, session.clock.now())
     document = documents.watch_document(inquiry.observations, errors)
     _print(session, output, document, tables.show_watch)
     return ATTENTION if errors else DONE
@@ -190,21 +196,16 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
     """Run one command and return its exit code; nothing is raised, whatever happens."""
     session = Session(clock or SystemClock(), Console(), Console(stderr=True))
     try:
-        code = app(args=list(sys.argv[1:] if argv is None else argv), standalone_mode=False, obj=session)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as fault:
-        fault.show()
-        return USAGE
+        app(args=list(sys.argv[1:] if argv is None else argv), prog_name="refrom", obj=session)
+    except SystemExit as end:  # typer has explained wrong usage by then (2); an interrupt ends it with 130
+        return end.code if isinstance(end.code, int) else DONE
     except (SettingsError, InvalidReference) as fault:
         return _fail(session, str(fault), USAGE)
     except RefromError as fault:
         return _fail(session, str(fault), ATTENTION)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a defect of ours
         return _fail(session, f"{traceback.format_exc()}\nThis is a defect of refrom; please report it.", DEFECT)
-    return code if isinstance(code, int) else DONE
+    return DONE
 
 
 def entry() -> None:
@@ -233,7 +234,7 @@ def _print(
     session: Session, output: Format, document: dict[str, Any], show: Callable[[Console, dict[str, Any]], None]
 ) -> None:
     if output is Format.JSON:
-        _write(session, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        _write(session, json.dumps(document, indent=1) + "\n")
     else:
         show(session.out, document)
 
@@ -243,5 +244,5 @@ def _write(session: Session, text: str) -> None:
 
 
 def _fail(session: Session, message: str, code: int) -> int:
-    session.err.print(f"refrom: {message}", style="bold red" if os.isatty(2) else None, markup=False, highlight=False)
+    tables.say(session.err, f"refrom: {message}", "bold red")
     return code

@@ -20,6 +20,7 @@ from bot.steps.survey import Survey
 
 Document = dict[str, Any]
 
+_SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository"}
 _NAMES = {Update: "update", Current: "current", Waiting: "waiting", Held: "held", Skip: "skip"}
 
 
@@ -142,9 +143,7 @@ def _decision(decision: Decision) -> Document:
 
 
 def _outcome(outcome: Outcome) -> Document:
-    key = (
-        "repository" if outcome.step in ("survey", "propose") else "function" if outcome.step != "watch" else "runtime"
-    )
+    key = _SUBJECTS.get(outcome.step, "function")
     return {
         key: outcome.subject,
         "step": outcome.step,

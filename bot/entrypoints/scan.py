@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from rich.console import Console
-from rich.text import Text
 
 from bot.core.carriers import Context, FileScan, LocatedUse, SourceFile, scan_file
 from bot.core.dockerfile import ArgDefault, Literal, Unread, Unresolvable
-from bot.entrypoints.tables import show
+from bot.entrypoints.tables import say, show
 
 Document = dict[str, Any]
 
@@ -29,7 +28,7 @@ def print_scan_table(console: Console, document: Document) -> None:
     show(console, "Images", ("where", "runtime", "reference", "edit"), [_row(use) for use in document["uses"]])
     for entry in document["skipped"]:
         where = f"{entry['path']}:{entry['line']}"
-        console.print(Text(_printable(f"not read: {where}: {entry['reason']}"), style="yellow"))
+        say(console, f"not read: {where}: {entry['reason']}", "yellow")
 
 
 def _scan(file: SourceFile, mirrors: Sequence[str]) -> FileScan:
@@ -90,12 +89,7 @@ def _unread(path: str, unread: Unread) -> Document:
 
 def _row(use: Document) -> tuple[str, ...]:
     runtime = use["runtime"] or ("Lambda" if use["lambda"] else "")
-    return tuple(map(_printable, (f"{use['path']}:{use['line']}", runtime, use["raw"], _where(use["edit"]))))
-
-
-def _printable(text: str) -> str:
-    """Keep what a hostile file says from steering the terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return (f"{use['path']}:{use['line']}", runtime, use["raw"], _where(use["edit"]))
 
 
 def _where(edit: Document) -> str:

@@ -19,7 +19,7 @@ _STYLES = {
 def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print one table; an empty one is a sentence."""
     if not rows:
-        console.print(Text(f"{title}: none"))
+        say(console, f"{title}: none")
         return
     table = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold")
     for column in columns:
@@ -27,6 +27,16 @@ def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Se
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print one line; the terminal may wrap it, a file or a pipe gets it whole."""
+    console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Keep what a hostile image or repository says from steering the terminal; lines and tabs stay."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def show_watch(console: Console, document: dict[str, Any]) -> None:
@@ -37,7 +47,7 @@ def show_watch(console: Console, document: dict[str, Any]) -> None:
     ]
     show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen"), rows)
     for error in document["errors"]:
-        console.print(Text(f"{error['runtime']}: {error['reason']}", style="bold red"))
+        say(console, f"{error['runtime']}: {error['reason']}", "bold red")
 
 
 def show_diff(console: Console, document: dict[str, Any]) -> None:
@@ -47,9 +57,9 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
         files = platform["files"]
         counts = f"{files['added']} files added, {files['removed']} removed, {files['changed']} changed"
         same = "identical file system" if platform["identical"] else counts
-        console.print(Text(f"\n{platform['platform']}: {same}"))
+        say(console, f"\n{platform['platform']}: {same}")
         if platform["metadata"]:
-            console.print(Text(f"image config: {', '.join(platform['metadata'])} differ"))
+            say(console, f"image config: {', '.join(platform['metadata'])} differ")
         rows = [(p["name"], p["arch"], p["old"], p["new"]) for p in platform["packages"]]
         if platform["language"]:
             language = platform["language"]
@@ -57,19 +67,17 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
         if rows:
             show(console, "Versions", ("name", "arch", "old", "new"), rows)
         for reason in platform["unread"]:
-            console.print(Text(f"not read: {reason}", style="bold red"))
+            say(console, f"not read: {reason}", "bold red")
 
 
 def show_lineage(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.lineage/1`."""
     layers, base = document["layers"], document["base"]
     if base is None:
-        console.print(Text(f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red"))
+        say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
         return
-    console.print(Text(f"proven by {document['by']}: {base['reference']}@{base['digest']}", style="green"))
-    console.print(
-        Text(f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")
-    )
+    say(console, f"proven by {document['by']}: {base['reference']}@{base['digest']}", "green")
+    say(console, f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")
 
 
 def show_run(console: Console, document: dict[str, Any]) -> None:
@@ -89,7 +97,7 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
     title = "Outcomes (dry run: nothing was changed)" if document["dry_run"] else "Outcomes"
     show(console, title, ("step", "subject", "result", "what"), outcomes)
     for waiting in document["waiting"]:
-        console.print(Text(f"{waiting['key']} waits: {waiting['reason']}"))
+        say(console, f"{waiting['key']} waits: {waiting['reason']}")
 
 
 def show_audit(console: Console, document: dict[str, Any]) -> None:
@@ -103,10 +111,10 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
     show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
     for error in document["errors"]:
-        console.print(Text(f"{error['repository']}: {error['reason']}", style="bold red"))
+        say(console, f"{error['repository']}: {error['reason']}", "bold red")
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
-    console.print(Text(f"SLO {verdict}", style="green" if slo["kept"] else "bold red"))
+    say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
 
 
 def name_of(function: str, alias: str | None) -> str:
@@ -125,5 +133,5 @@ def _days(duty: dict[str, Any]) -> str:
 
 
 def _cell(value: object) -> Text:
-    text = "" if value is None else str(value)
+    text = "" if value is None else printable(str(value))
     return Text(text, style=_STYLES.get(text, ""))

@@ -58,10 +58,11 @@ class Cycle:
         self.inquiry = Inquiry(self.world, self.rules)
 
     def run(self, engine: Engine) -> Report:
-        """Watch what the settings name, then handle every source repository, then every function."""
-        waiting = engine.drain([Key("stream", name) for name in self.rules.watch], self.tick)
+        """Handle every source repository, then every stream that was or is to be watched, then every function."""
         self.repositories = self.inquiry.repositories()
-        waiting += engine.drain([Key("repository", name) for name in self.repositories], self.tick)
+        waiting = engine.drain([Key("repository", name) for name in self.repositories], self.tick)
+        streams = (*self.rules.watch, *self.inquiry.observed)
+        waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
         waiting += engine.drain([Key("function", target.function) for target in self.rules.targets], self.tick)
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
@@ -81,7 +82,11 @@ class Cycle:
             return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:
+        """Watch a stream; what failed in it is said here once, however many uses it has."""
         self.inquiry.observe(runtime, now)
+        fault = self.inquiry.unjudged.get(runtime)
+        if fault:
+            self._record(_outcome("judge", runtime, Result.FAILED, str(fault)), now)
         return Done()
 
     def _handle_repository(self, name: str, now: datetime) -> Done:

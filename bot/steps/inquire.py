@@ -50,7 +50,9 @@ class Inquiry:
         self.observed: dict[str, Observation | RefromError] = {}
         self.surveys: dict[str, Survey] = {}
         self.decisions: dict[str, tuple[Decision, ...]] = {}
-        self._judged: dict[tuple[Reference, Reference], BaseChange] = {}
+        self.unjudged: dict[str, RefromError] = {}
+        """Streams of which some use could not be judged, with the first reason."""
+        self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name."""
@@ -58,9 +60,9 @@ class Inquiry:
 
     def observe(self, runtime: str, now: datetime) -> Observation:
         """Return what a stream has now; one that failed fails again without a second request."""
+        found = self.rules.catalogue.get(runtime)
         if runtime not in self.observed:
             try:
-                found = self.rules.catalogue.get(runtime)
                 self.observed[runtime] = watch(found, self.world.registry, self.world.ledger, now)
             except RefromError as fault:
                 self.observed[runtime] = fault
@@ -80,10 +82,16 @@ class Inquiry:
         return found, self.decisions[repository.name]
 
     def judge(self, old: Reference, new: Reference) -> BaseChange:
-        """Compare two bases."""
+        """Compare two bases; a comparison that failed fails again without a second try."""
         if (old, new) not in self._judged:
-            self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
-        return self._judged[old, new]
+            try:
+                self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
+            except RefromError as fault:
+                self._judged[old, new] = fault
+        judged = self._judged[old, new]
+        if isinstance(judged, RefromError):
+            raise judged
+        return judged
 
     def observe_all(self, runtimes: Iterable[str], now: datetime) -> tuple[tuple[str, str], ...]:
         """Watch several streams; those that fail are returned with their reasons."""
@@ -146,8 +154,12 @@ class Inquiry:
         try:
             latest = self.observe(use.runtime, now)
             deployed = () if use.pinned else self._deployed_bases(use)
+        except RefromError as fault:
+            return Unwatched(use=use, fault=str(fault))
+        try:
             return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge)
         except RefromError as fault:
+            self.unjudged.setdefault(use.runtime, fault)
             return Unwatched(use=use, fault=str(fault))
 
     def _deployed_bases(self, use: BaseUse) -> Sequence[KnownBase]:
