@@ -48,6 +48,9 @@ imports: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/python -m pytest
 
+show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
+	@$(BIN)/python -m tests.show loop
+
 lock:  ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet

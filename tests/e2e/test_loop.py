@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.entrypoints.demo.fleet import MOVES
+from tests.conftest import Figure
 from tests.e2e.scene import MATTERING, SCENE_SERVICES, UNDEPLOYED, Ran, Scene, scene
 from tests.lab.dockerd import DockerEngine
 
@@ -24,58 +25,61 @@ def lab(
 
 
 @pytest.mark.parametrize("forgetful", [False, True], ids=["store kept", "store deleted between all runs"])
-def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(lab: Scene, *, forgetful: bool) -> None:
+def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(
+    lab: Scene, figure: Figure, *, forgetful: bool
+) -> None:
     def run(*arguments: str) -> Ran:
         if forgetful:
             lab.forget()
-        return lab.run(*arguments)
+        ran = lab.run(*arguments)
+        assert ran.code == 0, ran.out + ran.err
+        return ran
+
+    how = ", store deleted between all runs" if forgetful else ""
 
     # The first run: what runs is proven for all but one repository, whose base is unknown and therefore pinned.
     first = run()
-    assert first.code == 0, first.out + first.err
-    assert first.results("propose") == {f"acme/{UNDEPLOYED}": "opened"}
+    figure(f"first run: pull requests{how}", first.results("propose"), {f"acme/{UNDEPLOYED}": "opened"})
     lab.merge_all()
 
     # Bases move. One pull request for each repository whose base changed in content, none for the others.
     lab.publish(MOVES, after=True)
-    before_dry_run = lab.writes()
+    before = lab.writes()
     dry = run("--dry-run")
-    assert lab.writes() == before_dry_run
+    figure(f"dry run: writing requests{how}", _count(lab.writes()) - _count(before), 0)
     moved = run()
-    assert moved.code == 0, moved.out + moved.err
-    assert set(moved.results("propose")) == CHANGED
-    assert moved.document["decisions"] == dry.document["decisions"]
-    assert {name: len(pulls) for name, pulls in lab.pull_requests().items()} == {
-        **dict.fromkeys(CHANGED, 1), f"acme/{UNDEPLOYED}": 1
-    }  # fmt: skip
+    same = moved.document["decisions"] == dry.document["decisions"]
+    figure(f"dry run decides byte for byte as the run{how}", same, True)
+    opened = {name: len(pulls) for name, pulls in lab.pull_requests().items()}
+    wanted = {**dict.fromkeys(CHANGED, 1), f"acme/{UNDEPLOYED}": 1}
+    figure(f"bases moved: pull requests by repository{how}", sorted(opened.items()), sorted(wanted.items()))
 
     # At once again: no writing request at any server.
     before = lab.writes()
-    again = run()
-    assert (again.code, lab.writes()) == (0, before)
+    run()
+    figure(f"at once again: writing requests{how}", _count(lab.writes()) - _count(before), 0)
 
     # After the merges: built, pushed, updated by digest, proven.
     served = {name: lab.image_of(name) for name in _deployed()}
     lab.merge_all()
     deployed = run()
-    assert deployed.code == 0, deployed.out + deployed.err
-    assert {name for name, result in deployed.results("prove").items() if result == "proven"} == MOVING
-    for name in _deployed():
-        assert (lab.image_of(name) != served[name]) == (name in MOVING), name
-        assert "@sha256:" in lab.image_of(name)
+    proven = {name for name, result in deployed.results("prove").items() if result == "proven"}
+    figure(f"merged: functions proven on the new base{how}", sorted(proven), sorted(MOVING))
+    changed = {name for name in _deployed() if lab.image_of(name) != served[name]}
+    figure(f"merged: functions that serve another image, by digest{how}", sorted(changed), sorted(MOVING))
+    assert all("@sha256:" in lab.image_of(name) for name in _deployed())
     for service in SCENE_SERVICES:
         if service.name in MOVING:
-            lineage = lab.refrom(
-                "lineage", lab.image_of(service.name), "--config", str(lab.settings), "--format", "json"
-            )
-            assert lineage.code == 0, lineage.out + lineage.err
+            shown = ("lineage", lab.image_of(service.name), "--config", str(lab.settings), "--format", "json")
             named = lab.writer.manifest(lab.base(service.base or "").with_tag(_tag(service.base)))
-            assert lineage.document["base"]["digest"] == str(named.digest)
+            base = lab.refrom(*shown).document["base"]
+            figure(f"lineage of {service.name}{how}", base["digest"], str(named.digest))
 
     # Once more: nothing is left to write.
     before = lab.writes()
-    last = run()
-    assert (last.code, lab.writes()) == (0, before)
+    run()
+    figure(f"once more: writing requests{how}", _count(lab.writes()) - _count(before), 0)
+    figure(f"once more: every server and repository as before{how}", lab.writes() == before, True)
 
 
 def test_a_hold_declared_before_survives_the_store(lab: Scene) -> None:
@@ -102,6 +106,10 @@ def test_the_audit_tells_who_is_behind(lab: Scene) -> None:
     verdicts = {f["function"].rpartition(":")[2]: f["verdict"] for f in ran.document["functions"]}
     assert verdicts == {name: "behind" if name in MOVING else "current" for name in _deployed()}
     assert ran.code == 0, "behind, but not yet overdue"
+
+
+def _count(writes: dict[str, list[str]]) -> int:
+    return sum(map(len, writes.values()))
 
 
 def _deployed() -> list[str]:

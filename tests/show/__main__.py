@@ -1,0 +1,76 @@
+"""Run a show: the tests that carry its promises, and the commands that a new user types, over the real servers."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[2]
+LOOP = ("tests/e2e",)
+
+
+def show_loop(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
+    """The loop: two commands in a fresh clone, the demo without network and tests, the scene over real servers."""
+    clone = folder / "clone"
+    _run(["git", "clone", "--quiet", str(ROOT), str(clone)], folder)
+    for command, where in (
+        (["make", "demo"], "in a fresh clone"),
+        (["make", "test"], "in a fresh clone"),
+        (["unshare", "--net", "make", "demo"], "without network and without tests/"),
+    ):
+        if "--net" in command:
+            shutil.rmtree(clone / "tests")
+        started = time.monotonic()
+        code = _run(command, clone)
+        rows.append(
+            (f"{' '.join(command)} {where}", f"exit {code} in {time.monotonic() - started:.0f} s", "exit 0", code == 0)
+        )
+    _tests(rows, LOOP, folder)
+
+
+def _tests(rows: list[tuple[str, str, str, bool]], paths: tuple[str, ...], folder: Path) -> None:
+    """Run tests with the real servers required, and read the figures that they wrote down."""
+    figures = folder / "figures"
+    figures.touch()
+    environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures)}
+    code = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *paths], cwd=ROOT, env=environment, check=False
+    ).returncode
+    for line in map(json.loads, figures.read_text().splitlines()):
+        rows.append((line["what"], line["figure"], line["goal"], line["ok"]))
+    rows.append((f"pytest {' '.join(paths)}", f"exit {code}", "exit 0", code == 0))
+
+
+def _run(command: list[str], folder: Path) -> int:
+    """Run a command; its output is shown only if it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout[-5000:] + done.stderr[-5000:])
+    return done.returncode
+
+
+SHOWS: dict[str, Callable[[list[tuple[str, str, str, bool]], Path], None]] = {"loop": show_loop}
+
+
+def main(name: str) -> int:
+    """Run one show and print its figures; 0 only if all goals are reached."""
+    rows: list[tuple[str, str, str, bool]] = []
+    with tempfile.TemporaryDirectory(prefix="refrom-show-") as folder:
+        SHOWS[name](rows, Path(folder))
+    table = Table("what", "figure", "goal", "", title=f"show-{name}", title_justify="left")
+    for what, figure, goal, good in rows:
+        table.add_row(what, figure, goal, "[green]holds[/]" if good else "[bold red]does not hold[/]")
+    Console().print(table)
+    return 0 if all(good for *_, good in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
