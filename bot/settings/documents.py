@@ -43,12 +43,12 @@ _REFERENCES: Final = {
 }
 _STARTS: Final = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
 _ENDS: Final = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
-_KINDS: Final = {
-    "model_type": "a mapping of keys to values",
-    "dict_type": "a mapping of keys to values",
-    "list_type": "a list",
-    "string_type": "text, in quotes if it looks like something else",
-    "float_type": "a number",
+_NOT_OF_KIND: Final = {
+    "model_type": "is no mapping; write KEY: VALUE",
+    "dict_type": "is no mapping; write KEY: VALUE",
+    "list_type": "is no list; write [ENTRY, ...]",
+    "string_type": "is no text; put it in quotes",
+    "float_type": "is no number; write it without quotes",
 }
 _SIMPLE_KEY: Final = re.compile(r"[A-Za-z0-9_.:-]+\Z")
 Place = tuple[str | int, ...]
@@ -68,7 +68,9 @@ def check_document(path: Path, raw: CommentedMap, model: type[M], surroundings: 
         return model.model_validate(raw, context=surroundings)
     except ValidationError as refused:
         keys = all_keys(model.model_json_schema())
-        found = [(_place(raw, error["loc"]), _what(error, keys)) for error in refused.errors()]
+        errors = refused.errors()
+        newer = [error for error in errors if error["loc"] == ("version",) and error["type"] == "literal_error"]
+        found = [(_place(raw, error["loc"]), _what(error, keys)) for error in newer or errors]
         faults = sorted((_line(raw, place), _name(place) or "the file", what) for place, what in found)
         raise SettingsError([f"{path}:{line}: {name}: {what}" for line, name, what in faults]) from None
 
@@ -131,8 +133,12 @@ def _what(error: Mapping[str, Any], keys: set[str]) -> str:
             return "is missing; add it"
         case "literal_error" if key == "version":
             return "is a version that this refrom does not read; write 1, or upgrade refrom"
-        case kind if kind in _KINDS:
-            return f"is not {_KINDS[kind]}"
+        case "union_tag_not_found":
+            return "has no kind; add it"
+        case "union_tag_invalid":
+            return f"has a kind that refrom does not know; use {error['ctx']['expected_tags']}"
+        case kind if kind in _NOT_OF_KIND:
+            return _NOT_OF_KIND[kind]
         case "value_error":
             return str(error["ctx"]["error"])
         case _:
@@ -144,6 +150,7 @@ def _place(raw: object, location: Sequence[str | int]) -> Place:
     """Leave out what pydantic adds to a location beside the document's own keys, such as a union's tag."""
     place: list[str | int] = []
     here = raw
+    location = [part for part in location if part != "[key]"]
     for number, part in enumerate(location):
         inside = _inside(here, part)
         if inside is not None:

@@ -1,12 +1,14 @@
 """From files and environment to settings; every fault is reported at once, each with file, line and cure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.core.digest import Digest
+from bot.core.errors import SettingsError
 from bot.core.policy import Block, Declarations, Hold, Override, Policy
 from bot.core.reference import Reference
+from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 from bot.settings import models, values
 from bot.settings.catalogue import load_catalogue
@@ -17,9 +19,15 @@ from bot.settings.surroundings import Surroundings
 def load_settings(path: Path, environ: Mapping[str, str]) -> values.Settings:
     """Read the settings file. Raises `SettingsError` with every fault of it."""
     folder, raw = path.absolute().parent, read_document(path)
-    overlay = _overlay(raw)
-    around = Surroundings(folder, environ, load_catalogue(folder / overlay if overlay else None))
-    return _settings(check_document(path, raw, models.SettingsModel, around), around)
+    catalogue, faults = _catalogue(raw, folder)
+    around = Surroundings(folder, environ, catalogue)
+    try:
+        model = check_document(path, raw, models.SettingsModel, around)
+    except SettingsError as fault:
+        raise SettingsError([*fault.faults, *faults]) from None
+    if faults:
+        raise SettingsError(faults)
+    return _settings(model, around)
 
 
 def default_settings(path: Path) -> values.Settings:
@@ -40,11 +48,14 @@ def load_declarations(path: Path) -> Declarations:
     )
 
 
-def _overlay(raw: Mapping[str, Any]) -> str | None:
-    """Where the catalogue's overlay is, read before the rest can be checked against it."""
+def _catalogue(raw: Mapping[str, Any], folder: Path) -> tuple[Catalogue, Sequence[str]]:
+    """Load the catalogue before the rest is checked against it; the faults of an overlay are told with the others."""
     runtimes = raw.get("runtimes")
     overlay = runtimes.get("catalogue") if isinstance(runtimes, Mapping) else None
-    return overlay if isinstance(overlay, str) else None
+    try:
+        return load_catalogue(folder / overlay if isinstance(overlay, str) else None), ()
+    except SettingsError as fault:
+        return load_catalogue(), fault.faults
 
 
 def _settings(model: models.SettingsModel, around: Surroundings) -> values.Settings:

@@ -1,9 +1,12 @@
 """The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
+from ipaddress import ip_address
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -38,20 +41,70 @@ Duration = Annotated[
 ]
 
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+def _day(value: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("is no date; write year, month and day, such as 2027-01-31") from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "oci":
+    if url.startswith("oci:") and url != "oci:":
         return url
+    return _web_address(url)
+
+
+def _web_address(url: str) -> str:
+    parts = _split(url)
+    host = parts.hostname if parts else None
+    if not parts or not host or parts.scheme not in ("http", "https"):
+        raise ValueError("is no address; write https://HOST")
     if parts.username or parts.password:
         raise ValueError("holds a login; put it under credentials")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("plain http is read from loopback only; write https://")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no address; write https://HOST or oci:DIR")
     return url
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is only checked when it is read
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    """Check a registry's host as it stands in references."""
+    try:
+        fits = Reference.parse(f"{text}/name").registry == text
+    except InvalidReference:
+        fits = False
+    if not fits:
+        raise ValueError("is no registry host; write one such as public.ecr.aws or 127.0.0.1:5000")
+    return text
+
+
+def _mirror(text: str) -> str:
+    name = f"{text.rstrip('/')}/name"
+    try:
+        fits = Reference.parse(name).name == name
+    except InvalidReference:
+        fits = False
+    if not fits:
+        raise ValueError("is no name of images; write REGISTRY/PREFIX")
+    return text
 
 
 def _destination(image: str) -> str:
@@ -61,7 +114,17 @@ def _destination(image: str) -> str:
         raise ValueError(str(fault)) from fault
     if reference.tag or reference.digest:
         raise ValueError(f"{image} has a tag or digest; refrom chooses the tag, so leave it out")
+    if reference.name != image:
+        raise ValueError(f"{image} names no registry; write {reference.name} if that is meant")
     return image
+
+
+def _inside(path: str) -> str:
+    """Check a path in a source repository, and write it as git does."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"{path} leads out of the source repository; write a path in it")
+    return str(pure)
 
 
 def _digest(text: str) -> str:
@@ -69,6 +132,10 @@ def _digest(text: str) -> str:
         return str(Digest.parse(text))
     except InvalidReference as fault:
         raise ValueError(str(fault)) from fault
+
+
+def _known_or_glob(text: str, info: ValidationInfo) -> str:
+    return text if set(text) & set("*?[") else _known(text, info)
 
 
 def _known(identifier: str, info: ValidationInfo) -> str:
@@ -83,11 +150,22 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Host = Annotated[str, AfterValidator(_host)]
+
+
 class Secret(Model):
     """A secret's place: exactly one of an environment variable and a file."""
 
     env: str | None = Field(None, description="The environment variable that holds it.")
     file: str | None = Field(None, description="The file that holds it, relative to the settings.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_itself(cls, value: object) -> object:
+        """Refuse the secret in the place of its place; keys that are not known are not shown, for they may be it."""
+        if not isinstance(value, Mapping) or not value.keys() <= cls.model_fields.keys():
+            raise ValueError("is never written here; give env: NAME or file: PATH")
+        return value
 
     @model_validator(mode="after")
     def _one_place(self, info: ValidationInfo) -> "Secret":
@@ -120,8 +198,8 @@ class RegistryModel(Model):
         None, description="Where it is reached; https://HOST by default. oci:DIR is a folder of OCI image layouts."
     )
     credentials: Login | None = Field(None, description="The login; none means anonymous.")
-    pace: float | None = Field(None, gt=0, le=1000, description="Requests a second at most.")
-    token_hosts: list[str] = Field([], description="Other hosts that may see the login to give a token for it.")
+    pace: float | None = Field(None, strict=True, gt=0, le=1000, description="Requests a second at most.")
+    token_hosts: list[Host] = Field([], description="Other hosts that may see the login to give a token for it.")
 
 
 class Runtimes(Model):
@@ -156,7 +234,9 @@ class Match(Model):
 
     repository: str | None = Field(None, description="A glob of source repositories.")
     path: str | None = Field(None, description="A glob of paths.")
-    runtime: str | None = Field(None, description="A glob of runtime identifiers.")
+    runtime: Annotated[str, AfterValidator(_known_or_glob)] | None = Field(
+        None, description="A glob of runtime identifiers."
+    )
 
 
 class OverrideModel(PolicyModel):
@@ -190,7 +270,9 @@ class LambdaDeployerModel(Model):
 
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
-    endpoint_url: str | None = Field(None, description="Another address of the Lambda API, for tests.")
+    endpoint_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        None, description="Another address of the Lambda API, for tests."
+    )
 
 
 class LocalDeployerModel(Model):
@@ -205,8 +287,8 @@ class TargetModel(Model):
 
     function: str = Field(min_length=1, description="The function's name or ARN.")
     repository: str = Field(description="The source repository, OWNER/NAME.")
-    dockerfile: str = Field("Dockerfile", description="The Dockerfile in it.")
-    context: str = Field(".", description="The build context in it.")
+    dockerfile: Annotated[str, AfterValidator(_inside)] = Field("Dockerfile", description="The Dockerfile in it.")
+    context: Annotated[str, AfterValidator(_inside)] = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
     image: Annotated[str, AfterValidator(_destination)] = Field(
@@ -239,8 +321,8 @@ class SettingsModel(Model):
     """refrom.yaml."""
 
     version: Literal[1] = Field(description="The version of this format.")
-    registries: dict[str, RegistryModel] = Field({}, description="Registries that need more than https, by host.")
-    mirrors: list[str] = Field(
+    registries: dict[Host, RegistryModel] = Field({}, description="Registries that need more than https, by host.")
+    mirrors: list[Annotated[str, AfterValidator(_mirror)]] = Field(
         [], description="Names that stand for public.ecr.aws/lambda; one that ends in /lambda is known anyway."
     )
     runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
@@ -255,11 +337,17 @@ class HoldModel(Model):
     """A person's no to some uses or to one function."""
 
     reason: str = Field(min_length=1, description="Why.")
-    until: date | None = Field(None, description="The last day on which it holds.")
+    until: Day | None = Field(None, description="The last day on which it holds.")
     repository: str | None = Field(None, description="A glob of source repositories.")
     path: str | None = Field(None, description="A glob of paths.")
     runtime: str | None = Field(None, description="A runtime identifier.")
     function: str | None = Field(None, description="A function as in the targets.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "HoldModel":
+        if not (self.repository or self.path or self.runtime or self.function):
+            raise ValueError('names nothing; give repository, path, runtime or function (repository: "*" is all)')
+        return self
 
 
 class BlockModel(Model):
@@ -267,7 +355,7 @@ class BlockModel(Model):
 
     digest: Annotated[str, AfterValidator(_digest)] = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
-    until: date | None = Field(None, description="The last day on which it is blocked.")
+    until: Day | None = Field(None, description="The last day on which it is blocked.")
 
 
 class HoldsModel(Model):
