@@ -1,156 +1,31 @@
 """The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
 
-import re
 from collections.abc import Mapping
-from datetime import date, timedelta
-from ipaddress import ip_address
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from bot.core.digest import Digest
-from bot.core.errors import InvalidReference
 from bot.core.policy import OnUnknown, Style, UpdateOn
-from bot.core.reference import Reference
+from bot.settings.fields import (
+    Address,
+    Day,
+    Destination,
+    DigestText,
+    Duration,
+    Host,
+    Mirror,
+    PathInside,
+    RuntimeGlob,
+    RuntimeIdentifier,
+    WebAddress,
+)
 from bot.settings.surroundings import Surroundings
-
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-_DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
-
-
-def _duration(value: object) -> timedelta:
-    found = _DURATION.match(value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError("is no duration; write a number with d, h or m, such as 30d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
-]
-
-
-def _day(value: object) -> date:
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError("is no date; write year, month and day, such as 2027-01-31") from None
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-
-
-def _address(url: str) -> str:
-    if url.startswith("oci:") and url != "oci:":
-        return url
-    return _web_address(url)
-
-
-def _web_address(url: str) -> str:
-    parts = _split(url)
-    host = parts.hostname if parts else None
-    if not parts or not host or parts.scheme not in ("http", "https"):
-        raise ValueError("is no address; write https://HOST")
-    if parts.username or parts.password:
-        raise ValueError("holds a login; put it under credentials")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("plain http is read from loopback only; write https://")
-    return url
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # is only checked when it is read
-    except ValueError:
-        return None
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(text: str) -> str:
-    """Check a registry's host as it stands in references."""
-    try:
-        fits = Reference.parse(f"{text}/name").registry == text
-    except InvalidReference:
-        fits = False
-    if not fits:
-        raise ValueError("is no registry host; write one such as public.ecr.aws or 127.0.0.1:5000")
-    return text
-
-
-def _mirror(text: str) -> str:
-    name = f"{text.rstrip('/')}/name"
-    try:
-        fits = Reference.parse(name).name == name
-    except InvalidReference:
-        fits = False
-    if not fits:
-        raise ValueError("is no name of images; write REGISTRY/PREFIX")
-    return text
-
-
-def _destination(image: str) -> str:
-    try:
-        reference = Reference.parse(image)
-    except InvalidReference as fault:
-        raise ValueError(str(fault)) from fault
-    if reference.tag or reference.digest:
-        raise ValueError(f"{image} has a tag or digest; refrom chooses the tag, so leave it out")
-    if reference.name != image:
-        raise ValueError(f"{image} names no registry; write {reference.name} if that is meant")
-    return image
-
-
-def _inside(path: str) -> str:
-    """Check a path in a source repository, and write it as git does."""
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts:
-        raise ValueError(f"{path} leads out of the source repository; write a path in it")
-    return str(pure)
-
-
-def _digest(text: str) -> str:
-    try:
-        return str(Digest.parse(text))
-    except InvalidReference as fault:
-        raise ValueError(str(fault)) from fault
-
-
-def _known_or_glob(text: str, info: ValidationInfo) -> str:
-    return text if set(text) & set("*?[") else _known(text, info)
-
-
-def _known(identifier: str, info: ValidationInfo) -> str:
-    if isinstance(info.context, Surroundings):
-        info.context.require_runtime(identifier)
-    return identifier
 
 
 class Model(BaseModel):
     """What all parts share: unknown keys are faults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Host = Annotated[str, AfterValidator(_host)]
 
 
 class Secret(Model):
@@ -194,7 +69,7 @@ class Login(Model):
 class RegistryModel(Model):
     """One registry, by the host that stands in references."""
 
-    url: Annotated[str, AfterValidator(_address)] | None = Field(
+    url: Address | None = Field(
         None, description="Where it is reached; https://HOST by default. oci:DIR is a folder of OCI image layouts."
     )
     credentials: Login | None = Field(None, description="The login; none means anonymous.")
@@ -205,7 +80,7 @@ class RegistryModel(Model):
 class Runtimes(Model):
     """Which runtimes are watched, and what is known of them."""
 
-    watch: list[Annotated[str, AfterValidator(_known)]] = Field(
+    watch: list[RuntimeIdentifier] = Field(
         [], description="Runtime identifiers to watch although nothing may use them."
     )
     catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
@@ -234,9 +109,7 @@ class Match(Model):
 
     repository: str | None = Field(None, description="A glob of source repositories.")
     path: str | None = Field(None, description="A glob of paths.")
-    runtime: Annotated[str, AfterValidator(_known_or_glob)] | None = Field(
-        None, description="A glob of runtime identifiers."
-    )
+    runtime: RuntimeGlob | None = Field(None, description="A glob of runtime identifiers.")
 
 
 class OverrideModel(PolicyModel):
@@ -270,9 +143,7 @@ class LambdaDeployerModel(Model):
 
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
-    endpoint_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
-        None, description="Another address of the Lambda API, for tests."
-    )
+    endpoint_url: WebAddress | None = Field(None, description="Another address of the Lambda API, for tests.")
 
 
 class LocalDeployerModel(Model):
@@ -287,13 +158,11 @@ class TargetModel(Model):
 
     function: str = Field(min_length=1, description="The function's name or ARN.")
     repository: str = Field(description="The source repository, OWNER/NAME.")
-    dockerfile: Annotated[str, AfterValidator(_inside)] = Field("Dockerfile", description="The Dockerfile in it.")
-    context: Annotated[str, AfterValidator(_inside)] = Field(".", description="The build context in it.")
+    dockerfile: PathInside = Field("Dockerfile", description="The Dockerfile in it.")
+    context: PathInside = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
-    image: Annotated[str, AfterValidator(_destination)] = Field(
-        description="Where its images go: registry and repository, without tag."
-    )
+    image: Destination = Field(description="Where its images go: registry and repository, without tag.")
     build_args: dict[str, str] = Field({}, description="Build arguments.")
 
 
@@ -322,7 +191,7 @@ class SettingsModel(Model):
 
     version: Literal[1] = Field(description="The version of this format.")
     registries: dict[Host, RegistryModel] = Field({}, description="Registries that need more than https, by host.")
-    mirrors: list[Annotated[str, AfterValidator(_mirror)]] = Field(
+    mirrors: list[Mirror] = Field(
         [], description="Names that stand for public.ecr.aws/lambda; one that ends in /lambda is known anyway."
     )
     runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
@@ -353,7 +222,7 @@ class HoldModel(Model):
 class BlockModel(Model):
     """A person's no to one digest everywhere."""
 
-    digest: Annotated[str, AfterValidator(_digest)] = Field(description="The digest of a base image.")
+    digest: DigestText = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
     until: Day | None = Field(None, description="The last day on which it is blocked.")
 

@@ -1,0 +1,143 @@
+"""The single values of the settings that are more than text: what each may be, and the cure where it is not.
+
+The functions raise `ValueError`, which the models turn into a fault at the value's place.
+"""
+
+import re
+from datetime import date, timedelta
+from ipaddress import ip_address
+from pathlib import PurePosixPath
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+
+from bot.core.digest import Digest
+from bot.core.errors import InvalidReference
+from bot.core.reference import Reference
+from bot.settings.surroundings import Surroundings
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
+
+
+def _duration(value: object) -> timedelta:
+    found = _DURATION.match(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("is no duration; write a number with d, h or m, such as 30d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _day(value: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("is no date; write year, month and day, such as 2027-01-31") from None
+
+
+def _address(url: str) -> str:
+    if url.startswith("oci:") and url != "oci:":
+        return url
+    return _web_address(url)
+
+
+def _web_address(url: str) -> str:
+    parts = _split(url)
+    host = parts.hostname if parts else None
+    if not parts or not host or parts.scheme not in ("http", "https"):
+        raise ValueError("is no address; write https://HOST")
+    if parts.username or parts.password:
+        raise ValueError("holds a login; put it under credentials")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("plain http is read from loopback only; write https://")
+    return url
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is only checked when it is read
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    """Check a registry's host as it stands in references."""
+    try:
+        fits = Reference.parse(f"{text}/name").registry == text
+    except InvalidReference:
+        fits = False
+    if not fits:
+        raise ValueError("is no registry host; write one such as public.ecr.aws or 127.0.0.1:5000")
+    return text
+
+
+def _mirror(text: str) -> str:
+    name = f"{text.rstrip('/')}/name"
+    try:
+        fits = Reference.parse(name).name == name
+    except InvalidReference:
+        fits = False
+    if not fits:
+        raise ValueError("is no name of images; write REGISTRY/PREFIX")
+    return text
+
+
+def _destination(image: str) -> str:
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+    if reference.tag or reference.digest:
+        raise ValueError(f"{image} has a tag or digest; refrom chooses the tag, so leave it out")
+    if reference.name != image:
+        raise ValueError(f"{image} names no registry; write {reference.name} if that is meant")
+    return image
+
+
+def _inside(path: str) -> str:
+    """Check a path in a source repository, and write it as git does."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"{path} leads out of the source repository; write a path in it")
+    return str(pure)
+
+
+def _digest(text: str) -> str:
+    try:
+        return str(Digest.parse(text))
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+
+
+def _known_or_glob(text: str, info: ValidationInfo) -> str:
+    return text if set(text) & set("*?[") else _known(text, info)
+
+
+def _known(identifier: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Surroundings):
+        info.context.require_runtime(identifier)
+    return identifier
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+]
+Address = Annotated[str, AfterValidator(_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Host = Annotated[str, AfterValidator(_host)]
+Mirror = Annotated[str, AfterValidator(_mirror)]
+Destination = Annotated[str, AfterValidator(_destination)]
+DigestText = Annotated[str, AfterValidator(_digest)]
+PathInside = Annotated[str, AfterValidator(_inside)]
+RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
+RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]
