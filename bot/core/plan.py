@@ -146,7 +146,7 @@ def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now
         return Held(use=use, reason=f"held{f' until {hold.until}' if hold.until else ''}: {hold.reason}")
     if isinstance(known, Unwatched):
         return Skip(use=use, reason=known.fault)
-    if declared.is_blocked(known.candidate, now.date()) or declared.is_blocked(known.latest.digest, now.date()):
+    if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
         return Waiting(use=use, reason=f"the current base {known.candidate.short} is blocked", until=None)
     if known.in_use is None:
         return _decide_unknown(known, policy)
@@ -210,9 +210,11 @@ def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
     tag = image.tag if image else None
     if tag and tag.architecture:
         return tuple(p for p in latest.platforms if p == Platform.of("linux", tag.architecture))
-    if flag and "$" not in flag:
-        return tuple(p for p in latest.platforms if p == Platform.parse(flag))
-    return tuple(latest.platforms)
+    if not flag or "$" in flag:
+        return tuple(latest.platforms)
+    if flag.lower() in ("linux", "windows"):
+        return tuple(p for p in latest.platforms if p.os == flag.lower())  # the architecture is the builder's
+    return tuple(p for p in latest.platforms if p == Platform.parse(flag))
 
 
 def _act(known: Known, policy: Policy, reason: str) -> Decision:
@@ -235,6 +237,13 @@ def _update(known: Known, action: Action, reason: str) -> Decision:
         tag=known.tag,
         change=known.change,
     )
+
+
+def _leads_to(known: Known) -> tuple[Digest, ...]:
+    """Every digest that an update would bring in."""
+    platforms = known.latest.platforms
+    wanted = platforms_of(known.use, known.latest)
+    return (known.candidate, known.latest.digest, *(platforms[platform].digest for platform in wanted))
 
 
 def _digests(known: Known) -> frozenset[Digest]:
