@@ -113,13 +113,13 @@ class Image:
 def parse_manifest(raw: bytes, *, media_type: str | None = None) -> Manifest | Index:
     """Read a manifest or an index; the document's own `mediaType` wins over the one that a server named.
 
-    Raises `InvalidImage` for schema 1, for other documents and for malformed fields.
+    Raises `InvalidImage` for schema 1, for other documents and for malformed fields, and for a document that could be
+    read both as a manifest and as an index (CVE-2021-41190).
     """
-    document = _load(raw, "manifest")
-    kind = str(document.get("mediaType") or (media_type or "").partition(";")[0].strip())
-    if kind not in MANIFEST_TYPES:
-        kind = _guess(document, kind)
-    digest = Digest.of(raw)
+    document, digest = _load(raw, "manifest"), Digest.of(raw)
+    if "manifests" in document and ("layers" in document or "config" in document):
+        raise InvalidImage(f"manifest {digest} is both a manifest and an index; build the image again")
+    kind = _kind(document, media_type or "")
     try:
         if kind in (OCI_INDEX, DOCKER_INDEX):
             entries = tuple(_descriptor(entry) for entry in _list(document, "manifests"))
@@ -162,14 +162,14 @@ def parse_time(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # OverflowError: a year before 1 or after 9999 once it is in UTC
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def to_json(document: Mapping[str, Any]) -> bytes:
-    """Write a document as compact JSON, keys in the order given."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    """Write a document as compact JSON, keys in the order given; ASCII, because JSON can hold what UTF-8 cannot."""
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _load(raw: bytes, what: str) -> dict[str, Any]:
@@ -182,9 +182,13 @@ def _load(raw: bytes, what: str) -> dict[str, Any]:
     return document
 
 
-def _guess(document: Mapping[str, Any], kind: str) -> str:
-    """Recognise an OCI document without mediaType, which OCI allows, by its fields."""
-    if document.get("schemaVersion") == 2:
+def _kind(document: Mapping[str, Any], served: str) -> str:
+    """Say of which type a document is; one without mediaType, which OCI allows, is recognised by its fields."""
+    stated = document.get("mediaType")
+    kind = str(stated or served.partition(";")[0].strip())
+    if kind in MANIFEST_TYPES:
+        return kind
+    if not stated and document.get("schemaVersion") == 2:
         if isinstance(document.get("manifests"), list):
             return OCI_INDEX
         if isinstance(document.get("layers"), list):
