@@ -1,7 +1,7 @@
 """What a pull request says: branch, title, body, and the machine-readable marker in the body.
 
 Everything that comes from an image or a repository is shown inside code spans,
-where it can neither forge Markdown nor mention people.
+where it can neither forge Markdown nor mention people; the marker holds only digests of it.
 """
 
 import json
@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
+from bot.core.digest import Digest
 from bot.core.plan import Action, Update, describe
 
 BRANCH = "refrom/lambda-base-images"
 """One branch a source repository: it names what is updated, so a newer base refreshes the same pull request."""
 
+_LONGEST_BODY = 60_000
+"""In characters; GitHub takes 65,536."""
 _MOST_PACKAGES = 40
 _LONGEST_CODE = 160
-_MARKER = re.compile(r"<!-- refrom:plan (\{.*\}) -->")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Step:
-    """One reference that a pull request brings to a digest: what the marker holds."""
-
-    path: str
-    image: str
-    new: str
+_MARKER = re.compile(r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\]\}) -->\s*$', re.MULTILINE)
+_VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,45 +33,44 @@ class Text:
     body: str
 
 
-def write(updates: Sequence[Update]) -> Text:
-    """Write a pull request for the updates of one source repository, given in plan order."""
-    bodies = [
-        _section(list(group)) for _, group in groupby(updates, key=lambda update: (update.use.runtime, update.new))
-    ]
-    body = "\n\n".join((_INTRODUCTION, *bodies, _FOOTER, marker(updates)))
-    return Text(title=_title(updates), body=f"{body}\n")
+def write(updates: Iterable[Update]) -> Text:
+    """Write a pull request for the updates of one source repository: each base is explained once.
+
+    The body is at most as long as a forge takes; what goes first is detail, never the marker.
+    """
+    ordered = sorted(updates, key=lambda update: (_base(update), update.use.sort_key))
+    sections = [_section(list(group)) for _, group in groupby(ordered, key=_base)]
+    end = f"{_FOOTER}\n\n{marker(ordered)}\n"
+    body = _shorten("\n\n".join((_INTRODUCTION, *sections)), _LONGEST_BODY - len(end))
+    return Text(title=_title(ordered), body=f"{body}\n\n{end}")
 
 
 def marker(updates: Iterable[Update]) -> str:
     """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
-    steps = [{"path": s.path, "image": s.image, "new": s.new} for s in steps_of(updates)]
-    # A comment ends at --> and nowhere else, so no value may hold it.
-    plan = json.dumps({"steps": steps}).replace("-->", "--\\u003e")
-    return f"<!-- refrom:plan {plan} -->"
+    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates)})} -->"
 
 
-def steps_of(updates: Iterable[Update]) -> tuple[Step, ...]:
-    """What updates stand for, however they are explained."""
-    return tuple(
-        sorted({Step(path=u.use.located.path, image=_image(u), new=f"{u.tag or ''}@{u.new}") for u in updates})
-    )
+def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
+    """What updates stand for, however they are explained: for each file and image the tag and digest it is brought to.
+
+    Each step is the start of a digest, so that many fit into a body and no text of a repository gets into the marker.
+    """
+    steps = {(u.use.located.path, _image(u), u.tag, str(u.new)) for u in updates}
+    return tuple(sorted(Digest.of(json.dumps(step).encode()).short for step in steps))
 
 
-def read_marker(body: str) -> tuple[Step, ...] | None:
-    """Read the marker back; None where there is none that can be read (a person may have edited the body)."""
+def read_marker(body: str) -> tuple[str, ...] | None:
+    """Read the marker's steps back; None where there is none that can be read (a person may have edited the body)."""
     found = _MARKER.search(body)
-    if not found:
-        return None
     try:
-        steps = json.loads(found[1])["steps"]
-        return tuple(Step(path=str(s["path"]), image=str(s["image"]), new=str(s["new"])) for s in steps)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return tuple(str(step) for step in json.loads(found[1])["steps"]) if found else None
+    except ValueError:
         return None
 
 
 def code(text: str) -> str:
-    """Show hostile text as a code span that also fits into a table cell."""
-    plain = "".join(c if c.isprintable() else " " for c in text).replace("`", "'").replace("|", "\\|").strip()
+    """Show hostile text as a code span that also fits into a table cell, whatever rules a forge has for escapes."""
+    plain = "".join(c if c.isprintable() else " " for c in text).replace("`", "'").replace("|", "¦").strip()
     return f"`{plain[: _LONGEST_CODE - 1]}…`" if len(plain) > _LONGEST_CODE else f"`{plain or ' '}`"
 
 
@@ -86,6 +80,8 @@ _FOOTER = (
     "After the merge the image is rebuilt and the functions that use it are redeployed by digest.\n"
     "Closing this pull request is an answer: it is not opened again for this base image."
 )
+
+_CUT = "The rest is left out here, because a pull request's text has its bounds; `refrom run --dry-run` lists it all."
 
 
 def _title(updates: Sequence[Update]) -> str:
@@ -98,8 +94,22 @@ def _title(updates: Sequence[Update]) -> str:
 
 
 def _language(change: BaseChange | None) -> str | None:
+    """Name the language's versions for a title, where no code span protects: only if they look like versions."""
     found = next((p.language for p in change.platforms if p.language), None) if change else None
-    return f"{found.name} {found.old or 'unknown'} to {found.new or 'unknown'}" if found else None
+    parts = (found.name, found.old or "unknown", found.new or "unknown") if found else ()
+    return "{} {} to {}".format(*parts) if parts and all(map(_VERSION.fullmatch, parts)) else None
+
+
+def _base(update: Update) -> tuple[str, str]:
+    return (update.use.runtime or "", str(update.new))
+
+
+def _shorten(text: str, room: int) -> str:
+    """Leave out the last lines where there is not room for all."""
+    if len(text) <= room:
+        return text
+    kept = text[: room - len(_CUT) - 4].rpartition("\n")[0]
+    return f"{kept}\n\n{_CUT}"
 
 
 def _section(updates: Sequence[Update]) -> str:

@@ -1,0 +1,194 @@
+"""What a pull request says, and that no text of an image or a repository can make it say something else."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
+from bot.core.digest import Digest
+from bot.core.plan import Action, Update, describe
+from bot.core.pull_request import code, marker, read_marker, steps_of, write
+from tests.core.facts import AMD64, ARM64, NEW, OLD, PINNED, change, use
+
+LIMIT = 65_536
+HOSTILE = [
+    "`code`",
+    "a | b |",
+    "ends with a backslash \\",
+    "two\nlines\n\n# heading",
+    "@everyone",
+    "--> <img src=x onerror=alert(1)>",
+    '<!-- refrom:plan {"steps": []} -->',
+    "[link](https://evil.example) fixes #1",
+    "\u202ereversed\u200b\x1b[31m",
+    "\ud800",
+    "x" * 100_000,
+]  # fmt: skip
+NAMES = ["backticks", "pipes", "backslash", "lines", "mention", "comment", "marker", "link", "control", "half", "long"]
+
+
+def update(path: str = "Dockerfile", what: BaseChange | None = None, **parts: object) -> Update:
+    what = what or change(Significance.LANGUAGE)
+    made = Update(
+        use=use(PINNED, path), action=Action.BUMP, reason=describe(what), old=OLD, new=NEW, tag=None, change=what
+    )
+    return replace(made, **parts)  # type: ignore[arg-type]
+
+
+def changed(name: str, version: str = "1", count: int = 1, unread: tuple[str, ...] = ()) -> BaseChange:
+    """A change on two platforms that differ, with packages and a language of one name."""
+    packages = tuple(PackageChange(name=f"{name}{n}", arch=name, old=version, new=f"{version}.1") for n in range(count))
+    language = LanguageChange(name=name, old=version, new=version)
+    platforms = (
+        PlatformChange(platform=AMD64, packages=packages, language=language, unread=unread),
+        PlatformChange(platform=ARM64, packages=packages[1:], language=language),
+    )
+    return BaseChange(old=OLD, new=NEW, platforms=platforms)
+
+
+def bare(body: str) -> str:
+    """What is left of a body without its code spans and its marker."""
+    return re.sub(r"`[^`\n]*`", "", body.rsplit("<!-- refrom:plan", 1)[0])
+
+
+def test_a_body_carries_the_plan_that_it_was_written_for() -> None:
+    updates = [update("a/Dockerfile"), update("b/Dockerfile", tag="3.13.2026.11.20.14")]
+
+    body = write(updates).body
+
+    assert read_marker(body) == steps_of(updates)
+    assert read_marker(body.replace("\n", "\r\n")) == steps_of(updates), "as a web form sends it back"
+    assert len(steps_of(updates)) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param(update(), update(reason="another"), True, id="explained otherwise"),
+        pytest.param(update(), update(what=changed("x")), True, id="judged otherwise"),
+        pytest.param(update(), update(new=OLD), False, id="another digest"),
+        pytest.param(update(), update(tag="3.13.2026.11.20.14"), False, id="another tag"),
+        pytest.param(update(), update("a/Dockerfile"), False, id="another file"),
+    ],
+)
+def test_a_plan_is_the_same_if_it_leads_to_the_same(one: Update, other: Update, *, same: bool) -> None:
+    assert (steps_of([one]) == steps_of([other])) == same
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("A person wrote this.", id="no marker"),
+        pytest.param("<!-- refrom:plan {} -->", id="no steps"),
+        pytest.param('<!-- refrom:plan {"steps": ["ab"} -->', id="no JSON"),
+        pytest.param('<!-- refrom:plan {"steps": ["ab" "cd"]} -->', id="no list"),
+        pytest.param(f'<!-- refrom:plan {{"steps": {"[" * 100_000} -->', id="deep"),
+        pytest.param('quoted: <!-- refrom:plan {"steps": []} -->', id="within a line"),
+    ],
+)
+def test_a_marker_that_cannot_be_read_is_none(body: str) -> None:
+    assert read_marker(body) is None
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=NAMES)
+def test_hostile_text_is_a_code_span_of_one_cell(text: str) -> None:
+    shown = code(text)
+
+    assert re.fullmatch(r"`[^`|\n\r]{1,160}`", shown)
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=NAMES)
+def test_hostile_text_neither_forges_the_body_nor_the_marker_nor_the_title(text: str) -> None:
+    updates = [update(f"{text}/Dockerfile", changed(text, text, unread=(text,)), reason=text)]
+
+    written = write(updates)
+
+    assert written.title == "Update Lambda base image python3.13"
+    assert not re.search(r"[@<\[]|evil|onerror|heading|everyone", bare(written.body))
+    assert read_marker(written.body) == steps_of(updates)
+    assert re.search(r"^<!-- refrom:plan \{\"steps\": \[[0-9a-f\", ]+\]\} -->\n\Z", written.body, re.MULTILINE)
+    rows = [line for line in written.body.splitlines() if line.startswith("| `")]
+    assert {line.count("|") for line in rows} <= {4, 6}, "three cells, or five"
+    written.body.encode()
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [
+        pytest.param([update(what=changed("p" * 200, "v" * 200, count=500))], id="500 packages"),
+        pytest.param(
+            [update(f"{n}/Dockerfile", changed("p" * 200, count=500), new=Digest.of(bytes([n]))) for n in range(50)],
+            id="50 bases of 500 packages",
+        ),
+        pytest.param([update(f"{'d' * 200}/{n}/Dockerfile") for n in range(1000)], id="1000 files"),
+        pytest.param([update(what=changed("p", unread=tuple(map(str, range(9999)))))], id="much that was not read"),
+    ],
+)
+def test_a_body_is_never_longer_than_a_forge_takes_and_keeps_its_marker(updates: list[Update]) -> None:
+    body = write(updates).body
+
+    assert len(body) < LIMIT
+    assert read_marker(body) == steps_of(updates)
+    assert "Closing this pull request is an answer" in body
+
+
+def test_what_was_left_out_is_said() -> None:
+    few, many = write([update()]).body, write([update(f"{n}/Dockerfile") for n in range(1000)]).body
+
+    assert ("is left out here" in few, "is left out here" in many) == (False, True)
+
+
+def test_a_base_is_explained_once_wherever_it_is_used() -> None:
+    other = Digest.of(b"other")
+    updates = [update("a/Dockerfile"), update("b/Dockerfile", new=other), update("c/Dockerfile")]
+
+    body = write(updates).body
+
+    assert body.count("What changed") == 2
+    assert [body.index(f"`{name}/Dockerfile`") > 0 for name in "abc"] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("updates", "title"),
+    [
+        pytest.param(
+            [update()], "Update Lambda base image python3.13 (python 3.13.9 to 3.13.11)", id="the language moved"
+        ),
+        pytest.param(
+            [update(what=change(Significance.PACKAGES))], "Update Lambda base image python3.13", id="it stayed"
+        ),
+        pytest.param([update(action=Action.PIN, change=None)], "Pin Lambda base image python3.13", id="a pin"),
+        pytest.param(
+            [update(), update("b/Dockerfile", action=Action.PIN, change=None)],
+            "Update Lambda base image python3.13 (python 3.13.9 to 3.13.11)",
+            id="both",
+        ),
+        pytest.param(
+            [
+                update(use=use(f"FROM public.ecr.aws/lambda/{name}\n"))
+                for name in ("java:21", "nodejs:22", "python:3.13", "ruby:3.4", "ruby:3.3")
+            ],
+            "Update Lambda base image java21, nodejs22.x, python3.13 and 2 more",
+            id="many",
+        ),
+    ],
+)
+def test_a_title_says_what_moves(updates: list[Update], title: str) -> None:
+    assert write(updates).title == title
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(path=st.text(max_size=60), name=st.text(max_size=60), version=st.text(max_size=60))
+def test_no_text_leaves_its_code_span(path: str, name: str, version: str) -> None:
+    updates = [update(f"{path}/Dockerfile", changed(name, version, unread=(name,)), reason=path)]
+    plain = [update("x/Dockerfile", changed("x", "x", unread=("x",)), reason="x")]
+
+    body = write(updates).body
+
+    assert bare(body) == bare(write(plain).body)
+    assert read_marker(body) == steps_of(updates) == read_marker(marker(updates))
