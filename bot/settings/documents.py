@@ -106,7 +106,7 @@ def _load(path: Path) -> object:
     except ReaderError as reason:
         line = text.count("\n", 0, reason.position) + 1
         raise SettingsError([f"{path}:{line}: holds a control character; leave it out"]) from None
-    except ValueError:
+    except (ValueError, OverflowError):  # both are how ruamel.yaml ends at \UFFFFFFFF and its like
         raise SettingsError([f"{path}: holds an escape that is no character; leave it out"]) from None
 
 

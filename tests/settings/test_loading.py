@@ -16,6 +16,7 @@ from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
 from bot.settings import load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import schema_json
+from bot.settings.surroundings import Surroundings
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -145,6 +146,76 @@ deploy:
             id="a login in a URL",
         ),
         pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {username: u, password: hunter2}}}\n",
+            "2: registries.e.com.credentials.password: is never written here; give env: NAME or file: PATH",
+            id="a password in place of its place",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {username: u, password: {hunter2: }}}}\n",
+            "2: registries.e.com.credentials.password: is never written here; give env: NAME or file: PATH",
+            id="a password as a key",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {username: u, password: {env: hunter2}}}}\n",
+            "2: registries.e.com.credentials.password: the environment variable that it names is not set; set it",
+            id="a password in place of a variable's name",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {password: hunter2,\n password: hunter2}}}\n",
+            '3: is no YAML: found duplicate key "password"',
+            id="a password twice",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e com: {}}\n",
+            '2: registries."e com": is no registry host; write one such as public.ecr.aws or 127.0.0.1:5000',
+            id="a host",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {url: 'https://e.com:99999'}}\n",
+            "2: registries.e.com.url: is no address; write https://HOST",
+            id="a port",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {token_hosts: ['https://auth.e.com']}}\n",
+            "2: registries.e.com.token_hosts[0]: is no registry host; write one such as public.ecr.aws",
+            id="a token host",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {pace: '3'}}\n",
+            "2: registries.e.com.pace: is no number; write it without quotes",
+            id="a number in quotes",
+        ),
+        pytest.param(
+            "version: 1\nmirrors: [bases]\n",
+            "2: mirrors[0]: is no name of images; write REGISTRY/PREFIX",
+            id="a mirror without registry",
+        ),
+        pytest.param(
+            "version: 1\npolicy: {overrides: [{match: {runtime: python3.31}}]}\n",
+            "2: policy.overrides[0].match.runtime: runtime 'python3.31' is unknown; did you mean python3.15?",
+            id="a runtime to match",
+        ),
+        pytest.param(
+            "version: 1\ndeploy: {deployer: {kind: lamda}, targets: []}\n",
+            "2: deploy.deployer: has a kind that refrom does not know; use 'lambda', 'local'",
+            id="a kind",
+        ),
+        pytest.param(
+            "version: 1\ndeploy: {deployer: {state: x}, targets: []}\n",
+            "2: deploy.deployer: has no kind; add it",
+            id="no kind",
+        ),
+        pytest.param("version: 1\nstore: 3\n", "2: store: is no text; put it in quotes", id="a number for text"),
+        pytest.param("version: 1\nmirrors: x\n", "2: mirrors: is no list; write [ENTRY, ...]", id="text for a list"),
+        pytest.param("version: 1\npolicy:\n", "2: policy: is no mapping; write KEY: VALUE", id="nothing for a mapping"),
+        pytest.param('version: 1\n"a\\nb": 1\n', '2: "a\\nb": is no key here; take it out', id="a key with a line end"),
+        pytest.param("version: 2\nfuture: 1\n", "1: version: is a version that", id="newer, with keys to come"),
+        pytest.param("version: &x 1\n", "1: has a YAML anchor (&name); leave it out", id="an anchor"),
+        pytest.param("version: !!int 1\n", "1: has a YAML tag (!name); leave it out", id="a tag"),
+        pytest.param("[" * 3000, "1: is nested deeper than 32 levels; write it flatter", id="nested"),
+        pytest.param("version: 1\n\x01", "2: holds a control character; leave it out", id="a control character"),
+        pytest.param('a: "\\UFFFFFFFF"', " holds an escape that is no character; leave it out", id="an escape"),
+        pytest.param(
             "version: 1\nforges: [{kind: hg, root: x}]\n", "2: forges[0].kind: input should be 'local'", id="a forge"
         ),
     ],
@@ -166,6 +237,86 @@ def test_a_secret_that_everybody_can_read_is_a_fault(tmp_path: Path) -> None:
     assert len(found) == 1
     assert "can be read by everybody; chmod 600 it" in found[0]
     assert "hunter2" not in found[0]
+
+
+def test_an_empty_secret_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "password").touch(mode=0o600)
+    text = "version: 1\nregistries: {e.com: {credentials: {username: u, password: {file: password}}}}\n"
+
+    assert faults(tmp_path, text) == [
+        f"2: registries.e.com.credentials.password: {tmp_path / 'password'} is empty; write the secret there"
+    ]
+
+
+def test_no_repr_shows_a_secret_or_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n")
+    (tmp_path / "password").chmod(0o600)
+    (tmp_path / "refrom.yaml").write_text(
+        "version: 1\nregistries:\n"
+        "  a.com: {credentials: {username: u, password: {file: password}}}\n"
+        "  b.com: {credentials: {username: u, password: {env: B}}}\n"
+    )
+
+    read = load_settings(tmp_path / "refrom.yaml", {"B": "s3cret"})
+
+    assert [read.registries[host].password for host in ("a.com", "b.com")] == ["hunter2", "s3cret"]
+    shown = repr(read) + str(read) + repr(Surroundings(tmp_path, {"B": "s3cret"}, read.catalogue))
+    assert "hunter2" not in shown
+    assert "s3cret" not in shown
+
+
+def test_the_faults_of_an_overlay_are_told_with_the_others(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("a = 1")
+    (tmp_path / "refrom.yaml").write_text("version: 1\nstorre: x\nruntimes: {catalogue: mine.toml}\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path / "refrom.yaml", {})
+
+    assert caught.value.faults == (
+        f"{tmp_path}/refrom.yaml:2: storre: is no key here; did you mean store?",
+        f"{tmp_path}/mine.toml: a: is no table; write {{ repository = ..., tag = ..., os = ... }}",
+    )
+
+
+@pytest.mark.parametrize("name", [r"a\0b", r"\ud800"], ids=["a zero byte", "a lone surrogate"])
+def test_a_file_name_that_cannot_be_is_a_fault(tmp_path: Path, name: str) -> None:
+    (tmp_path / "refrom.yaml").write_text(f'version: 1\nruntimes: {{catalogue: "{name}"}}\n')
+
+    with pytest.raises(SettingsError, match="is no text file"):
+        load_settings(tmp_path / "refrom.yaml", {})
+
+
+def test_paths_of_a_target_are_written_as_git_does(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text(
+        "version: 1\ndeploy:\n  deployer: {kind: lambda, region: eu-west-1}\n  targets:\n"
+        "    - {function: a, repository: o/r, image: e.com/a, dockerfile: ./app//Dockerfile}\n"
+    )
+
+    assert load_settings(tmp_path / "refrom.yaml", {}).targets[0].dockerfile == "app/Dockerfile"
+
+
+def test_a_target_names_its_image_in_full_and_stays_in_its_repository(tmp_path: Path) -> None:
+    text = """\
+version: 1
+deploy:
+  deployer: {kind: lambda, region: eu-west-1, endpoint_url: "http://example.com"}
+  targets:
+    - {function: a, repository: o/r, image: orders, dockerfile: ../Dockerfile, context: /}
+"""
+
+    assert faults(tmp_path, text) == [
+        "3: deploy.deployer.endpoint_url: plain http is read from loopback only; write https://",
+        "5: deploy.targets[0].context: / leads out of the source repository; write a path in it",
+        "5: deploy.targets[0].dockerfile: ../Dockerfile leads out of the source repository; write a path in it",
+        "5: deploy.targets[0].image: orders names no registry; write docker.io/library/orders if that is meant",
+    ]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.5:5000", "http://localhost:1", "http://[::1]:5000", "https://e.com/v"])
+def test_loopback_may_be_read_without_tls(tmp_path: Path, url: str) -> None:
+    (tmp_path / "refrom.yaml").write_text(f"version: 1\nregistries: {{e.com: {{url: '{url}'}}}}\n")
+
+    assert load_settings(tmp_path / "refrom.yaml", {}).registries["e.com"].url == url
 
 
 def test_a_missing_file_is_one_clear_fault(tmp_path: Path) -> None:
@@ -198,7 +349,99 @@ def test_declarations_are_read_and_their_faults_named(tmp_path: Path) -> None:
         load_declarations(tmp_path / "holds.yaml")
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize(
+    ("hold", "fault"),
+    [
+        pytest.param(
+            "reason: x",
+            'holds[0]: names nothing; give repository, path, runtime or function (repository: "*" is all)',
+            id="nothing named",
+        ),
+        pytest.param("function: f", "holds[0].reason: is missing; add it", id="no reason"),
+        pytest.param(
+            "reason: x, function: f, until: 2026-13-01",
+            "holds[0].until: is no date; write year, month and day, such as 2027-01-31",
+            id="a thirteenth month",
+        ),
+        pytest.param(
+            "reason: x, function: f, until: 0",
+            "holds[0].until: is no date; write year, month and day, such as 2027-01-31",
+            id="a number",
+        ),
+    ],
+)
+def test_a_hold_says_what_why_and_until_when(tmp_path: Path, hold: str, fault: str) -> None:
+    path = tmp_path / "refrom.holds.yaml"
+    path.write_text(f"version: 1\nholds:\n  - {{{hold}}}\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load_declarations(path)
+
+    assert caught.value.faults == (f"{path}:3: {fault}",)
+
+
+_PIECES = (
+    *("version: 1\n", "store: ", "policy: ", "forges: ", "mirrors: [", "registries: {", "runtimes: {catalogue: "),
+    *(
+        "\n",
+        "  ",
+        "- ",
+        "a",
+        "b: ",
+        "? ",
+        ": ",
+        ",",
+        "[",
+        "]",
+        "{",
+        "}",
+        "#",
+        '"',
+        "'",
+        "|",
+        ">",
+        "1",
+        "~",
+        "2026-13-01",
+    ),
+    *(
+        "&x ",
+        "*x",
+        "!!int ",
+        "!t ",
+        "<<: ",
+        "%YAML 1.1\n",
+        "---",
+        "\\U00110000",
+        "\\UFFFFFFFF",
+        "\\ud800",
+        "\\0",
+        "\t",
+        "\0",
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(text=st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_every_fault_of_any_yaml_is_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "refrom.yaml"
+    path.write_text(text)
+
+    lines = _faults_of(path)
+
+    assert all(len(line.splitlines()) == 1 for line in lines)
+
+
+def _faults_of(path: Path) -> tuple[str, ...]:
+    try:
+        load_settings(path, {})
+    except SettingsError as fault:
+        return fault.faults
+    return ()
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(text=st.text(st.sampled_from("version: 1\n-[]{}&*!|>'\"%@`,?:#abc\t\\"), max_size=60))
 def test_any_text_is_settings_or_a_settings_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("any") / "refrom.yaml"
