@@ -165,7 +165,7 @@ def audit(
         _write(session, audit_page(document, now))
     else:
         _print(session, Format(output.value), document, tables.show_audit)
-    return DONE if document["slo"]["kept"] and not found.faults else ATTENTION
+    return ATTENTION if found.needs_attention else DONE
 
 
 @app.command()

@@ -90,7 +90,10 @@ def audit_document(audit: Audit) -> Document:
         "schema": "refrom.audit/1",
         "functions": [_finding(finding) for finding in audit.findings],
         "repositories": [_repository(survey, audit.decisions) for survey in audit.surveys],
-        "errors": [{"repository": name, "reason": reason} for name, reason in audit.faults],
+        "errors": [
+            *({"repository": name, "reason": reason} for name, reason in audit.faults),
+            *({"runtime": name, "reason": reason} for name, reason in audit.unwatched),
+        ],
         "slo": {"kept": slo_kept(audit.findings), "findings": broken},
     }
 

@@ -111,7 +111,7 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
     show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
     for error in document["errors"]:
-        say(console, f"{error['repository']}: {error['reason']}", "bold red")
+        say(console, f"{error.get('repository') or error['runtime']}: {error['reason']}", "bold red")
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")

@@ -6,11 +6,12 @@ from datetime import datetime
 from bot.core.errors import RefromError
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
-from bot.core.responsibility import Evidence, Finding, judge_function
+from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.steps.gather import behind_since
 from bot.steps.inquire import Inquiry
+from bot.steps.redeploy import alias_of
 from bot.steps.survey import Survey
 
 
@@ -18,13 +19,19 @@ from bot.steps.survey import Survey
 class Audit:
     """The findings for functions, and the uses of every source repository with what the plan says of them.
 
-    `faults` are the repositories that could not be read, each with its reason.
+    `faults` are the repositories that could not be read, `unwatched` the streams, each with its reason.
     """
 
     findings: tuple[Finding, ...]
     surveys: tuple[Survey, ...]
     decisions: tuple[Decision, ...]
     faults: tuple[tuple[str, str], ...]
+    unwatched: tuple[tuple[str, str], ...]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a duty is overdue, or something could not be read."""
+        return bool(self.faults or self.unwatched) or not slo_kept(self.findings)
 
 
 def audit(inquiry: Inquiry, now: datetime) -> Audit:
@@ -41,6 +48,7 @@ def audit(inquiry: Inquiry, now: datetime) -> Audit:
         surveys=tuple(inquiry.surveys.values()),
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),
+        unwatched=inquiry.failed_streams,
     )
 
 
@@ -100,5 +108,5 @@ def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetim
 def _serving(inquiry: Inquiry, target: Target) -> Function:
     """What answers requests: the version behind the alias, else `$LATEST`."""
     functions = inquiry.world.functions
-    alias = functions.alias(target.function, target.alias) if target.alias else None
+    alias = alias_of(target, functions)
     return functions.function(target.function, alias.version if alias else "$LATEST")

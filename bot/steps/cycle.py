@@ -93,7 +93,8 @@ class Cycle:
         """Survey, watch, judge and plan; then bring the pull request to what the plan wants."""
         found, decisions = self.inquiry.read(self.repositories[name], now)
         updates = [d for d in decisions if isinstance(d, Update) and d.action is not Action.REBUILD]
-        self._record(propose(found, updates, self.world.forge, self.world.pull_requests), now)
+        complete = name not in self.inquiry.incomplete
+        self._record(propose(found, updates, self.world.forge, self.world.pull_requests, complete=complete), now)
         return Done()
 
     def _handle_function(self, name: str, now: datetime) -> Done | Again:

@@ -52,6 +52,8 @@ class Inquiry:
         self.decisions: dict[str, tuple[Decision, ...]] = {}
         self.unjudged: dict[str, RefromError] = {}
         """Streams of which some use could not be judged, with the first reason."""
+        self.incomplete: set[str] = set()
+        """Source repositories of which some use could not be decided, because the world did not answer."""
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
 
     def repositories(self) -> Mapping[str, SourceRepository]:
@@ -108,6 +110,12 @@ class Inquiry:
         """What the streams that were watched have now."""
         return tuple(seen for seen in self.observed.values() if isinstance(seen, Observation))
 
+    @property
+    def failed_streams(self) -> tuple[tuple[str, str], ...]:
+        """The streams that could not be watched or judged, each with its reason."""
+        unwatched = {name: seen for name, seen in self.observed.items() if isinstance(seen, RefromError)}
+        return tuple((name, str(fault)) for name, fault in {**self.unjudged, **unwatched}.items())
+
     def lineage(self, image: Reference, platform: Platform) -> Lineage:
         """Prove the base of an image in a registry."""
         return self.lineage_of(self.world.registry.image(image, platform))
@@ -151,16 +159,23 @@ class Inquiry:
     def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
         if use.runtime is None:
             return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
+        if use.runtime not in self.rules.catalogue:
+            hint = self.rules.catalogue.hint(use.runtime)
+            return Unwatched(use=use, fault=f"runtime {use.runtime!r} is unknown; {hint}")
         try:
             latest = self.observe(use.runtime, now)
             deployed = () if use.pinned else self._deployed_bases(use)
         except RefromError as fault:
-            return Unwatched(use=use, fault=str(fault))
+            return self._undecided(use, fault)
         try:
             return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge)
         except RefromError as fault:
             self.unjudged.setdefault(use.runtime, fault)
-            return Unwatched(use=use, fault=str(fault))
+            return self._undecided(use, fault)
+
+    def _undecided(self, use: BaseUse, fault: RefromError) -> Unwatched:
+        self.incomplete.add(use.repository)
+        return Unwatched(use=use, fault=str(fault))
 
     def _deployed_bases(self, use: BaseUse) -> Sequence[KnownBase]:
         """What the functions built from this file are proven to stand on."""

@@ -13,15 +13,20 @@ from bot.ports.forge import Forge, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
 
-def propose(survey: Survey, updates: Sequence[Update], forge: Forge, pull_requests: PullRequests) -> Outcome | None:
+def propose(
+    survey: Survey, updates: Sequence[Update], forge: Forge, pull_requests: PullRequests, *, complete: bool = True
+) -> Outcome | None:
     """Bring the pull request of one repository to what the plan wants, with at most one change.
 
     `updates` are the bumps and pins of this repository; none means that nothing should be open.
+    Unless they are `complete`, what is open stays as it is: an outage is no reason to close or shrink it.
     Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
     """
     repository = survey.repository
     known = forge.pull_requests(repository.name, BRANCH)
     current = next((p for p in known if p.state is PullRequestState.OPEN), None)
+    if current and not complete:
+        return _unchanged(repository.name, f"{current.url} stays as it is: not every base could be read")
     if not updates:
         return _close(current, pull_requests) if current else None
     text, steps = write(updates), steps_of(updates)

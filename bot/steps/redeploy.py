@@ -15,15 +15,23 @@ def update_code(function: Function, image: Reference, deployer: Deployer) -> Out
 
 def follow_alias(target: Target, latest: Function, functions: Functions, deployer: Deployer) -> Outcome | None:
     """Bring the alias to the image of `$LATEST`, with one change at a time; None once it serves it."""
+    alias = alias_of(target, functions)
+    if alias is None:
+        return None
+    serving = functions.function(target.function, alias.version)
+    if serving.image == latest.image and not alias.weights:
+        return None
+    return _move(alias, latest, functions, deployer)
+
+
+def alias_of(target: Target, functions: Functions) -> Alias | None:
+    """Return the alias that serves, None where the target names none; raises `DeployError` where it is missing."""
     if target.alias is None:
         return None
     alias = functions.alias(target.function, target.alias)
     if alias is None:
         raise DeployError(f"{target.function} has no alias {target.alias}; create it, or take it from the target")
-    serving = functions.function(target.function, alias.version)
-    if serving.image == latest.image and not alias.weights:
-        return None
-    return _move(alias, latest, functions, deployer)
+    return alias
 
 
 def _move(alias: Alias, latest: Function, functions: Functions, deployer: Deployer) -> Outcome:

@@ -1,9 +1,11 @@
-"""What the end-to-end tests share: one engine for all of them."""
+"""What the end-to-end tests share: one engine for all of them, and a scene for each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.scene import Scene, scene
 from tests.lab.dockerd import DockerEngine, docker_engine
 
 
@@ -11,3 +13,13 @@ from tests.lab.dockerd import DockerEngine, docker_engine
 def docker_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
     with docker_engine(tmp_path_factory.mktemp("engine")) as engine:
         yield engine
+
+
+@pytest.fixture
+def lab(
+    tmp_path: Path, docker_host: DockerEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
+    with scene(tmp_path, docker_host, capsys) as made:
+        yield made

@@ -16,7 +16,9 @@ def translated(reference: Reference) -> Iterator[None]:
     try:
         yield
     except TransportError as fault:
-        raise RegistryError(f"{reference}: {fault}", status=fault.status, retryable=fault.retryable) from fault
+        unreached = fault.retryable and fault.status is None
+        cure = f"; check the network, the proxy and registries.{reference.registry}.url" if unreached else ""
+        raise RegistryError(f"{reference}: {fault}{cure}", status=fault.status, retryable=fault.retryable) from fault
     except InvalidImage as fault:
         raise RegistryError(f"{reference}: {fault}") from fault
 
