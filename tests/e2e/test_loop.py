@@ -1,27 +1,13 @@
 """The loop over real servers: what moves is proposed, merged, built, deployed by digest, proven, and nothing else."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.entrypoints.demo.fleet import MOVES
 from tests.conftest import Figure
-from tests.e2e.scene import MATTERING, SCENE_SERVICES, UNDEPLOYED, Ran, Scene, scene
-from tests.lab.dockerd import DockerEngine
+from tests.e2e.scene import MATTERING, SCENE_SERVICES, UNDEPLOYED, Ran, Scene
 
 CHANGED = {s.repository for s in SCENE_SERVICES if s.base in MATTERING}
 MOVING = {s.name for s in SCENE_SERVICES if s.base in MATTERING}
-
-
-@pytest.fixture
-def lab(
-    tmp_path: Path, docker_host: DockerEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
-    with scene(tmp_path, docker_host, capsys) as made:
-        yield made
 
 
 @pytest.mark.parametrize("forgetful", [False, True], ids=["store kept", "store deleted between all runs"])
