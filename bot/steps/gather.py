@@ -88,6 +88,8 @@ def _change(
         return None, f"the base in use, {in_use.short}, is gone from {name}"
     wanted = platforms_of(use, latest)
     platforms = tuple(p for p in change.platforms if p.platform in wanted)
+    if not platforms:
+        return None, f"the base in use, {in_use.short}, has no platform in common with what {latest.reference} has now"
     return BaseChange(old=change.old, new=change.new, platforms=platforms), ""
 
 

@@ -93,13 +93,20 @@ def _bases(
 ) -> list[KnownBase]:
     """The bases behind a tag; an index gives all platforms, an older image is a single manifest."""
     if isinstance(document, Manifest):
-        known = ledger.base(document.digest)
+        known = _recall(runtime, reference, document.digest, ledger)
         return [known or known_base(runtime.identifier, reference, registry.image(reference))]
     return [
-        ledger.base(descriptor.digest) or _fetch(runtime, reference, platform, descriptor.digest, registry)
+        _recall(runtime, reference, descriptor.digest, ledger)
+        or _fetch(runtime, reference, platform, descriptor.digest, registry)
         for platform, descriptor in sorted(document.images.items())
         if platform.lambda_architecture
     ]
+
+
+def _recall(runtime: Runtime, reference: Reference, digest: Digest, ledger: Ledger) -> KnownBase | None:
+    """What the ledger knows of a platform's image, under the name that leads to it now: indexes move around it."""
+    known = ledger.base(digest)
+    return replace(known, runtime=runtime.identifier, reference=reference) if known else None
 
 
 def _fetch(runtime: Runtime, reference: Reference, platform: Platform, digest: Digest, registry: Registry) -> KnownBase:

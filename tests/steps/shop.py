@@ -1,0 +1,205 @@
+"""A small world for the steps: real small adapters over one folder, and what people and AWS do to it."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bot.adapters.builder.rebase import RebaseBuilder
+from bot.adapters.contents import LayerReader
+from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.engine.clock import VirtualClock
+from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.forge.local import LocalForge
+from bot.adapters.registry import LayoutRegistry
+from bot.adapters.store.store import Store
+from bot.core.digest import Digest
+from bot.core.dockerfile import same_but_for_bases
+from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
+from bot.core.observation import Observation
+from bot.core.platforms import Platform
+from bot.core.policy import Declarations, Policy, UpdateOn
+from bot.core.pull_request import BRANCH
+from bot.core.reference import Reference
+from bot.core.runtimes import Catalogue
+from bot.core.target import Target
+from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
+from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
+from bot.ports.forge import PullRequest, SourceRepository
+from bot.ports.registry import Registry
+from bot.ports.world import World
+from bot.steps.cycle import Cycle, Report
+from bot.steps.inquire import Inquiry, Rules
+from bot.steps.survey import Survey, survey
+from bot.steps.watch import watch
+from tests.adapters.forge.world import BareRepositories, File
+
+PYTHON = Reference.parse("public.ecr.aws/lambda/python")
+RUNTIME = "python3.13"
+BEFORE, AFTER = next((move.before, move.after) for move in MOVES if move.before.name == "python" and move.after)
+"""The same base before and after a move that brings another language version and another package."""
+SAME = replace(BEFORE, created=MOVED)
+"""The base under another digest, with the same contents."""
+UNPINNED = "FROM public.ecr.aws/lambda/python:3.13\nCOPY app.py ./\n"
+
+
+def pinned(digest: Digest) -> str:
+    return UNPINNED.replace(":3.13", f":3.13@{digest}")
+
+
+class CountingRegistry:
+    """A registry that writes down what it is asked for; an image by digest is two documents."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.asked: list[str] = []
+
+    def manifest(self, reference: Reference) -> Manifest | Index:
+        self.asked.append(f"manifest {reference}")
+        return self._registry.manifest(reference)
+
+    def image(self, reference: Reference, platform: Platform | None = None) -> Image:
+        self.asked.append(f"image {reference.digest or reference.tag}")
+        return self._registry.image(reference, platform)
+
+    def blob(self, reference: Reference, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
+        self.asked.append(f"blob {descriptor.digest}")
+        return self._registry.blob(reference, descriptor)
+
+
+@dataclass(slots=True)
+class Shop:
+    """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
+
+    folder: Path
+    store: Store
+    catalogue: Catalogue
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(START + timedelta(hours=1)))
+    policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
+    declared: Declarations = field(default_factory=Declarations)
+    targets: list[Target] = field(default_factory=list)
+    ports: dict[str, Any] = field(default_factory=dict)
+    writer: LayoutRegistry = field(init=False)
+    registry: CountingRegistry = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writer = LayoutRegistry(self.folder / "registry")
+        self.registry = CountingRegistry(self.writer)
+        (self.folder / "desk").mkdir()
+        (self.folder / "repositories").mkdir()
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def people(self) -> BareRepositories:
+        """What persons do to source repositories, with plain git."""
+        return BareRepositories(self.folder / "repositories", self.folder / "desk")
+
+    @property
+    def forge(self) -> LocalForge:
+        return LocalForge(self.folder / "repositories", self.clock)
+
+    @property
+    def functions(self) -> LocalFunctions:
+        return LocalFunctions(self.folder / "functions.json", self.registry, self.clock)
+
+    @property
+    def contents(self) -> LayerReader:
+        return LayerReader(self.registry, self.store.layers)
+
+    def publish(self, spec: BaseSpec = BEFORE) -> Digest:
+        """Publish a base as AWS does."""
+        return publish_base(self.writer, PYTHON, spec)
+
+    def move(self, spec: BaseSpec = AFTER) -> Digest:
+        """Publish a newer base, weeks later."""
+        self.clock.wait_until(MOVED + timedelta(hours=1))
+        return self.publish(spec)
+
+    def watch(self) -> Observation:
+        return watch(self.catalogue.get(RUNTIME), self.registry, self.store.ledger, self.now)
+
+    def push(self, name: str, dockerfile: str = UNPINNED, **more: str) -> str:
+        """Create a source repository with one commit of a person, and return the commit."""
+        files = {"Dockerfile": dockerfile, "app.py": "handler = print\n", **more}
+        return self.people.create_repository(name, {path: File(text.encode()) for path, text in files.items()})
+
+    def survey(self, name: str) -> Survey:
+        """Survey one repository as it is now."""
+        return survey(self.listed()[name], self.forge)
+
+    def listed(self) -> Mapping[str, SourceRepository]:
+        return {repository.name: repository for repository in self.forge.repositories()}
+
+    def deploy(
+        self, name: str, base: Digest, commit: str, *, alias: str | None = "live", labels: bool = True
+    ) -> Target:
+        """Let a function of the repository `acme/name` serve what a build of the commit on this base gives."""
+        repository = Reference("registry.example", name)
+        labels = {BASE_NAME_LABEL: f"{PYTHON}:3.13", BASE_DIGEST_LABEL: str(base), REVISION_LABEL: commit}
+        files = {"var/task/app.py": b"handler = print\n"}
+        built = publish_function(
+            self.writer, self.writer, PYTHON.with_digest(base), AMD64, files, repository.with_tag("first"), labels
+        )
+        self.functions.create(name, repository.with_digest(built), AMD64, aliases=(alias,) if alias else ())
+        target = Target(
+            function=name, repository=f"acme/{name}", dockerfile="Dockerfile", destination=repository, alias=alias
+        )
+        self.targets.append(target)
+        return target
+
+    def world(self) -> World:
+        builder = RebaseBuilder(
+            registry=self.registry,
+            writer=self.writer,
+            contents=self.contents,
+            sources=self.forge,
+            same_but_for_bases=partial(same_but_for_bases),
+        )
+        world = World(
+            registry=self.registry,
+            contents=self.contents,
+            forge=self.forge,
+            functions=self.functions,
+            ledger=self.store.ledger,
+            pull_requests=self.forge,
+            builder=builder,
+            deployer=self.functions,
+            journal=self.store.journal,
+        )
+        return replace(world, **self.ports)
+
+    def rules(self) -> Rules:
+        return Rules(
+            catalogue=self.catalogue,
+            policy_for=lambda _repository, _path, _runtime: self.policy,
+            declared=self.declared,
+            targets=tuple(self.targets),
+        )
+
+    def inquiry(self) -> Inquiry:
+        return Inquiry(self.world(), self.rules())
+
+    def cycle(self) -> Report:
+        """Run one cycle as a new process would."""
+        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5)))
+
+    def pull_requests(self, name: str) -> list[PullRequest]:
+        return list(self.forge.pull_requests(name, BRANCH))
+
+    def dockerfile(self, name: str, branch: str = "main") -> str:
+        """The Dockerfile at the tip of a branch."""
+        commit = self.people.branches(name)[branch]
+        return self.people.files(name, commit)["Dockerfile"].content.decode()
+
+    def base_of(self, function: str) -> Digest | None:
+        """The index of the base that a function's alias is proven to serve."""
+        alias = self.functions.alias(function, "live")
+        image = self.functions.function(function, alias.version if alias else "$LATEST").image
+        proven = self.inquiry().lineage(image, AMD64).base if image else None
+        return proven.reference.digest if proven else None

@@ -1,0 +1,136 @@
+"""Watch: what it asks of a registry, what reaches the ledger, and when a base counts as first seen."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.digest import Digest
+from bot.core.errors import InvalidImage, RegistryError
+from bot.core.image import OCI_INDEX, Index, to_json
+from bot.core.tags import LambdaTag
+from bot.entrypoints.demo.fleet import AMD64, ARM64, START
+from bot.steps.watch import dated_tag
+from tests.steps.shop import AFTER, BEFORE, PYTHON, RUNTIME, SAME, Shop
+
+MOVING = f"manifest {PYTHON}:3.13"
+TAG = LambdaTag(version="3.13")
+
+
+def images(shop: Shop, digest: Digest) -> dict[str, Digest]:
+    """The digests of an index's images, by platform."""
+    index = shop.writer.manifest(PYTHON.with_digest(digest))
+    assert isinstance(index, Index)
+    return {str(platform): image.digest for platform, image in index.images.items()}
+
+
+def test_a_new_stream_costs_one_manifest_and_two_documents_for_each_platform(shop: Shop) -> None:
+    digest = shop.publish()
+
+    seen = shop.watch()
+
+    assert shop.registry.asked == [MOVING, *(f"image {each}" for each in images(shop, digest).values())]
+    assert (seen.digest, set(seen.platforms)) == (digest, {AMD64, ARM64})
+
+
+def test_a_stream_that_stays_costs_one_manifest(shop: Shop) -> None:
+    shop.publish()
+    shop.watch()
+    shop.registry.asked.clear()
+
+    shop.watch()
+
+    assert shop.registry.asked == [MOVING]
+
+
+def test_a_platform_that_stays_is_not_fetched_again_and_is_known_under_the_new_index(shop: Shop) -> None:
+    shop.publish()
+    shop.watch()
+    packages = {**BEFORE.packages, ARM64: AFTER.packages[ARM64]}
+    moved = shop.publish(replace(BEFORE, packages=packages))
+    shop.registry.asked.clear()
+
+    seen = shop.watch()
+
+    assert shop.registry.asked == [MOVING, f"image {images(shop, moved)['linux/arm64']}"]
+    assert {base.reference.digest for base in seen.bases} == {moved}
+
+
+def test_a_half_published_set_is_refused_and_does_not_reach_the_ledger(shop: Shop) -> None:
+    shop.publish(replace(BEFORE, platforms=(AMD64,)))
+
+    with pytest.raises(RegistryError, match="no image for linux/arm64 yet") as refused:
+        shop.watch()
+
+    assert refused.value.retryable
+    assert not shop.store.ledger.history(RUNTIME)
+
+
+def test_an_index_that_offers_an_image_for_a_platform_it_is_not_for_is_refused(shop: Shop) -> None:
+    entries = images(shop, shop.publish())
+    swapped = {"linux/amd64": entries["linux/arm64"], "linux/arm64": entries["linux/amd64"]}
+    manifests = [
+        {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": str(digest),
+            "size": len(shop.writer.manifest(PYTHON.with_digest(digest)).raw),
+            "platform": dict(zip(("os", "architecture"), platform.split("/"), strict=True)),
+        }
+        for platform, digest in swapped.items()
+    ]
+    index = to_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+    shop.writer.put_manifest(PYTHON.with_tag("3.13"), OCI_INDEX, index)
+
+    with pytest.raises(InvalidImage, match="but its config says linux/arm64"):
+        shop.watch()
+
+    assert not shop.store.ledger.history(RUNTIME)
+
+
+def test_without_history_a_base_was_first_seen_when_it_was_created(shop: Shop) -> None:
+    shop.publish()
+    shop.clock.advance(timedelta(days=9))
+
+    assert shop.watch().first_seen == START
+
+
+def test_with_history_a_base_was_first_seen_when_it_was_seen(shop: Shop) -> None:
+    shop.publish()
+    shop.watch()
+    shop.move(SAME)
+    shop.clock.advance(timedelta(days=9))
+
+    seen = shop.watch()
+
+    assert seen.first_seen == shop.now
+    shop.clock.advance(timedelta(days=1))
+    assert shop.watch().first_seen == seen.first_seen
+
+
+def test_a_base_from_the_future_was_first_seen_now(shop: Shop) -> None:
+    shop.publish(replace(BEFORE, created=START + timedelta(days=400)))
+
+    assert shop.watch().first_seen == shop.now
+
+
+@pytest.mark.parametrize("late", [0, 1, -1, 2, 3], ids=lambda hours: f"{hours} hours later")
+def test_a_dated_tag_is_found_around_the_hour_of_creation(shop: Shop, late: int) -> None:
+    """The stamp is the hour of publication; the config's time is that of the build."""
+    digest = shop.publish()
+    index = shop.writer.manifest(PYTHON.with_digest(digest))
+    stamped = str(TAG.with_stamp(START + timedelta(hours=late)))
+    shop.publish(replace(AFTER, created=START))
+    shop.writer.put_manifest(PYTHON.with_tag("3.13"), OCI_INDEX, index.raw)
+    shop.writer.put_manifest(PYTHON.with_tag(stamped), OCI_INDEX, index.raw)
+
+    assert dated_tag(TAG, shop.watch(), shop.registry) == stamped
+
+
+def test_a_dated_tag_of_other_contents_is_none(shop: Shop) -> None:
+    shop.publish()
+    seen = shop.watch()
+    shop.publish(replace(AFTER, created=START))
+    shop.registry.asked.clear()
+
+    assert dated_tag(TAG, seen, shop.registry) is None
+    assert len(shop.registry.asked) == 5
