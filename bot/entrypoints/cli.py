@@ -144,8 +144,8 @@ def lineage(
     """Prove by layers which base an image stands on."""
     session = _session(context)
     with open_workshop(config, session.clock, dry_run=True) as workshop:
-        proven = _prove(workshop, image, platform)
-    _print(session, output, documents.lineage_document(proven), tables.show_lineage)
+        proven, errors = _prove(workshop, image, platform)
+    _print(session, output, documents.lineage_document(proven, errors), tables.show_lineage)
     return DONE if proven.base else ATTENTION
 
 
@@ -213,16 +213,19 @@ def entry() -> None:
     sys.exit(main())
 
 
-def _prove(workshop: Workshop, name: str, platform: str | None) -> Lineage:
-    """Prove a base by ledger and label; only where that fails, by watching all supported streams."""
+def _prove(workshop: Workshop, name: str, platform: str | None) -> tuple[Lineage, tuple[tuple[str, str], ...]]:
+    """Prove a base by ledger and label; only where that fails, by watching all supported streams.
+
+    The streams that could not be watched are returned with their reasons: the base may be one of theirs.
+    """
     found = workshop.locate(name)
     image = found.registry.image(found.references[0], Platform.parse(platform) if platform else None)
     inquiry = Inquiry(workshop.world, workshop.rules)
     proven = inquiry.lineage_of(image)
-    if proven.base is None:
-        inquiry.observe_all(workshop.watched(), workshop.clock.now())
-        proven = inquiry.lineage_of(image)
-    return proven
+    if proven.base:
+        return proven, ()
+    errors = inquiry.observe_all(workshop.watched(), workshop.clock.now())
+    return inquiry.lineage_of(image), errors
 
 
 def _session(context: typer.Context) -> Session:

@@ -34,7 +34,7 @@ def watch_document(observations: Sequence[Observation], errors: Iterable[tuple[s
     return {
         "schema": "refrom.watch/1",
         "observations": [_observation(observation) for observation in observations],
-        "errors": [{"runtime": runtime, "reason": reason} for runtime, reason in errors],
+        "errors": _streams(errors),
     }
 
 
@@ -50,8 +50,8 @@ def diff_document(change: BaseChange) -> Document:
     }
 
 
-def lineage_document(lineage: Lineage) -> Document:
-    """`refrom.lineage/1`."""
+def lineage_document(lineage: Lineage, errors: Iterable[tuple[str, str]] = ()) -> Document:
+    """`refrom.lineage/1`; `errors` are the streams that the image could not be compared with."""
     base = lineage.base
     return {
         "schema": "refrom.lineage/1",
@@ -68,6 +68,7 @@ def lineage_document(lineage: Lineage) -> Document:
         else None,
         "layers": {"matched": lineage.matched, "image": lineage.layers},
         "tried": list(lineage.tried),
+        "errors": _streams(errors),
     }
 
 
@@ -92,10 +93,14 @@ def audit_document(audit: Audit) -> Document:
         "repositories": [_repository(survey, audit.decisions) for survey in audit.surveys],
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
-            *({"runtime": name, "reason": reason} for name, reason in audit.unwatched),
+            *_streams(audit.unwatched),
         ],
         "slo": {"kept": slo_kept(audit.findings), "findings": broken},
     }
+
+
+def _streams(errors: Iterable[tuple[str, str]]) -> list[Document]:
+    return [{"runtime": runtime, "reason": reason} for runtime, reason in errors]
 
 
 def _observation(observation: Observation) -> Document:

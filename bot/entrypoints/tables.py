@@ -75,6 +75,10 @@ def show_lineage(console: Console, document: dict[str, Any]) -> None:
     layers, base = document["layers"], document["base"]
     if base is None:
         say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
+        errors = document["errors"]
+        if errors:
+            first = f"{errors[0]['runtime']}: {errors[0]['reason']}"
+            say(console, f"{len(errors)} streams could not be read, such as {first}", "bold red")
         return
     say(console, f"proven by {document['by']}: {base['reference']}@{base['digest']}", "green")
     say(console, f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")

@@ -19,7 +19,7 @@ from bot.entrypoints.demo.fleet import MOVED, MOVES, SERVICES, START
 from bot.entrypoints.demo.stage import Stage
 from bot.entrypoints.documents import audit_document, run_document
 from bot.entrypoints.html import audit_page
-from bot.entrypoints.tables import show, show_audit, show_run
+from bot.entrypoints.tables import say, show, show_audit, show_run
 from bot.ports.forge import PullRequest
 from bot.steps.audit import audit
 from bot.steps.cycle import Cycle, Report
@@ -103,11 +103,11 @@ class Story:
         show_audit(self.console, document)
         page = self.stage.folder / "audit.html"
         page.write_text(audit_page(document, self.clock.now()), encoding="utf-8")
-        self.console.print(Text(f"The same as a page: {page}"))
+        say(self.console, f"The same as a page: {page}")
         good = self.as_it_should_be(found.findings)
         verdict = "Every function that should have moved is proven on the new base, and no other moved."
         fault = "The fleet is not where it should be; this is a defect of refrom."
-        self.console.print(Text(verdict if good else fault, style="bold green" if good else "bold red"))
+        say(self.console, verdict if good else fault, "bold green" if good else "bold red")
         return good
 
     def as_it_should_be(self, findings: tuple[Finding, ...]) -> bool:
@@ -135,7 +135,7 @@ class Story:
         """Head a chapter."""
         self.console.print()
         self.console.rule(Text(title, style="bold"))
-        self.console.print(Text(text))
+        say(self.console, text)
 
     def open(self) -> AbstractContextManager[Rehearsal]:
         """Open the settings as any command does."""
@@ -146,7 +146,10 @@ def _folder(keep: Path | None) -> Path:
     """A new temporary folder, left behind for its reader, or the one that is named, which must be empty."""
     if keep is None:
         return Path(mkdtemp(prefix="refrom-demo-"))
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise SettingsError([f"{keep}: cannot be made ({fault.strerror}); name a new folder for the demo"]) from fault
     if any(keep.iterdir()):
         raise SettingsError([f"{keep}: is not empty; name a new folder for the demo"])
     return keep.resolve()

@@ -1,0 +1,150 @@
+"""The command line's documents as JSON schemas, written by hand from the contract: keys may come, none may go."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+PLATFORM: Schema = {"type": "string", "pattern": "^linux/(amd64|arm64)$"}
+SIGNIFICANCE: Schema = {"enum": ["none", "metadata", "files", "packages", "language", "security"]}
+
+
+def null_or(schema: Schema) -> Schema:
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
+def objects(**properties: Schema) -> Schema:
+    """An object with at least these keys."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def document(name: str, **properties: Schema) -> Schema:
+    return objects(schema={"const": f"refrom.{name}/1"}, **properties)
+
+
+def array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+SKIPPED = objects(path=TEXT, line=null_or(COUNT), reason=TEXT)
+
+SCAN = document(
+    "scan",
+    uses=array(
+        {
+            **objects(
+                path=TEXT,
+                carrier=TEXT,
+                kind={"enum": ["from", "copy-from", "mount-from", "literal"]},
+                line={"type": "integer", "minimum": 1},
+                raw=TEXT,
+                resolved=null_or(TEXT),
+                stage=null_or(TEXT),
+                final=FLAG,
+                platform=null_or(TEXT),
+                runtime=null_or(TEXT),
+                edit=objects(site={"enum": ["literal", "arg-default", "unresolvable"]}),
+            ),
+        }
+    ),
+    skipped=array(SKIPPED),
+)
+SCAN["properties"]["uses"]["items"]["required"].append("lambda")
+
+WATCH = document(
+    "watch",
+    observations=array(
+        objects(
+            runtime=TEXT,
+            reference=TEXT,
+            digest=DIGEST,
+            platforms={"type": "object", "additionalProperties": DIGEST, "minProperties": 1},
+            created=null_or(TIME),
+            first_seen=TIME,
+        )
+    ),
+    errors=array(objects(runtime=TEXT, reason=TEXT)),
+)
+
+VERSIONS = {"old": null_or(TEXT), "new": null_or(TEXT)}
+DIFF = document(
+    "diff",
+    old=objects(digest=DIGEST),
+    new=objects(digest=DIGEST),
+    significance=SIGNIFICANCE,
+    severity=null_or(TEXT),
+    platforms=array(
+        objects(
+            platform=PLATFORM,
+            identical=FLAG,
+            packages=array(objects(name=TEXT, arch=TEXT, **VERSIONS)),
+            language=null_or(objects(name=TEXT, **VERSIONS)),
+            files=objects(added=COUNT, removed=COUNT, changed=COUNT),
+            advisories={"type": "array"},
+        )
+    ),
+)
+
+LINEAGE = document(
+    "lineage",
+    image=objects(digest=DIGEST),
+    verdict={"enum": ["proven", "unknown"]},
+    by=null_or(TEXT),
+    base=null_or(objects(reference=TEXT, digest=DIGEST, runtime=TEXT, platform=PLATFORM)),
+    layers=objects(matched=COUNT, image=COUNT),
+)
+
+DECISION = {
+    **objects(
+        repository=TEXT,
+        path=TEXT,
+        line=COUNT,
+        runtime=null_or(TEXT),
+        decision={"enum": ["update", "current", "waiting", "held", "skip"]},
+        action={"enum": [None, "bump", "pin", "rebuild"]},
+        reason=TEXT,
+        to=null_or(DIGEST),
+    )
+}
+DECISION["required"].append("from")
+
+RUN = document(
+    "run",
+    dry_run=FLAG,
+    decisions=array(DECISION),
+    outcomes=array(
+        {
+            **objects(step=TEXT, result=TEXT),
+            "anyOf": [{"required": [subject]} for subject in ("repository", "function", "runtime")],
+        }
+    ),
+)
+
+AUDIT = document(
+    "audit",
+    functions=array(
+        objects(
+            function=TEXT,
+            row={"const": "container-image"},
+            runtime=null_or(TEXT),
+            alias=null_or(TEXT),
+            version=null_or(TEXT),
+            verdict={"enum": ["unknown", "drifted", "behind", "current"]},
+            base_age_days=null_or(COUNT),
+            mode={"enum": ["auto", "function-update", "manual"]},
+            duties=array(
+                objects(
+                    duty=TEXT,
+                    state={"enum": ["met", "due", "overdue", "excepted", "unknown"]},
+                    days=null_or(COUNT),
+                )
+            ),
+        )
+    ),
+    repositories=array(objects(repository=TEXT, uses=array(DECISION))),
+    slo=objects(kept=FLAG, findings=COUNT),
+)
