@@ -54,6 +54,6 @@ def _labelled(image: Image, registry: Registry, mirrors: Sequence[str]) -> Known
     except InvalidReference:
         return None  # a label is hostile text: it proves nothing and it breaks nothing
     except RegistryError as fault:
-        if fault.status == 404:
-            return None  # the base that the label names is gone
-        raise
+        if fault.retryable or fault.status not in (None, 404):
+            raise
+        return None  # the base that the label names is gone, or it is none for this image

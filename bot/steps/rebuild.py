@@ -52,7 +52,7 @@ def rebuild(wanted: BuildOrder, goal: KnownBase, builder: Builder, registry: Reg
     image = wanted.destination.with_tag(None).with_digest(built.digest)
     manifest = registry.manifest(image)
     _require_fit(image, check_image(manifest, None, wanted.platform))
-    read = registry.image(image, wanted.platform)
+    read = registry.image(image)  # of whatever platform: the gate names the cure
     _require_fit(image, check_image(manifest, read.config, wanted.platform))
     if not stands_on(read, goal):
         raise BuildError(f"{image} does not stand on {goal.reference}; build it again, the base may have moved")

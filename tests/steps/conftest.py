@@ -12,5 +12,6 @@ from tests.steps.shop import Shop
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_store(":memory:") as store:
-        yield Shop(tmp_path, store, load_catalogue())
+    made = Shop(tmp_path, open_store(":memory:"), load_catalogue())
+    yield made
+    made.store.close()

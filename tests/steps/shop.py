@@ -15,7 +15,7 @@ from bot.adapters.engine.clock import VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.registry import LayoutRegistry
-from bot.adapters.store.store import Store
+from bot.adapters.store.store import Store, open_store
 from bot.core.digest import Digest
 from bot.core.dockerfile import same_but_for_bases
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
@@ -128,6 +128,16 @@ class Shop:
         """Create a source repository with one commit of a person, and return the commit."""
         files = {"Dockerfile": dockerfile, "app.py": "handler = print\n", **more}
         return self.people.create_repository(name, {path: File(text.encode()) for path, text in files.items()})
+
+    @staticmethod
+    def files(**texts: str) -> Mapping[str, File]:
+        """Python files as a person commits them, by their names without suffix."""
+        return {f"{name}.py": File(text.encode()) for name, text in texts.items()}
+
+    def forget(self) -> None:
+        """Lose the store."""
+        self.store.close()
+        self.store = open_store(":memory:")
 
     def survey(self, name: str) -> Survey:
         """Survey one repository as it is now."""

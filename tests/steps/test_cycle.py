@@ -1,0 +1,215 @@
+"""A cycle: the loop from a moved base to a proven function, and that one failure does not stop the others."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.adapters.builder.recording import RecordingBuilder
+from bot.core.outcome import Outcome, Result
+from bot.core.plan import Current, Held, Skip, Update, Waiting
+from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
+from bot.core.reference import Reference
+from bot.steps.cycle import Report
+from tests.steps.shop import SAME, UNPINNED, Shop, pinned
+
+
+def results(report: Report, subject: str) -> list[str]:
+    return [f"{o.step} {o.result}" for o in report.outcomes if o.subject == subject]
+
+
+def failures(report: Report) -> list[Outcome]:
+    return [outcome for outcome in report.outcomes if outcome.needs_attention]
+
+
+def furnish(shop: Shop, name: str = "orders", dockerfile: str = "") -> None:
+    """One repository and its function on the current base."""
+    base = shop.publish()
+    commit = shop.push(f"acme/{name}", dockerfile or pinned(base))
+    shop.deploy(name, base, commit)
+
+
+@pytest.mark.parametrize("dockerfile", ["", UNPINNED], ids=["pinned", "not pinned"])
+def test_a_moved_base_is_proposed_merged_built_deployed_and_proven(shop: Shop, dockerfile: str) -> None:
+    furnish(shop, dockerfile=dockerfile)
+    assert not shop.cycle().outcomes
+    new = shop.move()
+
+    proposed = shop.cycle()
+
+    assert results(proposed, "acme/orders") == ["propose opened"]
+    assert not results(proposed, "orders")
+    shop.forge.merge("acme/orders", 1)
+    deployed = shop.cycle()
+    assert results(deployed, "orders") == ["rebuild built", "redeploy updated", "redeploy moved", "prove proven"]
+    assert not deployed.waiting
+    assert shop.base_of("orders") == new
+    assert shop.dockerfile("acme/orders") == pinned(new)
+
+
+def test_a_cycle_over_a_finished_fleet_writes_nothing(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.cycle()
+    state, branches = (shop.folder / "functions.json").read_bytes(), shop.people.branches("acme/orders")
+    journal = shop.store.journal.entries()
+
+    report = shop.cycle()
+
+    assert (report.outcomes, report.needs_attention) == ((), False)
+    assert [type(decision) for decision in report.decisions] == [Current]
+    assert (shop.folder / "functions.json").read_bytes() == state
+    assert shop.people.branches("acme/orders") == branches
+    assert shop.store.journal.entries() == journal
+
+
+def test_in_the_style_of_tags_a_function_is_rebuilt_without_a_pull_request(shop: Shop) -> None:
+    shop.policy = Policy(update_on=UpdateOn.PACKAGES, style=Style.TAG)
+    furnish(shop, dockerfile=UNPINNED)
+    new = shop.move()
+
+    report = shop.cycle()
+
+    assert results(report, "orders")[-1] == "prove proven"
+    assert shop.base_of("orders") == new
+    assert not shop.pull_requests("acme/orders")
+    assert [type(decision) for decision in shop.cycle().decisions] == [Current]
+
+
+def test_a_digest_that_moved_alone_is_no_news(shop: Shop) -> None:
+    furnish(shop)
+    shop.move(SAME)
+
+    report = shop.cycle()
+
+    assert not report.outcomes
+    assert [type(decision) for decision in report.decisions] == [Current]
+
+
+def test_a_hold_stops_the_pull_request_and_the_function(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.declared = Declarations(holds=(Hold(reason="freeze", repository="acme/*"),))
+
+    report = shop.cycle()
+
+    assert not report.outcomes
+    assert [type(decision) for decision in report.decisions] == [Held]
+
+
+def test_a_block_closes_the_pull_request_of_a_bad_base(shop: Shop) -> None:
+    furnish(shop)
+    new = shop.move()
+    shop.cycle()
+    shop.declared = Declarations(blocks=(Block(digest=new, reason="breaks TLS"),))
+
+    report = shop.cycle()
+
+    assert results(report, "acme/orders") == ["propose closed"]
+    assert [type(decision) for decision in report.decisions] == [Waiting]
+
+
+def test_a_base_that_is_unknown_waits_where_policy_says_so(shop: Shop) -> None:
+    shop.policy = Policy(on_unknown=OnUnknown.WAIT)
+    shop.publish()
+    shop.push("acme/orders", UNPINNED)
+
+    report = shop.cycle()
+
+    assert not report.outcomes
+    assert [type(decision) for decision in report.decisions] == [Waiting]
+
+
+def test_a_repository_that_cannot_be_read_does_not_stop_the_others(shop: Shop) -> None:
+    furnish(shop, "alpha")
+    furnish(shop, "orders")
+    shop.people.create_repository("acme/broken", {})
+    shop.move()
+
+    report = shop.cycle()
+
+    assert [outcome.subject for outcome in failures(report)] == ["acme/broken"]
+    assert results(report, "acme/alpha") == results(report, "acme/orders") == ["propose opened"]
+
+
+def test_a_function_that_fails_does_not_stop_the_others(shop: Shop) -> None:
+    furnish(shop, "alpha")
+    furnish(shop, "orders")
+    shop.targets[0] = replace(shop.targets[0], function="gone")
+    shop.move()
+    shop.cycle()
+    for name in ("acme/alpha", "acme/orders"):
+        shop.forge.merge(name, 1)
+
+    report = shop.cycle()
+
+    assert [(o.subject, o.result) for o in failures(report)] == [("gone", Result.FAILED)]
+    assert results(report, "orders")[-1] == "prove proven"
+
+
+def test_a_function_whose_repository_is_nowhere_is_told_so(shop: Shop) -> None:
+    furnish(shop)
+    shop.targets[0] = replace(shop.targets[0], repository="acme/elsewhere")
+
+    (failure,) = failures(shop.cycle())
+
+    assert "acme/elsewhere is in no forge of the settings" in failure.message
+
+
+def test_a_stream_that_fails_skips_its_uses_and_handles_the_rest(shop: Shop) -> None:
+    furnish(shop)
+    shop.push("acme/other", "FROM public.ecr.aws/lambda/ruby:3.4\n")
+    shop.move()
+
+    report = shop.cycle()
+
+    assert {type(d) for d in report.decisions if d.use.repository == "acme/other"} == {Skip}
+    assert results(report, "acme/orders") == ["propose opened"]
+
+
+def test_an_image_that_is_built_elsewhere_is_awaited(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.ports["builder"] = RecordingBuilder()
+
+    assert results(shop.cycle(), "orders") == ["rebuild waiting"]
+
+
+def test_an_image_that_cannot_be_built_fails_its_function_alone(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.targets[0] = replace(shop.targets[0], destination=Reference("registry.example", "orders", None))
+    shop.people.push("acme/orders", "main", shop.files(app="changed = True\n"))
+
+    report = shop.cycle()
+
+    assert results(report, "orders") == ["redeploy failed"]
+    assert report.needs_attention
+
+
+def test_the_ledger_may_be_lost_at_any_time(shop: Shop) -> None:
+    furnish(shop)
+    shop.cycle()
+    new = shop.move()
+    shop.cycle()
+    shop.forget()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.forget()
+
+    shop.cycle()
+
+    assert shop.base_of("orders") == new
+    assert len(shop.pull_requests("acme/orders")) == 1
+    shop.clock.advance(timedelta(days=1))
+    shop.forget()
+    assert [type(decision) for decision in shop.cycle().decisions] == [Current]
+    assert not [d for d in shop.cycle().decisions if isinstance(d, Update)]
