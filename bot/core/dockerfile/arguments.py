@@ -16,8 +16,11 @@ _WHITE: Final = re.compile(r"[\t\v\f\r ]+")
 _SHELL_OR_JSON: Final = frozenset({"run", "cmd", "entrypoint", "shell"})
 _LIST_OR_JSON: Final = frozenset({"add", "copy", "volume"})
 _LIST: Final = frozenset({"from", "expose"})
-_TEXT: Final = frozenset({"maintainer", "stopsignal", "user", "workdir", "onbuild"})
+_TEXT: Final = frozenset({"maintainer", "stopsignal", "user", "workdir"})
 _NOT_SPACE: Final = re.compile(f"[^{SPACE}]")
+_ASCII_SPACE: Final = "\t\n\v\f\r "
+"""What BuildKit takes for white space between flags, where it looks at bytes."""
+_NOT_ASCII_SPACE: Final = re.compile(f"[^{_ASCII_SPACE}]")
 
 
 class ArgumentsError(ValueError):
@@ -72,6 +75,8 @@ def parse_arguments(name: str, rest: str, escape: str) -> Arguments:
             return _name_values(name, rest, escape)
         case "healthcheck":
             return _healthcheck(rest)
+        case "onbuild" if not rest:
+            return Arguments()
         case _:
             return _one(rest) if name in _TEXT else Arguments(("",))
 
@@ -123,7 +128,7 @@ def split_flags(rest: str) -> tuple[tuple[Flag, ...], int]:
     """Take the flags in front of the arguments; return them and where the arguments start."""
     flags: list[Flag] = []
     position = 0
-    while found := _NOT_SPACE.search(rest, position):
+    while found := _NOT_ASCII_SPACE.search(rest, position):
         position = found.start()
         if not rest.startswith("--", position):
             return tuple(flags), position
@@ -142,7 +147,7 @@ def _flag(rest: str, position: int) -> Flag:
     quote = ""
     while position < len(rest):
         character = rest[position]
-        if not quote and character in SPACE:
+        if not quote and character in _ASCII_SPACE:
             break
         if character == "\\":
             position += 1
@@ -202,12 +207,9 @@ def _name_values(name: str, rest: str, escape: str) -> Arguments:
 
 
 def _healthcheck(rest: str) -> Arguments:
-    kind, command = rest, ""
-    for index, character in enumerate(rest):
-        if character in SPACE:
-            kind, command = rest[:index], rest[index:].lstrip(SPACE)
-            break
+    kind, *others = _WHITE.split(rest, maxsplit=1)
     if not kind:
         return Arguments()
+    command = others[0] if others else ""
     parsed = _json(command) or _one(command)
     return Arguments((kind, *parsed.values), json=parsed.json)

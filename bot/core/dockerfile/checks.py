@@ -6,7 +6,8 @@ from typing import Final
 
 from bot.core.dockerfile.heredocs import parse_heredoc
 from bot.core.dockerfile.instructions import Command
-from bot.core.dockerfile.shell import WordError
+from bot.core.dockerfile.shell import Expander, WordError
+from bot.core.dockerfile.source import Traced
 
 _VALUE, _VALUES, _SWITCH = "value", "values", "switch"
 _FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -28,6 +29,19 @@ _WITHOUT_FLAG_CHECK: Final = frozenset({"arg", "stopsignal"})
 _EXACTLY_ONE: Final = frozenset({"maintainer", "workdir", "user", "stopsignal"})
 _AT_LEAST_ONE: Final = frozenset({"env", "label", "expose", "volume", "arg", "onbuild", "healthcheck", "shell"})
 _KNOWN: Final = _EXACTLY_ONE | _AT_LEAST_ONE | {"from", "add", "copy", "run", "cmd", "entrypoint"}
+_EXPANDED: Final = frozenset(
+    {"env", "label", "add", "copy", "workdir", "user", "volume", "expose", "stopsignal", "arg"}
+)
+"""Instructions whose words BuildKit expands when it runs them."""
+_PLATFORM_PART: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_PLATFORM_OS: Final = re.compile(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*\))?")
+_SINGLE_PLATFORMS: Final = frozenset({
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
+    "openbsd", "plan9", "solaris", "windows", "zos", "386", "i386", "amd64", "x86_64", "x86-64", "amd64p32", "arm",
+    "armhf", "armel", "armbe", "arm64", "aarch64", "arm64be", "ppc64", "ppc64le", "loong64", "mips", "mipsle", "mips64",
+    "mips64le", "mips64p32", "mips64p32le", "ppc", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64", "wasm",
+})  # fmt: skip
+"""Operating systems and architectures that may stand alone (containerd/platforms)."""
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-_.]*")
 
 
@@ -47,6 +61,26 @@ def check(command: Command) -> None:
     if name not in _WITHOUT_FLAG_CHECK:
         _check_flags(command)
     _check_values(command)
+
+
+def check_words(command: Command, escape: str) -> None:
+    """Raise a `CheckError` if BuildKit could not expand the words of an instruction that a build runs."""
+    if command.key not in _EXPANDED:
+        return
+    expander = Expander(escape=escape, keep_unset=True)
+    for value in command.arguments.values:
+        try:
+            expander.expand(Traced(value, range(len(value))))
+        except WordError as fault:
+            raise CheckError(f"failed to process {value[:80]!r}: {fault}") from fault
+
+
+def check_platform(platform: str) -> None:
+    """Raise a `CheckError` if a platform is not os, architecture, os/architecture or os/architecture/variant."""
+    first, *rest = platform.split("/")
+    fine = _PLATFORM_OS.fullmatch(first) and len(rest) <= 2 and all(map(_PLATFORM_PART.fullmatch, rest))
+    if not fine or not (rest or first.lower() in _SINGLE_PLATFORMS):
+        raise CheckError(f"platform {platform[:80]!r} is malformed; write os/architecture, such as linux/arm64")
 
 
 def flag_value(command: Command, name: str) -> str:

@@ -95,7 +95,7 @@ def _parse_command(text: str, offset: int, escape: str) -> Command:
     begin += len(after[begin:]) - len(after[begin:].lstrip(SPACE))
     flags = tuple(flag.shifted(shift) for flag in flags)
     trigger = _parse_command(rest, shift + begin, escape) if name.lower() == "onbuild" and rest else None
-    arguments = trigger.arguments if trigger else parse_arguments(name.lower(), rest, escape)
+    arguments = parse_arguments(name.lower(), rest, escape)
     return Command(name=name, flags=flags, rest=rest, start=shift + begin, arguments=arguments, trigger=trigger)
 
 

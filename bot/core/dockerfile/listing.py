@@ -22,4 +22,4 @@ def read_uses(
         raw = lines[fault.line - 1].strip() if fault.line <= len(lines) else ""
         reason = str(fault).removeprefix(f"line {fault.line}: ")
         return Reading(uses=(), skipped=(Unread(line=fault.line, raw=raw[:200], reason=reason),))
-    return Reading(uses=tuple(found.use for found in whole.found), skipped=whole.skipped)
+    return Reading(uses=tuple(found.use for found in whole.found), skipped=tuple(whole.skipped))

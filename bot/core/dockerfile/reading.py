@@ -1,17 +1,17 @@
 """From instructions to uses: what a build pulls, and where in the file the text of each reference stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from bot.core.dockerfile.checks import CheckError, check
+from bot.core.dockerfile.checks import CheckError, check, check_platform, check_words
 from bot.core.dockerfile.instructions import Instruction, parse
 from bot.core.dockerfile.names import Named, named
-from bot.core.dockerfile.scope import Scope, read_scope
+from bot.core.dockerfile.scope import read_scope
 from bot.core.dockerfile.sites import Sites
 from bot.core.dockerfile.stages import Source, Stage, bottom, reachable, read_stages
 from bot.core.dockerfile.uses import Unread, Use
 from bot.core.errors import DockerfileError, InvalidReference
-from bot.core.platforms import Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,13 @@ class Found:
     named: Named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Whole:
-    """Everything that a file gives: its uses, what of it is not known, and its arguments."""
+    """Everything that a file gives: its uses, and those of which nothing is known."""
 
-    found: tuple[Found, ...]
-    skipped: tuple[Unread, ...]
-    scope: Scope
     sites: Sites
+    found: list[Found] = field(default_factory=list)
+    skipped: list[Unread] = field(default_factory=list)
 
 
 def read(
@@ -44,32 +43,49 @@ def read(
         raise DockerfileError("there is no FROM", line=parsed.instructions[0].first)
     scope = read_scope(parsed.instructions[:first], build_args or {}, parsed.escape)
     stages = read_stages(parsed.instructions[first:], scope)
-    sites = Sites(text, scope, stages, parsed.escape)
     needed, floor = reachable(stages, target), bottom(stages, target)
-    found: list[Found] = []
-    skipped: list[Unread] = []
+    _check_run(stages, needed, parsed.escape)
+    whole = Whole(sites=Sites(text, scope, stages, parsed.escape))
     for stage, source in _pulled(stages):
         name = _named(source, mirrors)
-        if not name.says_something:
+        if name.says_something:
+            use = _use(stage, source, name, whole.sites, final=stage in needed, base=source is floor)
+            whole.found.append(Found(use=use, source=source, named=name))
+        else:
             reason = next(iter(source.expansion.holes.values())).reason
-            skipped.append(Unread(line=source.instruction.first, raw=source.raw, reason=reason))
-            continue
-        use = _use(stage, source, name, sites, final=stage in needed, base=source is floor)
-        found.append(Found(use=use, source=source, named=name))
-    return Whole(found=tuple(found), skipped=tuple(skipped), scope=scope, sites=sites)
+            whole.skipped.append(Unread(line=source.instruction.first, raw=source.raw, reason=reason))
+    return whole
 
 
 def _check_all(instructions: Sequence[Instruction]) -> None:
     """Check each instruction, and that none but `ARG` stands above the first `FROM`."""
     started = False
     for instruction in instructions:
-        try:
+        with _at(instruction):
             check(instruction.command)
-        except CheckError as fault:
-            raise DockerfileError(str(fault), line=instruction.first) from fault
         started = started or instruction.key == "from"
         if not started and instruction.key != "arg":
             raise DockerfileError(f"no build stage before {instruction.command.name.upper()}", line=instruction.first)
+
+
+def _check_run(stages: Sequence[Stage], needed: Container[Stage], escape: str) -> None:
+    """Check what only a build of the target would find, and the platforms, which it looks at first."""
+    for stage in stages:
+        with _at(stage.base.instruction):
+            if stage.platform and "$" not in stage.platform:
+                check_platform(stage.platform)
+        for instruction in stage.instructions if stage in needed else ():
+            with _at(instruction):
+                check_words(instruction.command, escape)
+
+
+@contextmanager
+def _at(instruction: Instruction) -> Iterator[None]:
+    """Say on which line a fault is."""
+    try:
+        yield
+    except (CheckError, InvalidReference) as fault:
+        raise DockerfileError(str(fault), line=instruction.first) from fault
 
 
 def _pulled(stages: Sequence[Stage]) -> Iterator[tuple[Stage, Source]]:
@@ -81,16 +97,11 @@ def _pulled(stages: Sequence[Stage]) -> Iterator[tuple[Stage, Source]]:
 
 
 def _named(source: Source, mirrors: Sequence[str]) -> Named:
-    try:
+    with _at(source.instruction):
         return named(source.expansion, mirrors)
-    except InvalidReference as fault:
-        raise DockerfileError(str(fault), line=source.instruction.first) from fault
 
 
 def _use(stage: Stage, source: Source, name: Named, sites: Sites, *, final: bool, base: bool) -> Use:
-    platform = stage.platform if source.kind == "from" else None
-    if platform and "$" not in platform:
-        _check_platform(platform, source)
     return Use(
         line=source.instruction.first,
         kind=source.kind,
@@ -100,14 +111,7 @@ def _use(stage: Stage, source: Source, name: Named, sites: Sites, *, final: bool
         stage=stage.name,
         final=final,
         base=base,
-        platform=platform,
+        platform=stage.platform if source.kind == "from" else None,
         lambda_image=name.lambda_image,
         edit=sites.edit(source, name),
     )
-
-
-def _check_platform(platform: str, source: Source) -> None:
-    try:
-        Platform.parse(platform)
-    except InvalidReference as fault:
-        raise DockerfileError(str(fault), line=source.instruction.first) from fault

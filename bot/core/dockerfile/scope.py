@@ -20,16 +20,13 @@ _AUTOMATIC: Final = _MAY_BE_EMPTY | {
 class Default:
     """The default of one `ARG`: its value stands from `start` to `stop`, `end` is before a closing quote."""
 
+    number: int
     name: str
     start: int
     stop: int
     end: int
     defaults: frozenset[int]
-    """The numbers of the defaults that had a say in it."""
-
-    def holds(self, place: int) -> bool:
-        """Say whether a character of the file belongs to the value."""
-        return self.start <= place < self.stop
+    """The numbers of the defaults that gave a part of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,21 +72,19 @@ def _default(instruction: Instruction, word: Word, name: str, scope: Scope) -> E
     finally:
         expander.undeclared = undeclared
     value.default = len(scope.defaults)
-    scope.defaults.append(_site(name, written, instruction.line.joined.place(word.start), value))
+    scope.defaults.append(_site(name, written, instruction.line.joined.place(word.stop), value))
     return value
 
 
-def _site(name: str, written: Traced, named_at: int, value: Expansion) -> Default:
-    """Say where a default stands; an empty one stands right after its `=`."""
-    if not written:
-        after = named_at + len(name) + 1
-        return Default(name=name, start=after, stop=after, end=after, defaults=value.defaults)
+def _site(name: str, written: Traced, end: int, value: Expansion) -> Default:
+    """Say where a default stands; an empty one stands at the end of its word."""
     quoted = len(written.text) > 1 and written.text[-1] in "'\""
     return Default(
+        number=value.default,
         name=name,
-        start=written.places[0],
-        stop=written.places[-1] + 1,
-        end=written.places[-1] + (not quoted),
+        start=written.places[0] if written else end,
+        stop=written.places[-1] + 1 if written else end,
+        end=written.places[-1] + (not quoted) if written else end,
         defaults=value.defaults,
     )
 

@@ -17,6 +17,7 @@ from bot.core.dockerfile.source import NOWHERE, SPACE, Traced
 _DEEPEST: Final = 100
 _LONGEST: Final = 65_536
 _MOST_ARGUMENTS: Final = 1_000
+_MOST_WORK: Final = 10_000_000
 _WHITE: Final = re.compile(f"[{SPACE}]+")
 _SPECIAL_PARAMETERS: Final = frozenset("@*#?-$!0")
 _HOLE: Final = "\0"
@@ -143,6 +144,7 @@ class Expander:
     keep_unset: bool = False
     matched: set[str] = field(default_factory=set)
     unmatched: set[str] = field(default_factory=set)
+    _spent: int = 0
 
     def expand(self, word: Traced) -> Expansion:
         """Expand one word; a `WordError` says what BuildKit would reject."""
@@ -155,6 +157,12 @@ class Expander:
         value = self.values.get(name)
         (self.unmatched if value is None else self.matched).add(name)
         return value
+
+    def spend(self, value: Expansion) -> None:
+        """Count the work of using a value; a `WordError` says that a file makes too much of it."""
+        self._spent += value.size + len(value.supplied)
+        if self._spent > _MOST_WORK:
+            raise WordError("the arguments of this file use each other too often; write them flatter")
 
     def unset(self, name: str) -> Expansion:
         """Stand in for the value of an argument that has none."""
@@ -305,6 +313,7 @@ class _Walk:
         value = self.expander.value(name)
         if value is None:
             return self._kept(start) if self.expander.keep_unset else self.expander.unset(name)
+        self.expander.spend(value)
         expansion = Expansion()
         expansion.extend(value, hard=False)
         expansion.defaults |= {value.default}
@@ -346,15 +355,17 @@ class _Walk:
     def _modified(self, name: str, modifier: str, start: int) -> Expansion:
         blank_is_unset = modifier == ":"
         operator = self._next() if blank_is_unset else modifier
-        if operator == "/" and not blank_is_unset:
+        if modifier == "/":
             return self._replaced(name, start)
-        if not operator or operator not in ("+-?" if blank_is_unset else "+-?#%"):
-            raise WordError(f"unsupported modifier ({modifier}{operator if blank_is_unset else ''}) in substitution")
-        word = self._until("}", raw_escapes=operator in "#%")
+        if modifier not in tuple(":+-?#%"):
+            raise WordError(f"unsupported modifier ({modifier}) in substitution")
+        word = self._until("}", raw_escapes=operator in ("#", "%"))
         value = self.expander.value(name)
         if value is None and self.expander.keep_unset:
             return self._kept(start)
-        if operator in "#%":
+        if blank_is_unset and operator not in "+-?":
+            raise WordError(f"unsupported modifier (:{operator}) in substitution")
+        if operator in ("#", "%"):
             return self._trimmed(name, value, operator, word)
         return self._chosen(name, value, operator, word, start, blank_is_unset=blank_is_unset)
 
