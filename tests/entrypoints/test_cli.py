@@ -125,6 +125,16 @@ def test_images_in_layouts_are_compared_without_settings_network_or_trace(
     assert list(Path.cwd().iterdir()) == []
 
 
+def test_a_layout_of_several_images_is_named_with_what_it_holds(refrom: Refrom, fleet: Stage) -> None:
+    layout = f"oci:{fleet.folder}/registry/lambda/python"
+
+    ran = refrom("lineage", layout)
+
+    assert (ran.code, ran.out) == (ATTENTION, "")
+    assert ran.err.startswith(f"refrom: {layout}: ")
+    assert all(tag in ran.err for tag in (OLD, NEW))
+
+
 def test_a_base_is_proven_for_an_image_in_a_layout(refrom: Refrom, fleet: Stage) -> None:
     image = f"oci:{fleet.folder}/registry/orders:v1"
 

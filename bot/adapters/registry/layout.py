@@ -84,7 +84,10 @@ class _SingleLayout:
     def manifest(self, reference: Reference) -> Manifest | Index:
         if not (self._directory / "index.json").is_file():
             raise RegistryError(f"{self._directory} is no OCI image layout; it has no index.json", status=404)
-        return _manifest(self._folder, reference, self._tag)
+        try:
+            return _manifest(self._folder, reference, self._tag)
+        except RegistryError as fault:  # the reference in it only stands for the folder that the user named
+            raise RegistryError(f"oci:{self._directory}: {fault}", status=fault.status) from fault
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         return read_image(self, reference, platform)
