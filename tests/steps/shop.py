@@ -146,9 +146,7 @@ class Shop:
     def listed(self) -> Mapping[str, SourceRepository]:
         return {repository.name: repository for repository in self.forge.repositories()}
 
-    def deploy(
-        self, name: str, base: Digest, commit: str, *, alias: str | None = "live", labels: bool = True
-    ) -> Target:
+    def deploy(self, name: str, base: Digest, commit: str, *, alias: str | None = "live") -> Target:
         """Let a function of the repository `acme/name` serve what a build of the commit on this base gives."""
         repository = Reference("registry.example", name)
         labels = {BASE_NAME_LABEL: f"{PYTHON}:3.13", BASE_DIGEST_LABEL: str(base), REVISION_LABEL: commit}

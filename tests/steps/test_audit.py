@@ -1,0 +1,100 @@
+"""Audit: who stands on what, how far behind, and what could not be read; nothing is changed by asking."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.plan import Update
+from bot.core.policy import Declarations, Hold
+from bot.core.responsibility import Finding, State, Verdict
+from bot.steps.audit import Audit, audit
+from tests.steps.shop import SAME, Shop, pinned
+
+
+@pytest.fixture
+def fleet(shop: Shop) -> Shop:
+    """One function on the current base, as its Dockerfile pins it."""
+    base = shop.publish()
+    shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
+    audited(shop)
+    return shop
+
+
+def audited(shop: Shop) -> Audit:
+    return audit(shop.inquiry(), shop.now)
+
+
+def finding(shop: Shop) -> Finding:
+    (found,) = audited(shop).findings
+    return found
+
+
+def test_a_function_on_the_current_base_has_met_its_duty(fleet: Shop) -> None:
+    found = audited(fleet)
+
+    assert [(f.verdict, f.duties[0].state, f.evidence.version) for f in found.findings] == [
+        (Verdict.CURRENT, State.MET, "1")
+    ]
+    assert (found.faults, found.unwatched, found.needs_attention) == ((), (), False)
+
+
+def test_a_function_on_an_older_base_is_behind_and_then_overdue(fleet: Shop) -> None:
+    fleet.move()
+    behind = finding(fleet)
+    fleet.clock.advance(timedelta(days=31))
+    overdue = finding(fleet)
+
+    assert (behind.verdict, behind.duties[0].state) == (Verdict.BEHIND, State.DUE)
+    assert (overdue.verdict, overdue.duties[0].state) == (Verdict.BEHIND, State.OVERDUE)
+    assert audited(fleet).needs_attention
+
+
+def test_a_base_that_moved_in_digest_alone_leaves_the_function_current(fleet: Shop) -> None:
+    fleet.move(SAME)
+
+    assert finding(fleet).verdict is Verdict.CURRENT
+
+
+def test_what_is_merged_and_not_deployed_has_drifted(fleet: Shop) -> None:
+    fleet.move()
+    fleet.cycle()
+    fleet.forge.merge("acme/orders", 1)
+
+    assert finding(fleet).verdict is Verdict.DRIFTED
+
+
+def test_a_hold_is_an_exception_with_its_reason(fleet: Shop) -> None:
+    fleet.move()
+    fleet.declared = Declarations(holds=(Hold(reason="freeze", function="orders"),))
+
+    duty = finding(fleet).duties[0]
+
+    assert (duty.state, duty.why) == (State.EXCEPTED, "freeze")
+
+
+def test_what_cannot_be_read_is_a_row_and_the_others_go_on(fleet: Shop) -> None:
+    fleet.targets.append(replace(fleet.targets[0], function="gone"))
+    fleet.people.create_repository("acme/empty", {})
+
+    found = audited(fleet)
+
+    assert [(f.evidence.function.rpartition(":")[2], f.verdict) for f in found.findings] == [
+        ("orders", Verdict.CURRENT),
+        ("gone", Verdict.UNKNOWN),
+    ]
+    assert "does not exist" in found.findings[1].evidence.fault
+    assert [name for name, _ in found.faults] == ["acme/empty"]
+    assert found.needs_attention
+
+
+def test_asking_changes_neither_forge_nor_functions_nor_journal(fleet: Shop) -> None:
+    fleet.move()
+    state, branches = (fleet.folder / "functions.json").read_bytes(), fleet.people.branches("acme/orders")
+
+    found = audited(fleet)
+
+    assert [type(decision) for decision in found.decisions] == [Update]
+    assert (fleet.folder / "functions.json").read_bytes() == state
+    assert fleet.people.branches("acme/orders") == branches
+    assert not fleet.store.journal.entries()

@@ -1,0 +1,166 @@
+"""A cycle that is killed before or after any write, and run again, ends where an undisturbed one ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.core.digest import Digest
+from bot.core.policy import Block, Declarations, UpdateOn
+from bot.core.pull_request import BRANCH
+from tests.steps.shop import AFTER, Shop, pinned
+
+WRITES = (
+    "journal.append",
+    "ledger.record",
+    "pull_requests.create",
+    "builder.build",
+    "deployer.update_code",
+    "deployer.publish_version",
+    "deployer.move_alias",
+)
+"""Every write of a plain update; the first test below keeps it honest."""
+OTHERS = ("pull_requests.refresh", "pull_requests.close")
+
+
+class Killed(BaseException):
+    """The process ends here; nothing that the loop catches."""
+
+
+@dataclass(slots=True)
+class Writes:
+    """What was written so far, and the write at which the process ends: before it, or right after it."""
+
+    fatal: tuple[str, int, bool] | None = None
+    made: list[str] = field(default_factory=list)
+
+    def wrap(self, name: str, write: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        self.made.append(name)
+        here = (name, self.made.count(name))
+        if self.fatal == (*here, False):
+            raise Killed
+        result = write(*args, **kwargs)
+        if self.fatal == (*here, True):
+            raise Killed
+        return result
+
+
+class Watched:
+    """A port whose writes are told to `Writes`; everything else passes through."""
+
+    def __init__(self, port: str, inner: object, writes: Writes) -> None:
+        self._port, self._inner, self._writes = port, inner, writes
+
+    def __getattr__(self, name: str) -> Any:
+        found, full = getattr(self._inner, name), f"{self._port}.{name}"
+        return partial(self._writes.wrap, full, found) if full in (*WRITES, *OTHERS) else found
+
+
+def watch_writes(shop: Shop, writes: Writes) -> None:
+    """Put every writing port of the shop's world under watch."""
+    shop.ports.clear()
+    world = shop.world()
+    for port in ("journal", "ledger", "pull_requests", "builder", "deployer"):
+        shop.ports[port] = Watched(port, getattr(world, port), writes)
+
+
+def start(shop: Shop) -> Digest:
+    """One pinned function on the current base, then the base moves."""
+    base = shop.publish()
+    shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
+    shop.watch()
+    return shop.move()
+
+
+def update(shop: Shop, writes: Writes) -> None:
+    """Run until the pull request is there, merge it, run until the function follows; after a kill, run again."""
+    watch_writes(shop, writes)
+    run(shop)
+    (pull,) = shop.pull_requests("acme/orders")
+    shop.forge.merge("acme/orders", pull.number)
+    run(shop)
+
+
+def run(shop: Shop) -> None:
+    try:
+        shop.cycle()
+    except Killed:
+        shop.cycle()
+
+
+def end(shop: Shop) -> tuple[object, ...]:
+    """What is left once all is done: what serves, how many versions there are, and what the forge shows."""
+    state = shop.functions.function("orders")
+    alias = shop.functions.alias("orders", "live")
+    pulls = [(pull.number, pull.state) for pull in shop.pull_requests("acme/orders")]
+    return (shop.base_of("orders"), state.image, alias.version if alias else "", pulls, shop.dockerfile("acme/orders"))
+
+
+def test_the_writes_of_an_update_are_those_that_are_tried(shop: Shop) -> None:
+    start(shop)
+    writes = Writes()
+
+    update(shop, writes)
+
+    assert set(writes.made) == set(WRITES)
+    once = [name for name in writes.made if name.startswith(("pull_requests", "builder", "deployer"))]
+    assert once == list(WRITES[2:]), "each once"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("write", WRITES)
+def test_a_kill_at_any_write_leads_to_the_same_end(shop: Shop, write: str, *, after: bool) -> None:
+    new = start(shop)
+    writes = Writes(fatal=(write, 1, after))
+
+    update(shop, writes)
+
+    base, image, version, pulls, dockerfile = end(shop)
+    assert writes.made.count(write) >= 1
+    assert (base, version, pulls, dockerfile) == (new, "2", [(1, "merged")], pinned(new))
+    assert image == shop.functions.function("orders", "2").image
+    report = shop.cycle()
+    assert (report.outcomes, report.waiting) == ((), ())
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_a_kill_at_any_record_leads_to_the_same_end(shop: Shop, number: int) -> None:
+    new = start(shop)
+
+    update(shop, Writes(fatal=("journal.append", number, False)))
+
+    assert end(shop)[0] == new
+    assert end(shop)[2] == "2"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_a_refresh_leaves_one_pull_request_for_the_newest_base(shop: Shop, *, after: bool) -> None:
+    start(shop)
+    shop.cycle()
+    newest = shop.publish(replace(AFTER, created=shop.now, extra={"opt/newest": b"1"}))
+    shop.policy = replace(shop.policy, update_on=UpdateOn.ANY)
+    writes = Writes(fatal=("pull_requests.refresh", 1, after))
+    watch_writes(shop, writes)
+
+    run(shop)
+
+    assert "pull_requests.refresh" in writes.made
+    assert [pull.state for pull in shop.pull_requests("acme/orders")] == ["open"]
+    assert shop.dockerfile("acme/orders", BRANCH) == pinned(newest)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_a_close_leaves_nothing_open(shop: Shop, *, after: bool) -> None:
+    new = start(shop)
+    shop.cycle()
+    shop.declared = Declarations(blocks=(Block(digest=new, reason="breaks TLS"),))
+    writes = Writes(fatal=("pull_requests.close", 1, after))
+    watch_writes(shop, writes)
+
+    run(shop)
+
+    assert "pull_requests.close" in writes.made
+    assert [pull.state for pull in shop.pull_requests("acme/orders")] == ["closed"]
+    assert BRANCH not in shop.people.branches("acme/orders")
