@@ -4,7 +4,8 @@ A file is in WAL mode (sqlite.org/wal.html), so that a command can read while th
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,10 +46,12 @@ def open_copy(path: Path) -> Database:
     other process has made them, and where one has, what it wrote last is read too.
     """
     database = Database(_memory_engine(), str(path))
-    if path.exists():
-        in_use = path.with_name(f"{path.name}-shm").exists()
-        _fill(database, f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}")
-    return _with_tables(database)
+    in_use = path.with_name(f"{path.name}-shm").exists()
+    with _closed_on_failure(database):
+        if path.exists():
+            _fill(database, f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}")
+        _make_tables(database)
+    return database
 
 
 def _memory_engine() -> Engine:
@@ -74,12 +77,18 @@ def _fill(database: Database, uri: str) -> None:
 
 
 def _with_tables(database: Database) -> Database:
-    try:
+    with _closed_on_failure(database):
         _make_tables(database)
+    return database
+
+
+@contextmanager
+def _closed_on_failure(database: Database) -> Iterator[None]:
+    try:
+        yield
     except StoreError:
         database.close()
         raise
-    return database
 
 
 def _make_tables(database: Database) -> None:
