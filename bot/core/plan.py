@@ -1,7 +1,7 @@
 """The plan: for each use of a base one decision, from facts and policy alone.
 
 Pure, total and deterministic: the same facts give the same decisions, in any order.
-What each decision means stands in `docs/explanation/decisions.md`.
+What each decision means stands in `docs/explanation/how-an-update-travels.md`.
 """
 
 from collections.abc import Iterable
