@@ -188,7 +188,11 @@ def test_a_failed_build_names_the_command_and_shows_the_end_of_its_output(lab: L
         pytest.param({"dockerfile": "absent"}, "absent is no file in acme/orders at c0ffee", id="absent"),
         pytest.param({"dockerfile": "."}, "is no file in acme/orders", id="a folder as Dockerfile"),
         pytest.param({"context": "Dockerfile"}, "Dockerfile is no folder in acme/orders", id="a file as context"),
-        pytest.param({"dockerfile": "loop"}, "loop'? (of acme/orders cannot be followed|is no file in acme/orders)", id="a loop of links"),
+        pytest.param(
+            {"dockerfile": "loop"},
+            "loop'? (of acme/orders cannot be followed|is no file in acme/orders)",
+            id="a loop of links",
+        ),
     ],
 )
 def test_dockerfile_and_context_stay_inside_the_checkout(
