@@ -91,10 +91,10 @@ class PlatformChange:
 
     @property
     def significance(self) -> Significance:
-        """The most that this change amounts to."""
+        """The most that this change amounts to; where files differ, what could not be read may be a package."""
         if self.language:
             return Significance.LANGUAGE
-        if self.packages:
+        if self.packages or (self.files and self.unread):
             return Significance.PACKAGES
         if self.files:
             return Significance.FILES

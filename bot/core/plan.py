@@ -201,6 +201,8 @@ def describe(change: BaseChange) -> str:
         first, rest = worst.packages[0], len(worst.packages) - 1
         more = f" and {rest} more" if rest else ""
         return f"packages: {first.name} {first.old or 'added'} -> {first.new or 'removed'}{more}"
+    if worst and significance is Significance.PACKAGES:
+        return f"packages: not known, {worst.unread[0]}"
     return str(significance)
 
 

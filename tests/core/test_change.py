@@ -1,5 +1,6 @@
 """What differs between two file systems, and how much that matters."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -98,6 +99,16 @@ def test_a_package_change_names_both_versions() -> None:
     change = compare(AMD64, stack([layer(packages=(OPENSSL,))]), stack([layer(packages=(NEWER,))]), config(), config())
 
     assert change.packages == (PackageChange(name="openssl-libs", arch="x86_64", old="1:3.0.8-1", new="1:3.0.8-2"),)
+
+
+def test_what_could_not_be_read_counts_as_packages_where_files_differ() -> None:
+    old, new = layer({"var/lib/rpm/rpmdb.sqlite": "1"}), layer({"var/lib/rpm/rpmdb.sqlite": "2"})
+    damaged = replace(new, unread=("rpmdb.sqlite: damaged",))
+
+    change = compare(AMD64, stack([old]), stack([damaged]), config(), config())
+
+    assert change.significance is Significance.PACKAGES
+    assert compare(AMD64, stack([damaged]), stack([damaged]), config(), config()).identical
 
 
 def test_a_package_installed_in_several_versions_is_compared_as_a_set() -> None:
