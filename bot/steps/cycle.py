@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.errors import DeployError, RefromError
+from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
@@ -109,24 +110,31 @@ class Cycle:
             raise DeployError(f"{name} is no container-image function; take it from deploy.targets")
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
-        goal = self._goal(target, function)
+        image = self.world.registry.image(function.image, function.platform)
+        goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if not stands_on(self.world.registry.image(function.image, function.platform), goal):
+        if not stands_on(image, goal):
             return self._rebuild(target, function, goal, now)
-        return self._finish(target, function, goal, now)
+        return self._finish(target, function, goal, now, ours=_is_ours(image))
 
-    def _goal(self, target: Target, function: Function) -> KnownBase | None:
-        """The base that a function should stand on: the one that is merged, or the one of a due rebuild."""
-        merged = self.inquiry.merged_base(target, function.platform)
-        if merged:
-            return merged
+    def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
+        """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
+
+        Where the file pins none and no rebuild is due, an image of ours is at its goal, though its alias may not be.
+        """
         use = self.inquiry.base_use(target)
-        for decision in self.inquiry.decisions[target.repository]:
-            if isinstance(decision, Update) and decision.action is Action.REBUILD and decision.use == use:
-                observed = self.inquiry.observed[decision.use.runtime or ""]
-                return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
-        return None
+        if use is None:
+            stage = f" in stage {target.stage}" if target.stage else ""
+            what = f"{target.dockerfile} of {target.repository} builds{stage} on no Lambda base"
+            raise DeployError(f"{what}; correct the target of {target.function} in the settings")
+        if use.pinned:
+            return self.inquiry.merged_base(target, function.platform)
+        due = [d for d in self.inquiry.decisions[target.repository] if d.use.sort_key == use.sort_key]
+        if any(isinstance(decision, Update) and decision.action is Action.REBUILD for decision in due):
+            observed = self.inquiry.observed[use.runtime or ""]
+            return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
+        return self.inquiry.lineage_of(image).base if _is_ours(image) else None
 
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
@@ -140,14 +148,16 @@ class Cycle:
         self._record(update_code(function, built, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
-    def _finish(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
+    def _finish(
+        self, target: Target, function: Function, goal: KnownBase, now: datetime, *, ours: bool
+    ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
         if function.status is UpdateStatus.FAILED:
             raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-        moved = follow_alias(target, function, self.world.functions, self.world.deployer)
+        moved = follow_alias(target, function, self.world.functions, self.world.deployer, ours=ours)
         if moved:
             self._record(moved, now)
-            return Again(now + POLL, moved.message)
+            return Done() if moved.result is Result.UNCHANGED else Again(now + POLL, moved.message)
         if any(o.subject == target.function and o.result in _CHANGES for o in self.outcomes):
             message = f"{function.image} stands on {goal.reference}"
             self._record(_outcome("prove", target.function, Result.PROVEN, message), now)
@@ -169,6 +179,11 @@ class Cycle:
 
 _STEPS = {"stream": "watch", "repository": "survey", "function": "redeploy"}
 _CHANGES = (Result.UPDATED, Result.MOVED)
+
+
+def _is_ours(image: Image) -> bool:
+    """Whether a builder of ours made the image: it says of which commit and on which base."""
+    return {REVISION_LABEL, BASE_DIGEST_LABEL} <= image.config.labels.keys()
 
 
 def _outcome(step: str, subject: str, result: Result, message: str) -> Outcome:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
+from bot.core.dockerfile import read_uses
 from bot.core.errors import ForgeError, RefromError
 from bot.core.image import Image
 from bot.core.lineage import Lineage
@@ -140,10 +142,19 @@ class Inquiry:
         return fetch_base(pinned, platform, self.world.registry)
 
     def base_use(self, target: Target) -> BaseUse | None:
-        """The reference that the image of a target stands on: the one that its stage is built from."""
+        """The Lambda base that the image of a target stands on, read for the target's own stage and build arguments."""
         found = self.surveys.get(target.repository)
-        uses = found.uses if found else ()
-        return next((u for u in uses if u.located.path == target.dockerfile and u.located.use.base), None)
+        content = found.files.get(target.dockerfile) if found else None
+        if found is None or content is None:
+            return None
+        reading = read_uses(
+            content.decode(), build_args=target.build_args, target=target.stage, mirrors=self.rules.mirrors
+        )
+        base = next((use for use in reading.uses if use.base and use.lambda_image), None)
+        if base is None:
+            return None
+        located = LocatedUse(path=target.dockerfile, carrier="dockerfile", use=base)
+        return BaseUse(repository=target.repository, commit=found.repository.commit, located=located)
 
     def hold_for(self, target: Target, now: datetime) -> Hold | None:
         """The hold that stops a function, or the use that its image is built from."""

@@ -13,14 +13,24 @@ def update_code(function: Function, image: Reference, deployer: Deployer) -> Out
     return _outcome(function, Result.UPDATED, f"updated to {image}", image)
 
 
-def follow_alias(target: Target, latest: Function, functions: Functions, deployer: Deployer) -> Outcome | None:
-    """Bring the alias to the image of `$LATEST`, with one change at a time; None once it serves it."""
+def follow_alias(
+    target: Target, latest: Function, functions: Functions, deployer: Deployer, *, ours: bool
+) -> Outcome | None:
+    """Bring the alias to the image of `$LATEST`, with one change at a time; None once it serves it.
+
+    An alias that somebody shifts just now is left alone, and so is one behind an image that is not `ours`:
+    whoever deployed that image decides when it serves.
+    """
     alias = alias_of(target, functions)
     if alias is None:
         return None
-    serving = functions.function(target.function, alias.version)
-    if serving.image == latest.image and not alias.weights:
+    if alias.weights:
+        return _outcome(latest, Result.UNCHANGED, f"alias {alias.name} is being shifted; left alone", latest.image)
+    if functions.function(target.function, alias.version).image == latest.image:
         return None
+    if not ours:
+        what = f"alias {alias.name} does not serve $LATEST, which refrom did not deploy; left alone"
+        return _outcome(latest, Result.UNCHANGED, what, latest.image)
     return _move(alias, latest, functions, deployer)
 
 

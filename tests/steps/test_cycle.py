@@ -1,6 +1,7 @@
 """A cycle: the loop from a moved base to a proven function, and that one failure does not stop the others."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,8 @@ from bot.core.outcome import Outcome, Result
 from bot.core.plan import Current, Held, Skip, Waiting
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
 from bot.entrypoints.demo.fleet import ARM64
-from bot.steps.cycle import Report
+from bot.ports.engine import Key
+from bot.steps.cycle import Cycle, Report
 from tests.steps.shop import AFTER, BEFORE, SAME, UNPINNED, Shop, pinned
 
 
@@ -170,6 +172,47 @@ def test_a_function_whose_repository_is_nowhere_is_told_so(shop: Shop) -> None:
     (failure,) = failures(shop.cycle())
 
     assert "acme/elsewhere is in no forge of the settings" in failure.message
+
+
+def test_a_target_on_no_lambda_base_is_told_so(shop: Shop) -> None:
+    furnish(shop)
+    shop.targets[0] = replace(shop.targets[0], stage="missing")
+
+    (failure,) = failures(shop.cycle())
+
+    assert "Dockerfile of acme/orders builds in stage missing on no Lambda base" in failure.message
+    assert "correct the target" in failure.message
+
+
+def test_a_target_follows_the_base_of_its_own_stage(shop: Shop) -> None:
+    """The last stage is another image; what the function runs is the stage that its target names."""
+    furnish(shop, dockerfile=f"{UNPINNED.replace('3.13', '3.13 AS serve', 1)}FROM alpine\n")
+    shop.targets[0] = replace(shop.targets[0], stage="serve")
+    shop.policy = Policy(update_on=UpdateOn.PACKAGES, style=Style.TAG)
+    new = shop.move()
+
+    report = shop.cycle()
+
+    assert results(report, "orders")[-1] == "prove proven"
+    assert shop.base_of("orders") == new
+
+
+def test_an_alias_left_behind_by_a_crash_follows_in_the_next_cycle(shop: Shop) -> None:
+    """In the style of tags nothing in the file says that a deployment is not finished; the image's labels do."""
+    shop.policy = Policy(update_on=UpdateOn.PACKAGES, style=Style.TAG)
+    furnish(shop, dockerfile=UNPINNED)
+    new = shop.move()
+    crashing = Cycle(shop.world(), shop.rules())
+    crashing.repositories = crashing.inquiry.repositories()
+    crashing.tick(Key("repository", "acme/orders"), shop.now)
+    crashing.tick(Key("function", "orders"), shop.now)
+    assert shop.base_of("orders") != new, "the alias still serves the old version"
+
+    shop.clock.advance(timedelta(minutes=1))
+    report = shop.cycle()
+
+    assert results(report, "orders") == ["redeploy moved", "prove proven"]
+    assert shop.base_of("orders") == new
 
 
 def test_a_stream_that_fails_skips_its_uses_and_handles_the_rest(shop: Shop) -> None:

@@ -30,7 +30,7 @@ def newer(shop: Shop, target: Target) -> Reference:
 
 
 def follow(functions: LocalFunctions, target: Target) -> Outcome | None:
-    return follow_alias(target, functions.function(target.function), functions, functions)
+    return follow_alias(target, functions.function(target.function), functions, functions, ours=True)
 
 
 def serving(functions: LocalFunctions) -> str:
@@ -66,7 +66,7 @@ def test_a_version_that_is_not_ready_is_waited_for(shop: Shop, target: Target) -
     latest = functions.function("orders")
     functions.publish_version(latest)
 
-    outcome = follow_alias(target, latest, slow, functions)
+    outcome = follow_alias(target, latest, slow, functions, ours=True)
 
     assert outcome
     assert (outcome.result, serving(functions)) == (Result.PUBLISHED, "1")
@@ -95,6 +95,18 @@ def test_after_a_crash_between_publish_and_move_the_same_version_is_taken(shop: 
     assert serving(functions) == "2"
     with pytest.raises(DeployError, match="has no version 3"):
         functions.function("orders", "3")
+
+
+def test_what_somebody_else_deployed_is_left_for_them_to_serve(shop: Shop, target: Target) -> None:
+    functions = shop.functions
+    update_code(functions.function("orders"), newer(shop, target), functions)
+    shop.clock.advance(timedelta(seconds=2))
+
+    outcome = follow_alias(target, functions.function("orders"), functions, functions, ours=False)
+
+    assert outcome
+    assert (outcome.result, serving(functions)) == (Result.UNCHANGED, "1")
+    assert "left alone" in outcome.message
 
 
 def test_a_function_without_an_alias_serves_its_latest(shop: Shop) -> None:
