@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from rich.console import Console
 
-from bot.core.carriers import Context, FileScan, LocatedUse, SourceFile, scan_file
+from bot.core.carriers import Context, LocatedUse, SourceFile, scan_files
 from bot.core.dockerfile import ArgDefault, Literal, Unread, Unresolvable
 from bot.entrypoints.tables import say, show
 
@@ -14,12 +14,9 @@ Document = dict[str, Any]
 
 def scan_document(files: Iterable[SourceFile], *, mirrors: Sequence[str] = ()) -> Document:
     """Read files and return `refrom.scan/1`, ordered by path and line."""
-    uses: list[Document] = []
-    skipped: list[Document] = []
-    for file in sorted(files, key=lambda file: file.path):
-        scan = _scan(file, mirrors)
-        uses += [_use(located) for located in scan.uses]
-        skipped += [_unread(file.path, unread) for unread in scan.skipped]
+    scans = scan_files(files, mirrors=mirrors)
+    uses = [_use(located) for _, scan in scans for located in scan.uses]
+    skipped = [_unread(path, unread) for path, scan in scans for unread in scan.skipped]
     return {"schema": "refrom.scan/1", "uses": uses, "skipped": skipped}
 
 
@@ -29,12 +26,6 @@ def print_scan_table(console: Console, document: Document) -> None:
     for entry in document["skipped"]:
         where = f"{entry['path']}:{entry['line']}"
         say(console, f"not read: {where}: {entry['reason']}", "yellow")
-
-
-def _scan(file: SourceFile, mirrors: Sequence[str]) -> FileScan:
-    if file.fault:
-        return FileScan(skipped=(Unread(line=1, raw="", reason=file.fault),))
-    return scan_file(file.path, file.content, mirrors=mirrors)
 
 
 def _use(located: LocatedUse) -> Document:

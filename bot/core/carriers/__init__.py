@@ -1,20 +1,12 @@
 """Carriers: the kinds of files in which a base image is named, from Dockerfiles to Terraform.
 
-`is_candidate` says by its path whether a file may be one, `scan_file` reads it, `repoint_file` edits it and
-`same_but_for_bases` compares two versions of it.
+`is_candidate` says by its path whether a file may be one, `scan_file` reads it, `scan_files` reads a tree,
+`repoint_file` edits a file and `same_but_for_bases` compares two versions of it.
 """
 
-from bot.core.carriers.files import (
-    LARGEST,
-    Context,
-    FileScan,
-    LocatedUse,
-    SourceFile,
-    is_candidate,
-    repoint_file,
-    same_but_for_bases,
-    scan_file,
-)
+from bot.core.carriers.contexts import scan_files
+from bot.core.carriers.files import LARGEST, is_candidate, repoint_file, same_but_for_bases, scan_file
+from bot.core.carriers.located import Context, FileScan, LocatedUse, SourceFile
 
 __all__ = [
     "LARGEST",
@@ -26,4 +18,5 @@ __all__ = [
     "repoint_file",
     "same_but_for_bases",
     "scan_file",
+    "scan_files",
 ]

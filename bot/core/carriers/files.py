@@ -1,55 +1,20 @@
 """Files as they come from a tree: bytes that may be anything, read by the rules of their kind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from bot.core.carriers.kinds import kind_of
-from bot.core.dockerfile import Repoint, Unread, Use, read_uses
-from bot.core.dockerfile import repoint as repoint_dockerfile
-from bot.core.dockerfile import same_but_for_bases as same_dockerfile
+from bot.core.carriers.kinds import Kind, is_worth_reading, kind_of
+from bot.core.carriers.located import FileScan, LocatedUse
+from bot.core.carriers.pieces import CarrierError
+from bot.core.carriers.reader import find, read_findings, read_pieces
+from bot.core.dockerfile import Repoint, Unread, read_uses
+from bot.core.dockerfile.editing import Read, edit, without_bases
+from bot.core.dockerfile.found import Findings
 from bot.core.errors import DockerfileError
 
 LARGEST: Final = 10_000_000
 """In bytes; no larger file is read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
-    """One file of a tree; `fault` says why it could not be read."""
-
-    path: str
-    content: bytes = b""
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What one carrier makes of a use in a Dockerfile that it builds with other arguments or another target."""
-
-    source: str
-    args: tuple[tuple[str, str], ...]
-    target: str | None
-    resolved: str | None
-    final: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocatedUse:
-    """A use in a file of a tree."""
-
-    path: str
-    carrier: str
-    use: Use
-    contexts: tuple[Context, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileScan:
-    """What one file names, and what of it could not be read."""
-
-    uses: tuple[LocatedUse, ...] = ()
-    skipped: tuple[Unread, ...] = ()
 
 
 def is_candidate(path: str) -> bool:
@@ -60,7 +25,7 @@ def is_candidate(path: str) -> bool:
 def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> FileScan:
     """Read one file. Never raises: what cannot be read is under `skipped` with a reason."""
     kind = kind_of(path)
-    if kind is None:
+    if kind is None or not is_worth_reading(kind, content):
         return FileScan()
     if len(content) > LARGEST:
         return _unread(f"the file is larger than {LARGEST} bytes")
@@ -68,14 +33,16 @@ def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> File
         text = content.decode()
     except UnicodeDecodeError as fault:
         return _unread(f"the file is not UTF-8 (byte {fault.start}); save it as UTF-8")
-    reading = read_uses(text, mirrors=mirrors)
-    uses = tuple(LocatedUse(path=path, carrier=kind, use=use) for use in reading.uses)
-    return FileScan(uses=uses, skipped=reading.skipped)
+    return _scan_dockerfile(path, text, mirrors) if kind is Kind.DOCKERFILE else _scan(kind, path, text, mirrors)
 
 
 def repoint_file(path: str, content: bytes, changes: Sequence[Repoint]) -> bytes:
-    """Return the file in which exactly these references say something else; errors are those of `repoint`."""
-    return repoint_dockerfile(_decode(path, content), changes).encode()
+    """Return the file in which exactly these references say something else.
+
+    The result is read again; a `DockerfileError` says which other reference would have changed with it, why a reference
+    cannot be edited, or that two changes want different things of one place. Repeating an edit changes nothing.
+    """
+    return edit(_decode(path, content), changes, _reader(path, ())).encode()
 
 
 def same_but_for_bases(path: str, old: bytes, new: bytes, *, mirrors: Sequence[str] = ()) -> bool:
@@ -83,9 +50,40 @@ def same_but_for_bases(path: str, old: bytes, new: bytes, *, mirrors: Sequence[s
     if old == new:
         return True
     try:
-        return same_dockerfile(_decode(path, old), _decode(path, new), mirrors=mirrors)
+        read = _reader(path, mirrors)
+        return without_bases(_decode(path, old), read) == without_bases(_decode(path, new), read)
     except DockerfileError:
         return False
+
+
+def _scan_dockerfile(path: str, text: str, mirrors: Sequence[str]) -> FileScan:
+    reading = read_uses(text, mirrors=mirrors)
+    uses = tuple(LocatedUse(path=path, carrier=Kind.DOCKERFILE, use=use) for use in reading.uses)
+    return FileScan(uses=uses, skipped=reading.skipped)
+
+
+def _scan(kind: Kind, path: str, text: str, mirrors: Sequence[str]) -> FileScan:
+    try:
+        pieces = read_pieces(kind, path, text)
+    except CarrierError as fault:
+        return _unread(str(fault), line=fault.line)
+    findings = find(pieces, text, mirrors)
+    return FileScan(
+        uses=tuple(LocatedUse(path=path, carrier=kind, use=found.use) for found in findings.found),
+        skipped=tuple(findings.skipped),
+        builds=tuple(pieces.builds),
+    )
+
+
+def _reader(path: str, mirrors: Sequence[str]) -> Read:
+    kind = kind_of(path)
+    if kind is None:
+        raise DockerfileError(f"{path} is of no kind that names base images", line=1)
+    return partial(_read, kind, path, tuple(mirrors))
+
+
+def _read(kind: Kind, path: str, mirrors: Sequence[str], text: str) -> Findings:
+    return read_findings(kind, path, text, mirrors)
 
 
 def _decode(path: str, content: bytes) -> str:
@@ -95,5 +93,5 @@ def _decode(path: str, content: bytes) -> str:
         raise DockerfileError(f"{path} is not UTF-8; save it as UTF-8", line=1) from fault
 
 
-def _unread(reason: str) -> FileScan:
-    return FileScan(skipped=(Unread(line=1, raw="", reason=reason),))
+def _unread(reason: str, line: int = 1) -> FileScan:
+    return FileScan(skipped=(Unread(line=line, raw="", reason=reason),))

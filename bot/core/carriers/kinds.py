@@ -1,15 +1,66 @@
-"""Which kind of carrier a file is, by its path."""
+"""Which kind of carrier a file is: by its path, and where a path says too little, by a few bytes of it."""
 
-from pathlib import PurePosixPath
+import re
+from enum import StrEnum
+from typing import Final
 
-DOCKERFILE = "dockerfile"
+
+class Kind(StrEnum):
+    """A kind of file that may name a base image."""
+
+    DOCKERFILE = "dockerfile"
+    COMPOSE = "compose"
+    SAM = "sam"
+    SERVERLESS = "serverless"
+    WORKFLOW = "github-workflow"
+    BUILDSPEC = "buildspec"
+    BAKE = "bake"
+    TERRAFORM = "terraform"
+    CDK = "cdk"
+    MAKEFILE = "makefile"
+    SHELL = "shell"
 
 
-def kind_of(path: str) -> str | None:
+_IGNORE: Final = ".dockerignore"
+_PATTERNS: Final = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"(?:.*/)?(?:Dockerfile|dockerfile|Containerfile|Dockerfile[.-][^/]*|[^/]*\.Dockerfile)", Kind.DOCKERFILE),
+        (r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml", Kind.WORKFLOW),
+        (r"(?:.*/)?(?:docker-)?compose(?:[.-][^/]+)?\.ya?ml", Kind.COMPOSE),
+        (r"(?:.*/)?serverless(?:[.-][^/]+)?\.ya?ml", Kind.SERVERLESS),
+        (r"(?:.*/)?buildspec(?:[._-][^/]+)?\.ya?ml", Kind.BUILDSPEC),
+        (r"(?:.*/)?docker-bake(?:[.-][^/]+)?\.(?:hcl|json)", Kind.BAKE),
+        (r".*\.ya?ml", Kind.SAM),
+        (r".*\.(?:tf|tfvars)", Kind.TERRAFORM),
+        (r".*\.(?:ts|py)", Kind.CDK),
+        (r"(?:.*/)?(?:GNUm|M|m)akefile|.*\.mk", Kind.MAKEFILE),
+        (r".*\.(?:sh|bash)", Kind.SHELL),
+    )
+)
+_TELLING: Final[dict[Kind, tuple[bytes, ...]]] = {
+    Kind.SAM: (b"AWS::Serverless", b"AWSTemplateFormatVersion"),
+    Kind.CDK: (b"aws-cdk", b"aws_cdk"),
+}
+_NAMES_A_BASE: Final = b"lambda"
+_NAMES_A_BUILD: Final = (b"ockerfile", b"DockerContext", b"build", b"path:", b"target")
+
+
+def kind_of(path: str) -> Kind | None:
     """Name the kind of carrier that a path may be, None if none; the path has forward slashes."""
-    name = PurePosixPath(path).name
-    if name.endswith(".dockerignore"):
+    if path.endswith(_IGNORE):
         return None
-    if name in ("Dockerfile", "dockerfile", "Containerfile") or name.endswith(".Dockerfile"):
-        return DOCKERFILE
-    return DOCKERFILE if name.startswith(("Dockerfile.", "Dockerfile-")) else None
+    return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
+
+
+def is_worth_reading(kind: Kind, content: bytes) -> bool:
+    """Say by a byte search whether a file of a kind may name a base or build a Dockerfile."""
+    if kind is Kind.DOCKERFILE:
+        return True
+    if kind in _TELLING and not any(word in content for word in _TELLING[kind]):
+        return False
+    return _NAMES_A_BASE in content or (kind in BUILDERS and any(word in content for word in _NAMES_A_BUILD))
+
+
+BUILDERS: Final = frozenset({Kind.COMPOSE, Kind.SAM, Kind.SERVERLESS, Kind.WORKFLOW, Kind.BAKE})
+"""The kinds that say with which arguments a Dockerfile is built."""

@@ -4,8 +4,8 @@
 nothing else changed, `same_but_for_bases` says whether two files differ in their Lambda bases alone.
 """
 
-from bot.core.dockerfile.editing import Repoint, repoint, same_but_for_bases
-from bot.core.dockerfile.listing import read_uses
+from bot.core.dockerfile.editing import Repoint
+from bot.core.dockerfile.listing import read_uses, repoint, same_but_for_bases
 from bot.core.dockerfile.uses import ArgDefault, Literal, Reading, Unread, Unresolvable, Use
 
 __all__ = [

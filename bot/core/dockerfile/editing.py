@@ -1,13 +1,20 @@
-"""The byte-exact edit of references, and the proof that nothing else changed."""
+"""The byte-exact edit of references, and the proof that nothing else changed; for any kind of file."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.digest import Digest
-from bot.core.dockerfile.reading import Found, Whole, read
+from bot.core.dockerfile.found import Findings, Found
 from bot.core.dockerfile.source import NOWHERE
 from bot.core.dockerfile.uses import Use
 from bot.core.errors import DockerfileError
+
+Read = Callable[[str], Findings]
+"""How a kind of file is read; raises `DockerfileError`."""
+
+_Parts = tuple[str | None, str | None]
+"""A tag and a digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +26,7 @@ class Repoint:
     digest: Digest | None
 
 
-def repoint(text: str, changes: Sequence[Repoint]) -> str:
+def edit(text: str, changes: Sequence[Repoint], read: Read) -> str:
     """Return the text in which exactly these references say something else.
 
     The result is read again; a `DockerfileError` says which other reference would have changed with it, why a reference
@@ -28,35 +35,33 @@ def repoint(text: str, changes: Sequence[Repoint]) -> str:
     before = read(text)
     draft = _Draft(text=text)
     wanted: dict[int, _Parts] = {}
+    by_place: dict[tuple[int, str], list[tuple[int, Found]]] = defaultdict(list)
+    for index, found in enumerate(before.found):
+        by_place[found.use.line, found.use.kind].append((index, found))
     for change in changes:
-        index, found = _find(before, change)
+        index, found = _find(by_place[change.use.line, change.use.kind], change)
         parts = _wanted(change, found)
         if wanted.setdefault(index, parts) != parts:
             raise DockerfileError(f"{found.use.raw} shall say two different things", line=found.use.line)
-        _edit(draft, before, found, change)
+        _change(draft, found, parts)
     result = draft.result()
     _prove(before, read(result), wanted)
     return result
 
 
-def same_but_for_bases(old: str, new: str, *, mirrors: Sequence[str] = ()) -> bool:
-    """Say whether two files are the same once the tags and digests of all Lambda bases are left out."""
-    if old == new:
-        return True
-    try:
-        return _without_bases(old, mirrors) == _without_bases(new, mirrors)
-    except DockerfileError:
-        return False
+def without_bases(text: str, read: Read) -> str:
+    """Leave out the tags and digests of all Lambda bases."""
+    cut: set[int] = set()
+    for found in read(text).found:
+        if found.use.lambda_image:
+            cut.update(found.named.places[found.named.name_stop :])
+    return "".join(character for place, character in enumerate(text) if place not in cut)
 
 
-_Parts = tuple[str | None, str | None]
-"""A tag and a digest."""
-
-
-def _find(whole: Whole, change: Repoint) -> tuple[int, Found]:
+def _find(candidates: Sequence[tuple[int, Found]], change: Repoint) -> tuple[int, Found]:
     """Find the use that a change means, also after the change was made."""
-    for index, found in enumerate(whole.found):
-        if (found.use.line, found.use.kind) == (change.use.line, change.use.kind) and _is_meant(found, change):
+    for index, found in candidates:
+        if _is_meant(found, change):
             return index, found
     raise DockerfileError(f"{change.use.raw} is not there any more; read the file again", line=change.use.line)
 
@@ -84,10 +89,11 @@ def _wanted(change: Repoint, found: Found) -> _Parts:
     return change.tag or found.named.part(found.named.tag), str(change.digest) if change.digest else None
 
 
-def _edit(draft: "_Draft", whole: Whole, found: Found, change: Repoint) -> None:
+def _change(draft: "_Draft", found: Found, wanted: _Parts) -> None:
+    """Put another tag and digest into the draft."""
     name = found.named
-    tag, digest = _wanted(change, found)
-    if (tag, digest) == _parts(found):
+    tag, digest = wanted
+    if wanted == _parts(found):
         return
     if found.use.cannot_edit:
         raise DockerfileError(f"{found.use.raw} is not edited: {found.use.cannot_edit}", line=found.use.line)
@@ -96,7 +102,7 @@ def _edit(draft: "_Draft", whole: Whole, found: Found, change: Repoint) -> None:
         draft.replace(found, name.tag, tag)
     if name.digest is None:
         if added or digest:
-            draft.insert(found, whole.sites.end_of(found.source, name), f"{added}@{digest}" if digest else added)
+            draft.insert(found, f"{added}@{digest}" if digest else added)
     elif digest is None:
         draft.replace(found, (name.digest[0] - 1, name.digest[1]), added)
     else:
@@ -120,9 +126,9 @@ class _Draft:
         for place in rest:
             self._put(self._replaced, found, place, "")
 
-    def insert(self, found: Found, place: int, text: str) -> None:
-        """Add a text before a character."""
-        self._put(self._inserted, found, place, text)
+    def insert(self, found: Found, text: str) -> None:
+        """Add a text at the end of a reference."""
+        self._put(self._inserted, found, found.end, text)
 
     def result(self) -> str:
         """Make the changes."""
@@ -137,43 +143,34 @@ class _Draft:
         if place == NOWHERE:
             raise DockerfileError(f"{found.use.raw} is not written in this file", line=found.use.line)
         if where.setdefault(place, text) != text:
-            raise DockerfileError(
-                f"{found.use.raw} shares its text with a use that shall change otherwise", line=found.use.line
-            )
+            reason = "shares its text with a use that shall say something else"
+            raise DockerfileError(f"{found.use.raw} {reason}", line=found.use.line)
 
 
-def _prove(before: Whole, after: Whole, wanted: Mapping[int, _Parts]) -> None:
+def _prove(before: Findings, after: Findings, wanted: Mapping[int, _Parts]) -> None:
     """Raise unless the references meant say what they shall, and every other use is what it was."""
     if len(before.found) != len(after.found) or before.skipped != after.skipped:
         raise DockerfileError("the edit would change which images are pulled; edit it by hand", line=1)
+    changed = {index: before.found[index] for index in wanted}
     for index, (old, new) in enumerate(zip(before.found, after.found, strict=True)):
-        if index in wanted or _in_step(before, old, new, wanted):
-            name = old.named.text[: old.named.name_stop]
-            fine = _parts(new) == wanted.get(index, _parts(new)) and new.named.text.startswith(name)
+        if index in wanted:
+            fine = _parts(new) == wanted[index] and _name(new) == _name(old)
         else:
             fine = (new.use.raw, new.use.resolved) == (old.use.raw, old.use.resolved)
+            fine = fine or any(_in_step(old, new, changed[i], parts) for i, parts in wanted.items())
         if not fine or _essence(new.use) != _essence(old.use):
             reason = f"the edit would make {old.use.raw} {new.use.resolved or new.use.raw}; edit it by hand"
             raise DockerfileError(reason, line=old.use.line)
 
 
-def _in_step(before: Whole, old: Found, new: Found, wanted: Mapping[int, _Parts]) -> bool:
+def _in_step(old: Found, new: Found, changed: Found, wanted: _Parts) -> bool:
     """Whether a use that was not named says the same as one that was, from the same `ARG`, and goes with it."""
-    return any(
-        before.found[index].named.text == old.named.text
-        and before.found[index].source.expansion.defaults & old.source.expansion.defaults
-        and _parts(new) == parts
-        for index, parts in wanted.items()
-    )
+    return old.named.text == changed.named.text and bool(old.defaults & changed.defaults) and _parts(new) == wanted
+
+
+def _name(found: Found) -> str:
+    return found.named.text[: found.named.name_stop]
 
 
 def _essence(use: Use) -> tuple[object, ...]:
     return use.line, use.kind, use.stage, use.final, use.platform
-
-
-def _without_bases(text: str, mirrors: Sequence[str]) -> str:
-    cut: set[int] = set()
-    for found in read(text, mirrors=mirrors).found:
-        if found.use.lambda_image:
-            cut.update(found.named.places[found.named.name_stop :])
-    return "".join(character for place, character in enumerate(text) if place not in cut)

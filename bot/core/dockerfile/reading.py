@@ -2,9 +2,9 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from bot.core.dockerfile.checks import CheckError, check, check_platform, check_words
+from bot.core.dockerfile.found import Findings, Found
 from bot.core.dockerfile.instructions import Instruction, parse
 from bot.core.dockerfile.names import Named, named
 from bot.core.dockerfile.scope import read_scope
@@ -14,27 +14,9 @@ from bot.core.dockerfile.uses import Unread, Use
 from bot.core.errors import DockerfileError, InvalidReference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A use together with where its text stands."""
-
-    use: Use
-    source: Source
-    named: Named
-
-
-@dataclass(slots=True, kw_only=True)
-class Whole:
-    """Everything that a file gives: its uses, and those of which nothing is known."""
-
-    sites: Sites
-    found: list[Found] = field(default_factory=list)
-    skipped: list[Unread] = field(default_factory=list)
-
-
 def read(
     text: str, *, build_args: Mapping[str, str] | None = None, target: str | None = None, mirrors: Sequence[str] = ()
-) -> Whole:
+) -> Findings:
     """Read a file; a `DockerfileError` says why BuildKit would reject it."""
     parsed = parse(text)
     _check_all(parsed.instructions)
@@ -45,16 +27,18 @@ def read(
     stages = read_stages(parsed.instructions[first:], scope)
     needed, floor = reachable(stages, target), bottom(stages, target)
     _check_run(stages, needed, parsed.escape)
-    whole = Whole(sites=Sites(text, scope, stages, parsed.escape))
+    sites = Sites(text, scope, stages, parsed.escape)
+    findings = Findings()
     for stage, source in _pulled(stages):
         name = _named(source, mirrors)
         if name.says_something:
-            use = _use(stage, source, name, whole.sites, final=stage in needed, base=source is floor)
-            whole.found.append(Found(use=use, source=source, named=name))
+            use = _use(stage, source, name, sites, final=stage in needed, base=source is floor)
+            end, defaults = sites.end_of(source, name), source.expansion.defaults
+            findings.found.append(Found(use=use, named=name, end=end, defaults=defaults))
         else:
             reason = next(iter(source.expansion.holes.values())).reason
-            whole.skipped.append(Unread(line=source.instruction.first, raw=source.raw, reason=reason))
-    return whole
+            findings.skipped.append(Unread(line=source.instruction.first, raw=source.raw, reason=reason))
+    return findings
 
 
 def _check_all(instructions: Sequence[Instruction]) -> None:

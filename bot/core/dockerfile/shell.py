@@ -114,7 +114,7 @@ class Expansion:
     def cut(self, start: int, stop: int) -> "Expansion":
         """Return a part of a text without holes."""
         part = _verbatim(self.text[start:stop], self.places[start:stop])
-        part.defaults = self.defaults | {self.default}
+        part.defaults = self.defaults | {self.default} - {NOWHERE}
         return part
 
     def words(self) -> list[str]:
@@ -316,7 +316,7 @@ class _Walk:
         self.expander.spend(value)
         expansion = Expansion()
         expansion.extend(value, hard=False)
-        expansion.defaults |= {value.default}
+        expansion.defaults |= {value.default} - {NOWHERE}
         expansion.supplied.insert(0, Supplied(0, value.size, value.default, self.places[self.position - 1] + 1))
         return expansion
 
