@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 _IGNORE: Final = ".dockerignore"
 _PATTERNS: Final = tuple(
-    (re.compile(pattern), kind)
+    (re.compile(pattern, re.DOTALL), kind)
     for pattern, kind in (
         (r"(?:.*/)?(?:Dockerfile|dockerfile|Containerfile|Dockerfile[.-][^/]*|[^/]*\.Dockerfile)", Kind.DOCKERFILE),
         (r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml", Kind.WORKFLOW),
