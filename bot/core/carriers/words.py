@@ -103,8 +103,8 @@ def _edit(written: Traced, expansion: Expansion, name: Named, line: int) -> Lite
     hole = expansion.holes.get(anchor[0])
     if hole:
         return Unresolvable(reason=hole.reason)
-    if any(index in expansion.holes for index in range(*anchor)):
-        return Literal(line=line, obstacle="a digest would overrule a part of the tag that is put in; write it out")
+    if name.why_unknown or any(index in expansion.holes for index in range(*anchor)):
+        return Literal(line=line, obstacle="a part of the reference is put in; write it out")
     rest = sum(place > name.places[-1] for place in written.places)
     goes_on = written.text[len(written.text) - rest :].strip("}")
     return Literal(line=line, obstacle=f"it goes on after the tag with {goes_on[:80]!r}" if goes_on else "")

@@ -53,7 +53,7 @@ def check(command: Command) -> None:
     """Raise a `CheckError` if BuildKit would reject the instruction."""
     name, values = command.key, command.arguments.values
     if name not in _KNOWN:
-        raise CheckError(f"unknown instruction: {command.name[:40]}")
+        raise CheckError(f"unknown instruction: {command.name[:40]}" if name else "a line continues no instruction")
     if name in _EXACTLY_ONE and len(values) != 1:
         raise CheckError(f"{name.upper()} requires exactly one argument")
     if name in _AT_LEAST_ONE and not (values or command.trigger):

@@ -1,8 +1,10 @@
 """The byte-exact edit of references, and the proof that nothing else changed; for any kind of file."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.core.digest import Digest
 from bot.core.dockerfile.found import Findings, Found
@@ -12,6 +14,8 @@ from bot.core.errors import DockerfileError
 
 Read = Callable[[str], Findings]
 """How a kind of file is read; raises `DockerfileError`."""
+
+_DIGEST: Final = re.compile(r"@[a-z0-9]+:[a-f0-9]+")
 
 _Parts = tuple[str | None, str | None]
 """A tag and a digest."""
@@ -45,7 +49,11 @@ def edit(text: str, changes: Sequence[Repoint], read: Read) -> str:
             raise DockerfileError(f"{found.use.raw} shall say two different things", line=found.use.line)
         _change(draft, found, parts)
     result = draft.result()
-    _prove(before, read(result), wanted)
+    try:
+        after = read(result)
+    except DockerfileError as fault:
+        raise DockerfileError(f"the edit would break the file ({fault}); edit it by hand", line=fault.line) from fault
+    _prove(before, after, wanted)
     return result
 
 
@@ -78,7 +86,7 @@ def _is_meant(found: Found, change: Repoint) -> bool:
 
 def _bare(raw: str) -> str:
     """A written reference without a digest, which an edit may have added."""
-    return raw.partition("@")[0]
+    return _DIGEST.sub("", raw)
 
 
 def _parts(found: Found) -> _Parts:

@@ -14,6 +14,8 @@ from bot.core.errors import DockerfileError
 BYTE_ORDER_MARK: Final = "\ufeff"
 _LONGEST_LINE: Final = 65_535
 """In bytes; BuildKit's scanner gives up at longer ones."""
+_SURELY_SHORT: Final = _LONGEST_LINE // 4
+"""In characters, of which each takes four bytes at most."""
 _DIRECTIVE: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
 _DIRECTIVES: Final = frozenset({"syntax", "escape", "check"})
 
@@ -64,7 +66,7 @@ class Reader:
         self._position = end + 1
         self.number += 1
         line = self._text[start:end]
-        if len(line) * 4 > _LONGEST_LINE and len(line.encode(errors="surrogatepass")) > _LONGEST_LINE:
+        if len(line) > _SURELY_SHORT and len(line.encode(errors="surrogatepass")) > _LONGEST_LINE:
             raise DockerfileError(f"the line is longer than {_LONGEST_LINE} bytes; split it", line=self.number)
         return line, start
 
@@ -77,17 +79,18 @@ class Reader:
         while not ended and (physical := self.next_physical()) is not None:
             line = physical[0].rstrip("\r\n")
             content = line.lstrip(SPACE)
-            if not content or content[0] == "#":
+            if content[:1] in ("", "#"):
                 continue
             part, ended = self._without_continuation(line)
-            joined.add(part, physical[1])
+            if part:
+                joined.add(part, physical[1])
         joined.close()
         return LogicalLine(joined, first, self.number)
 
     def _without_continuation(self, line: str) -> tuple[str, bool]:
         """Take the continuation character away; two of them in a row do not continue."""
         bare = line.rstrip(" \t")
-        if bare.endswith(self.escape) and not bare.endswith(self.escape * 2):
+        if bare[-1:] == self.escape and bare[-2:-1] != self.escape:
             return bare[:-1], False
         return line, True
 

@@ -20,7 +20,7 @@ _DATED: Final = re.compile(r"(?P<version>.*?)(?:-preview)?\.(?:[0-9]{4}\.(?:[0-9
 class Named:
     """A text and where in it the tag and the digest stand, without their `:` and `@`.
 
-    `reference` is None where something is not known.
+    `reference` is None where something is not known; `why_unknown` says why, if it is the name of the image.
     """
 
     text: str
@@ -31,6 +31,7 @@ class Named:
     reference: Reference | None
     lambda_image: LambdaImage | None
     says_something: bool = True
+    why_unknown: str = ""
 
     def part(self, span: tuple[int, int] | None) -> str | None:
         """Return the text of the tag or the digest."""
@@ -55,7 +56,13 @@ def named(expansion: Expansion, mirrors: Sequence[str]) -> Named:
         reference=reference,
         lambda_image=image,
         says_something=bool(not expansion.holes or _SAYS_SOMETHING.search(expansion.plain)),
+        why_unknown=_why_unknown(expansion, text, name_stop),
     )
+
+
+def _why_unknown(expansion: Expansion, text: str, name_stop: int) -> str:
+    last_part = range(text.rfind("/", 0, name_stop) + 1, name_stop)
+    return next((hole.reason for index, hole in expansion.holes.items() if index in last_part), "")
 
 
 def _spans(text: str) -> tuple[int, tuple[int, int] | None, tuple[int, int] | None]:

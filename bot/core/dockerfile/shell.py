@@ -249,11 +249,13 @@ class _Walk:
             self._keep(result)
 
     def _possible_heredoc(self, result: Expansion) -> None:
-        """`<<` and the white space after it stay with the word that follows."""
+        """`<<` or `<<-` and the white space after it stay with the word that follows."""
         self._keep(result)
         if self._peek() != "<":
             return
         self._keep(result)
+        if self._peek() == "-":
+            self._keep(result)
         while self._peek() and self._peek() in SPACE:
             self._keep(result)
 

@@ -34,12 +34,14 @@ class Sites:
         if reason:
             return Unresolvable(reason=reason)
         site = self._site(name.places[anchor[0]])
+        if name.why_unknown:
+            return replace(site, obstacle=f"the name of the image is not known: {name.why_unknown}")
         if name.digest is None:
             return replace(site, obstacle=self._obstacle(source, name, anchor))
-        if name.tag and not _why_not(source.expansion, name, name.digest[0]):
-            other = self._site(name.places[name.digest[0]])
-            return replace(site, also=() if other == site else (other,))
-        return site
+        obstacles = (_why_not(source.expansion, name, index) for index in range(*name.digest))
+        obstacle = next(filter(None, obstacles), "" if name.digest[0] < name.digest[1] else "the digest is empty")
+        other = site if obstacle else self._site(name.places[name.digest[0]])
+        return replace(site, also=() if other == site else (other,), obstacle=obstacle)
 
     def end_of(self, source: Source, name: Named) -> int:
         """Return where text is added at the end of a reference, `NOWHERE` if that is not in this file."""
@@ -81,13 +83,16 @@ class Sites:
 
     def _site_of_end(self, source: Source, name: Named) -> Literal | ArgDefault | Unresolvable:
         """Where a reference without tag and digest ends: in the `ARG` that holds all of it, else in the instruction."""
+        last = len(name.text) - 1
+        if last in source.expansion.holes:
+            return Unresolvable(reason=source.expansion.holes[last].reason)
         covering = self._covering(source.expansion)
         if covering is not None:
             line = self._line(covering.end - 1)
             return ArgDefault(line=line, arg=covering.name, obstacle=self._sharing.other_use(covering, source))
         end = self.end_of(source, name)
         if end == NOWHERE:
-            return Unresolvable(reason=_why_not(source.expansion, name, len(name.text) - 1))
+            return Unresolvable(reason=_why_not(source.expansion, name, last))
         return Literal(line=self._line(end - 1), obstacle=self._goes_on(end, source.written_end, source.raw))
 
     def _covering(self, expansion: Expansion) -> Default | None:

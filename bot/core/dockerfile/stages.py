@@ -155,7 +155,7 @@ def _read_sources(instruction: Instruction, stages: Sequence[Stage], by_name: Ma
 
 def _copy_source(instruction: Instruction, flag: Flag, stages: Sequence[Stage], by_name: Mapping[str, Stage]) -> Source:
     word = _flag_word(flag, len("--from="), len(flag.text))
-    if Expander().expand(Traced(word.text, range(len(word.text)))).plain != word.text:
+    if _expand(Expander(), Traced(word.text, range(len(word.text))), instruction).plain != word.text:
         reason = "variable expansion is not supported for --from; name a stage with FROM instead"
         raise DockerfileError(reason, line=instruction.first)
     source = _named_source("copy-from", instruction, word, by_name)

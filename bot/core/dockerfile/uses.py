@@ -10,7 +10,7 @@ from bot.core.tags import LambdaImage
 class Literal:
     """The text that an update replaces stands in the instruction itself, on this line.
 
-    `also` are further sites that change together with it; `obstacle` says why a digest cannot be added safely.
+    `also` are further sites that change together with it; `obstacle` says why no digest can be written safely.
     """
 
     line: int
@@ -64,7 +64,7 @@ class Use:
             case Unresolvable(reason=reason):
                 return reason
             case Literal(obstacle=obstacle) | ArgDefault(obstacle=obstacle):
-                return "" if self.reference and self.reference.digest else obstacle
+                return obstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
