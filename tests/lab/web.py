@@ -58,8 +58,11 @@ class Certificate:
 
 
 @contextmanager
-def serve(answer: Callable[[Asked], Answer], *, certificate: Certificate | None = None) -> Iterator[Web]:
-    """Serve on a free loopback port until the block ends, with TLS where a certificate is given."""
+def serve(answer: Callable[[Asked], Answer | None], *, certificate: Certificate | None = None) -> Iterator[Web]:
+    """Serve on a free loopback port until the block ends, with TLS where a certificate is given.
+
+    Where the function returns None, the connection ends without an answer.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     scheme = "http"
     if certificate is not None:
@@ -90,7 +93,7 @@ def self_signed(folder: Path) -> Certificate:
     return Certificate(identity=identity, authority=authority)
 
 
-def _handler(web: Web, answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
+def _handler(web: Web, answer: Callable[[Asked], Answer | None]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -102,10 +105,12 @@ def _handler(web: Web, answer: Callable[[Asked], Answer]) -> type[BaseHTTPReques
                 self.close_connection = True  # the client hung up, which some tests make it do
 
         def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(method=self.command, path=self.path, headers=self.headers, body=body)
+            asked = Asked(method=self.command, path=self.path, headers=self.headers, body=_body(self))
             web.log.append(asked)
             given = answer(asked)
+            if given is None:
+                self.close_connection = True
+                return
             self.send_response(given.status)
             for name, value in {"Content-Length": str(len(given.body)), **given.headers}.items():
                 self.send_header(name, value)
@@ -121,3 +126,15 @@ def _handler(web: Web, answer: Callable[[Asked], Answer]) -> type[BaseHTTPReques
             """Keep quiet: the tests read `log`."""
 
     return Handler
+
+
+def _body(handler: BaseHTTPRequestHandler) -> bytes:
+    """Read the body of a request, in chunks where it comes so (RFC 9112, section 7.1; no trailers)."""
+    if handler.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    blocks = []
+    while size := int(handler.rfile.readline().partition(b";")[0], 16):
+        blocks.append(handler.rfile.read(size))
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return b"".join(blocks)

@@ -1,0 +1,240 @@
+"""A GitHub for tests: REST, GraphQL and git on one loopback port, over bare repositories in a folder.
+
+Persons work on the repositories with plain git (`tests.adapters.forge.world.BareRepositories` takes `root`), or with
+the buttons here. Every exchange is held to GitHub's own descriptions; leaving the block with a violation fails.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.adapters.engine.clock import SystemClock
+from bot.ports.clock import Clock
+from tests.lab.github.accounts import Accounts, Permissions
+from tests.lab.github.bare_git import BRANCHES, REGULAR, ZERO, BareGit, Entry, Move
+from tests.lab.github.faults import Faults
+from tests.lab.github.git_http import install_hooks
+from tests.lab.github.hub import Comment, Hub, Pull, Repository
+from tests.lab.github.openapi import rest_api
+from tests.lab.github.server import Exchange, Server
+from tests.lab.web import Web, serve
+
+_EVERYTHING: Permissions = {
+    "actions": "write",
+    "checks": "write",
+    "contents": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
+
+
+class FakeGitHub:
+    """A running GitHub; `root` is the folder of its repositories, `OWNER/NAME.git`."""
+
+    def __init__(self, root: Path, server: Server, web: Web) -> None:
+        self.root = root
+        self._server, self._hub, self._web = server, server.hub, web
+
+    @property
+    def url(self) -> str:
+        """Where the API is as on api.github.com, and git, too."""
+        return self._web.url
+
+    @property
+    def enterprise_url(self) -> str:
+        """Where the API is as on an Enterprise Server."""
+        return f"{self._web.url}/api/v3"
+
+    # What happened
+
+    @property
+    def faults(self) -> Faults:
+        """Trouble to plan."""
+        return self._server.faults
+
+    @property
+    def log(self) -> Sequence[Exchange]:
+        """All exchanges so far."""
+        return tuple(self._server.exchanges)
+
+    @property
+    def exchanges(self) -> Counter[str]:
+        """How many exchanges there were, by operation."""
+        return self._server.counts
+
+    @property
+    def violations(self) -> list[str]:
+        """What broke GitHub's descriptions, or the fake; a test that provokes one takes it out of the list."""
+        return self._server.violations
+
+    @property
+    def writes(self) -> list[str]:
+        """The requests so far that would change something, done or refused, as `METHOD path (operation)`."""
+        return [f"{one.method} {one.path} ({one.operation})" for one in self.log if one.writes]
+
+    @property
+    def dispatches(self) -> list[dict[str, object]]:
+        """The workflows and events that were started."""
+        return self._hub.dispatches
+
+    def requests(self, *methods: str) -> list[str]:
+        """The requests so far as `METHOD path`, of some methods or of all."""
+        return self._web.asked(*methods)
+
+    # Accounts
+
+    def organization(self, name: str) -> None:
+        """Make an organization; owners of repositories that nobody made are ones, too."""
+        self._hub.accounts.account(name, "Organization")
+
+    def user(self, name: str) -> None:
+        """Make a user."""
+        self._hub.accounts.account(name, "User")
+
+    def token(
+        self,
+        login: str = "refrom[bot]",
+        permissions: Permissions | None = None,
+        repositories: Sequence[str] | None = None,
+    ) -> str:
+        """Issue a token: a workflow's or an App's for a login that ends in `[bot]`, else a person's.
+
+        `permissions` None is all that there are, `repositories` None is all repositories.
+        """
+        account = self._hub.accounts.account(login, "User")
+        reach = None if repositories is None else frozenset(repositories)
+        return self._hub.accounts.issue(account, permissions, reach).value
+
+    def expire(self, token: str) -> None:
+        """Let a token be of no use any more."""
+        self._hub.accounts.expire(token)
+
+    def app(
+        self, slug: str = "refrom", installations: Mapping[str, Permissions | None] | None = None
+    ) -> tuple[int, str]:
+        """Register a GitHub App that is installed on accounts, with permissions each, None being all that it needs.
+
+        Returns the App's id and its private key in PEM.
+        """
+        granted = {login: permissions or _EVERYTHING for login, permissions in (installations or {}).items()}
+        app, key = self._hub.accounts.new_app(slug, granted)
+        return app.id, key
+
+    # Repositories
+
+    def create_repository(
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        branch: str = "main",
+        *,
+        private: bool = False,
+        archived: bool = False,
+    ) -> str:
+        """Create a repository with one commit of plain files, and return that commit; no files, no commit."""
+        path = self.root / f"{name}.git"
+        BareGit.create(path, branch)
+        repository = self._repository(name)
+        repository.private, repository.archived = private, archived
+        if not files:
+            return ""
+        git, by = repository.git, self._hub.web_flow()
+        entries = [Entry(path=p, mode=REGULAR, kind="blob", oid=git.write_blob(c)) for p, c in files.items()]
+        tree = git.write_tree(None, entries)
+        commit = git.write_commit(tree=tree, parents=(), author=by, committer=by, message="Initial commit")
+        git.move([Move(name=f"{BRANCHES}{branch}", old=ZERO, new=commit)])
+        return commit
+
+    def rename_repository(self, old: str, new: str) -> None:
+        """Give a repository another name, or another owner; the old name leads to it."""
+        with self._hub.lock:
+            owner, _, name = new.partition("/")
+            self._hub.rename(self._repository(old), owner, name)
+
+    def archive(self, name: str, *, archived: bool = True) -> None:
+        """Make a repository read-only, or end that."""
+        self._repository(name).archived = archived
+
+    def protect(self, name: str, branch: str) -> None:
+        """Let a branch be changed by pull requests only."""
+        self._repository(name).protected.add(branch)
+
+    def allow_auto_merge(self, name: str) -> None:
+        """Let pull requests of a repository merge themselves."""
+        self._repository(name).allows_auto_merge = True
+
+    def let_actions_open_pulls(self, allowed: bool) -> None:
+        """Decide whether a workflow's own token may create pull requests."""
+        self._hub.actions_open_pulls = allowed
+
+    def truncate_trees(self, entries: int) -> None:
+        """Cut recursive trees after so many entries; GitHub does after 100,000."""
+        self._hub.largest_tree = entries
+
+    def limit(self, hourly: int) -> None:
+        """Set the quota of the hours that begin from now on."""
+        self._hub.limits.hourly = hourly
+
+    def rename_branch(self, name: str, old: str, new: str) -> None:
+        """Rename a branch as its page does: pull requests from and into it follow."""
+        with self._hub.lock:
+            self._hub.rename_branch(self._repository(name), old, new)
+
+    # Pull requests
+
+    def merge(self, name: str, number: int, by: str = "ada") -> str:
+        """Press the merge button, and return the merge commit."""
+        with self._hub.lock:
+            return self._hub.merge(self._repository(name), number, self._hub.accounts.account(by, "User"))
+
+    def close(self, name: str, number: int) -> None:
+        """Press the close button."""
+        with self._hub.lock:
+            self._hub.close(self._repository(name), number)
+
+    def forget_pull_request(self, name: str, number: int) -> None:
+        """Let a pull request never have been; its branch stays."""
+        with self._hub.lock:
+            del self._repository(name).pulls[number]
+
+    def settle(self, name: str) -> None:
+        """Look at the branches now: what persons did before and do after are two things then."""
+        with self._hub.lock:
+            self._hub.settle(self._repository(name))
+
+    def pulls(self, name: str) -> list[Pull]:
+        """Return the pull requests of a repository as they stand, oldest first."""
+        with self._hub.lock:
+            repository = self._repository(name)
+            self._hub.settle(repository)
+            return list(repository.pulls.values())
+
+    def comments(self, name: str, number: int) -> list[Comment]:
+        """Return the comments on a pull request."""
+        return list(self._repository(name).pulls[number].comments)
+
+    def labels(self, name: str, number: int) -> list[str]:
+        """Return the labels of a pull request."""
+        return list(self._repository(name).pulls[number].labels)
+
+    def _repository(self, name: str) -> Repository:
+        found = self._hub.repository(name)
+        if found is None:
+            raise LookupError(f"there is no repository {name} in {self.root}")
+        return found
+
+
+@contextmanager
+def github_fake(folder: Path, *, clock: Clock | None = None) -> Iterator[FakeGitHub]:
+    """Run a GitHub in a folder until the block ends, and fail if an exchange broke GitHub's descriptions."""
+    root = folder / "repositories"
+    root.mkdir(parents=True, exist_ok=True)
+    clock = clock or SystemClock()
+    hub = Hub(root, clock, Accounts(clock))
+    server = Server(hub=hub, rest=rest_api(), hooks=install_hooks(folder / "hooks"))
+    with serve(server.respond) as web:
+        server.site = web.url
+        yield FakeGitHub(root, server, web)
+    assert not server.violations, "GitHub's descriptions were broken:\n" + "\n".join(server.violations)

@@ -1,0 +1,56 @@
+"""Trouble that a test plans: an answer instead of the real one, or none at all, before or after the thing is done."""
+
+from dataclasses import dataclass, field
+
+from tests.lab.web import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What happens to one call; without an `answer` the connection ends, and `after` means once it is done."""
+
+    answer: Answer | None = None
+    after: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    operation: str
+    fault: Fault
+    first: int
+    last: int
+    seen: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """The plans of a test."""
+
+    _plans: list[_Plan] = field(default_factory=list)
+
+    def plan(
+        self, operation: str, on_call: int = 1, *, answer: Answer | None = None, after: bool = False, times: int = 1
+    ) -> None:
+        """Let the n-th call of an operation from now on, or that and the next ones, go wrong.
+
+        An operation is one of the REST description (`pulls/create`), a GraphQL operation by its name or a field of its
+        top (`createCommitOnBranch`), or `git/upload-pack` and `git/receive-pack`. Without an answer the connection
+        ends; `after` lets the thing be done first, as a timeout after the commit does.
+        """
+        fault = Fault(answer=answer, after=after)
+        self._plans.append(_Plan(operation=operation, fault=fault, first=on_call, last=on_call + times - 1))
+
+    def due(self, operations: set[str]) -> Fault | None:
+        """Count a call, and return what is planned for it."""
+        due = None
+        for plan in self._plans:
+            if plan.operation in operations:
+                plan.seen += 1
+                if plan.first <= plan.seen <= plan.last:
+                    due = due or plan.fault
+        return due
+
+
+def gateway_timeout() -> Answer:
+    """Build what GitHub's front answers when it waited too long: a page, no JSON."""
+    return Answer(status=504, headers={"Content-Type": "text/html"}, body=b"<html>We had issues</html>")

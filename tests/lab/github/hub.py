@@ -1,0 +1,288 @@
+"""All that the fake knows beside git: repositories, pull requests, comments, labels, statuses.
+
+What git can tell is asked of git at every request, so that persons may work on the bare repositories with plain git.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from bot.ports.clock import Clock
+from tests.lab.github.accounts import Account, Accounts, Token
+from tests.lab.github.bare_git import BRANCHES, BareGit, Commit, GitRefused, Identity, Move
+from tests.lab.github.limits import Limits
+from tests.lab.github.refusals import Refusal
+
+WEB_FLOW: Final = ("GitHub", "noreply@github.com")
+"""Who commits what is made on the site or by createCommitOnBranch."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(slots=True, kw_only=True)
+class Pull:
+    """A pull request; `head` is the commit that its branch had when it was last looked at, or when it ended."""
+
+    id: int
+    number: int
+    author: Account
+    title: str
+    body: str | None
+    branch: str
+    base: str
+    head: str
+    base_sha: str
+    fork_point: str
+    """The last commit that base and head shared while it was open."""
+    created: datetime
+    updated: datetime
+    draft: bool = False
+    closed: datetime | None = None
+    merged: datetime | None = None
+    merged_by: Account | None = None
+    merge_commit: str | None = None
+    auto_merge: tuple[Account, str] | None = None
+    labels: list[str] = field(default_factory=list)
+    comments: "list[Comment]" = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment on a pull request."""
+
+    id: int
+    author: Account
+    body: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Repository:
+    """A repository; its folder may be changed by anybody at any time."""
+
+    id: int
+    owner: Account
+    name: str
+    git: BareGit
+    created: datetime
+    private: bool = False
+    archived: bool = False
+    allows_auto_merge: bool = False
+    protected: set[str] = field(default_factory=set)
+    pulls: dict[int, Pull] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    check_runs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    @property
+    def default_branch(self) -> str:
+        return self.git.head_name().removeprefix(BRANCHES)
+
+    def branches(self) -> dict[str, str]:
+        """Return the branches with their commits."""
+        return {name.removeprefix(BRANCHES): oid for name, oid in self.git.references().items()}
+
+
+class Hub:
+    """All repositories below a folder, `OWNER/NAME.git`; one that somebody puts there is public."""
+
+    def __init__(self, root: Path, clock: Clock, accounts: Accounts) -> None:
+        self.root, self.clock, self.accounts = root, clock, accounts
+        self.lock = threading.RLock()
+        self.limits = Limits(clock)
+        self.actions_open_pulls = True
+        """Whether the organizations let workflows create pull requests."""
+        self.largest_tree = 100_000
+        """Entries after which a recursive tree is truncated."""
+        self.dispatches: list[dict[str, Any]] = []
+        self._repositories: dict[str, Repository] = {}
+        self._former: dict[str, Repository] = {}
+        self._ids = count(5001)
+
+    def next_id(self) -> int:
+        """Return a number that nothing else has."""
+        return next(self._ids)
+
+    def now(self) -> datetime:
+        """Return the time as GitHub states it: whole seconds."""
+        return self.clock.now().replace(microsecond=0)
+
+    def repository(self, full_name: str) -> Repository | None:
+        """Return a repository by its present name, in any case."""
+        known = self._repositories.get(full_name.lower())
+        if known and known.git.path.is_dir():
+            return known
+        owner, _, name = full_name.partition("/")
+        path = self.root / f"{full_name}.git"
+        if not (_NAME.fullmatch(owner) and _NAME.fullmatch(name) and path.is_dir()):
+            return None
+        return self._adopt(owner, name, path)
+
+    def renamed(self, full_name: str) -> Repository | None:
+        """Return a repository by a name that it had."""
+        return self._former.get(full_name.lower())
+
+    def by_id(self, number: int) -> Repository | None:
+        """Return a repository by its id."""
+        return next((one for one in self._repositories.values() if one.id == number), None)
+
+    def of_owner(self, login: str) -> list[Repository]:
+        """List the repositories of an account by name."""
+        folders = [path for path in self.root.glob("*/*.git") if path.parent.name.lower() == login.lower()]
+        names = [f"{path.parent.name}/{path.name.removesuffix('.git')}" for path in folders]
+        return [found for name in sorted(names, key=str.lower) if (found := self.repository(name))]
+
+    def all(self) -> list[Repository]:
+        """List all repositories that somebody asked for."""
+        return list(self._repositories.values())
+
+    def rename(self, repository: Repository, owner: str, name: str) -> None:
+        """Give a repository another name; the old one leads to it."""
+        target = self.root / owner / f"{name}.git"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        repository.git.path.rename(target)
+        old = repository.full_name.lower()
+        self._former[old] = self._repositories.pop(old)
+        repository.owner, repository.name, repository.git = self.accounts.account(owner), name, BareGit(target)
+        self._repositories[repository.full_name.lower()] = repository
+
+    def rename_branch(self, repository: Repository, old: str, new: str) -> None:
+        """Rename a branch; pull requests from and into it follow."""
+        self.settle(repository)
+        repository.git.rename_branch(old, new)
+        for pull in repository.pulls.values():
+            if pull.is_open:
+                pull.base = new if pull.base == old else pull.base
+                pull.branch = new if pull.branch == old else pull.branch
+
+    def _adopt(self, owner: str, name: str, path: Path) -> Repository:
+        repository = Repository(
+            id=self.next_id(),
+            owner=self.accounts.account(owner),
+            name=name,
+            git=BareGit(path),
+            created=self.now(),
+        )
+        self._repositories[repository.full_name.lower()] = repository
+        return repository
+
+    def may_see(self, token: Token | None, repository: Repository) -> bool:
+        """Say whether a repository is there for a caller."""
+        return not repository.private or self.reaches(token, repository)
+
+    def reaches(self, token: Token | None, repository: Repository) -> bool:
+        """Say whether a token is for a repository."""
+        if token is None or (token.owner and token.owner != repository.owner):
+            return False
+        names = token.repositories
+        if names is None:
+            return True
+        return any(self.repository(name) is repository or self.renamed(name) is repository for name in names)
+
+    def signature(self, account: Account) -> Identity:
+        """Return an account as the author of a commit made now."""
+        return Identity(account.login, account.email, self.now())
+
+    def web_flow(self) -> Identity:
+        """Return GitHub itself as the committer of a commit made now."""
+        return Identity(*WEB_FLOW, self.now())
+
+    # Pull requests
+
+    def settle(self, repository: Repository) -> None:
+        """Bring the open pull requests up to what git says."""
+        still_open = [pull for pull in repository.pulls.values() if pull.is_open]
+        branches = repository.branches() if still_open else {}
+        for pull in still_open:
+            self._settle(repository, pull, branches)
+
+    def _settle(self, repository: Repository, pull: Pull, branches: dict[str, str]) -> None:
+        base, head = branches.get(pull.base), branches.get(pull.branch)
+        if (base, head) == (pull.base_sha, pull.head):
+            return
+        git = repository.git
+        if base and git.reaches(base, pull.head):
+            if head and git.reaches(base, head):
+                pull.head = head
+            self._end(pull, merge_commit=base)
+        elif base is None or head is None:
+            self._end(pull)
+        elif git.reaches(base, head):
+            pull.head = pull.fork_point = head  # pushed to where it brings nothing, such as the base itself
+            self._end(pull)
+        else:
+            pull.updated = self.now() if head != pull.head else pull.updated
+            pull.head, pull.base_sha, pull.fork_point = head, base, git.fork_point(base, head)
+
+    def _end(self, pull: Pull, merge_commit: str | None = None) -> None:
+        pull.closed = pull.updated = self.now()
+        pull.auto_merge = None
+        if merge_commit:
+            pull.merged, pull.merge_commit, pull.base_sha = pull.closed, merge_commit, merge_commit
+
+    def pull(self, repository: Repository, number: int) -> Pull | None:
+        """Return a pull request as it stands now."""
+        self.settle(repository)
+        return repository.pulls.get(number)
+
+    def merge(self, repository: Repository, number: int, by: Account) -> str:
+        """Merge a pull request as the button does, and return the merge commit."""
+        pull = self._open_pull(repository, number)
+        base, owner = repository.branches()[pull.base], repository.owner.login
+        try:
+            tree = repository.git.merge_tree(base, pull.head)
+        except GitRefused:
+            raise Refusal(405, "Pull Request is not mergeable") from None
+        commit = repository.git.write_commit(
+            tree=tree,
+            parents=(base, pull.head),
+            author=self.signature(by),
+            committer=self.web_flow(),
+            message=f"Merge pull request #{number} from {owner}/{pull.branch}\n\n{pull.title}",
+        )
+        repository.git.move([Move(name=f"{BRANCHES}{pull.base}", old=base, new=commit)])
+        pull.merged_by = by
+        self.settle(repository)
+        return commit
+
+    def close(self, repository: Repository, number: int) -> None:
+        """Close a pull request as the button does."""
+        self._end(self._open_pull(repository, number))
+
+    def _open_pull(self, repository: Repository, number: int) -> Pull:
+        pull = self.pull(repository, number)
+        if pull is None or not pull.is_open:
+            raise LookupError(f"{repository.full_name} has no open pull request {number}")
+        return pull
+
+    def commit_of(self, repository: Repository, name: str) -> Commit | None:
+        """Return the commit that a branch, a tag or an id names."""
+        references = repository.git.references("refs/")
+        short = name.removeprefix("refs/")
+        for candidate in (f"refs/{short}", f"{BRANCHES}{name}", f"refs/tags/{name}"):
+            if candidate in references:
+                name = references[candidate]
+                break
+        return repository.git.commit(name) if repository.git.kind(name) == "commit" else None
