@@ -67,10 +67,11 @@ class Move:
 
 
 class BareGit:
-    """Plumbing on one repository."""
+    """Plumbing on one repository; what git says of an object never changes, so it is asked once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._answers: dict[tuple[str, ...], bytes] = {}
 
     @classmethod
     def create(cls, path: Path, branch: str) -> "BareGit":
@@ -95,13 +96,13 @@ class BareGit:
         if not SHA.fullmatch(oid):
             return None
         try:
-            return self._run("cat-file", "-t", oid).decode().strip()
+            return self._ask("cat-file", "-t", oid).decode().strip()
         except GitRefused:
             return None
 
     def commit(self, oid: str) -> Commit:
         """Read a commit."""
-        header, _, message = self._run("cat-file", "commit", oid).decode(errors="replace").partition("\n\n")
+        header, _, message = self._ask("cat-file", "commit", oid).decode(errors="replace").partition("\n\n")
         fields = [line.partition(" ")[::2] for line in header.splitlines() if not line.startswith(" ")]
         first = dict(reversed(fields))
         return Commit(
@@ -132,22 +133,22 @@ class BareGit:
 
     def reaches(self, tip: str, commit: str) -> bool:
         """Say whether a commit is in the history of another, or is it."""
-        return tip == commit or self._asks("merge-base", "--is-ancestor", commit, tip)
+        return tip == commit or self.fork_point(commit, tip) == commit
 
     def commits(self, base: str, head: str) -> list[str]:
         """List the commits of `head` that `base` has not, oldest first; all of them where there is no `base`."""
-        return self._run("rev-list", "--reverse", f"{base}..{head}" if base else head).decode().split()
+        return self._ask("rev-list", "--reverse", f"{base}..{head}" if base else head).decode().split()
 
     def fork_point(self, one: str, other: str) -> str:
         """Return the last commit that both have, or nothing."""
         try:
-            return self._run("merge-base", one, other).decode().strip()
+            return self._ask("merge-base", one, other).decode().strip()
         except GitRefused:
             return ""
 
     def changes(self, base: str, head: str) -> list[tuple[int, int]]:
         """Return the lines added and deleted, for each file that differs."""
-        lines = self._run("diff", "--numstat", base or _EMPTY_TREE, head).decode(errors="replace").splitlines()
+        lines = self._ask("diff", "--numstat", base or _EMPTY_TREE, head).decode(errors="replace").splitlines()
         fields = [line.split("\t")[:2] for line in lines]
         return [(int(added), int(gone)) if added != "-" else (0, 0) for added, gone in fields]
 
@@ -188,12 +189,11 @@ class BareGit:
         """Rename a branch, and the default branch with it."""
         self._run("branch", "--move", old, new)
 
-    def _asks(self, *arguments: str) -> bool:
-        try:
-            self._run(*arguments)
-        except GitRefused:
-            return False
-        return True
+    def _ask(self, *arguments: str) -> bytes:
+        """Ask about objects, named by their ids."""
+        if arguments not in self._answers:
+            self._answers[arguments] = self._run(*arguments)
+        return self._answers[arguments]
 
     def _run(self, *arguments: str, given: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
         done = subprocess.run(

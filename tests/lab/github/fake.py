@@ -177,6 +177,10 @@ class FakeGitHub:
         """Set the quota of the hours that begin from now on."""
         self._hub.limits.hourly = hourly
 
+    def default_branch(self, name: str) -> str:
+        """Return the name of a repository's default branch."""
+        return self._repository(name).default_branch
+
     def rename_branch(self, name: str, old: str, new: str) -> None:
         """Rename a branch as its page does: pull requests from and into it follow."""
         with self._hub.lock:
