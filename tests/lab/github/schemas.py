@@ -51,6 +51,8 @@ class Schemas:
     def findings(self, pointer: Pointer, value: Any, name: str, *, is_open: bool = False) -> Iterator[str]:
         """Say what is wrong with a value called `name`; of an open one, unknown keys are not wrong."""
         for error in self.validator(pointer).iter_errors(value):
+            if error.validator == "oneOf" and not error.context:
+                continue  # several alternatives fit, which says that the description is loose, and nothing of the value
             yield f"{name}{_path(error.absolute_path)}: {error.message[:300]}"
         if not is_open:
             yield from self._unknown([pointer], value, name)
