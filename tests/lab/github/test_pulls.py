@@ -151,7 +151,7 @@ def push_and_merge(fake: FakeGitHub, persons: BareRepositories) -> None:
     merge_with_git(fake, persons)
 
 
-def force_to_base(fake: FakeGitHub, persons: BareRepositories) -> None:
+def force_to_base(_: FakeGitHub, persons: BareRepositories) -> None:
     git(persons.path(REPOSITORY), "update-ref", "refs/heads/refrom/x", "refs/heads/main")
 
 
@@ -160,7 +160,7 @@ def close_and_recreate(fake: FakeGitHub, persons: BareRepositories) -> None:
     git(persons.path(REPOSITORY), "update-ref", "refs/heads/refrom/x", child(persons, "main"))
 
 
-def delete_base(fake: FakeGitHub, persons: BareRepositories) -> None:
+def delete_base(_: FakeGitHub, persons: BareRepositories) -> None:
     git(persons.path(REPOSITORY), "update-ref", "-d", "refs/heads/main")
 
 
@@ -340,7 +340,7 @@ def test_a_long_list_is_linked_page_by_page(api: Caller, persons: BareRepositori
     while place:
         answer = api.send("GET", place)
         shown.append([pull["number"] for pull in answer.json()])
-        links = dict((name, url) for url, name in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"]))
+        links = {name: url for url, name in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])}
         relations.append(sorted(links))
         place = links.get("next", "")
 

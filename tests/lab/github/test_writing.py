@@ -14,7 +14,8 @@ GIT = "/repos/acme/orders/git"
 ZERO = "0" * 40
 MISSING = "1" * 40
 COMMIT = """mutation($input: CreateCommitOnBranchInput!) {
-  createCommitOnBranch(input: $input) { commit { oid message author { email user { login } } committer { email } } } }"""
+  createCommitOnBranch(input: $input) {
+    commit { oid message author { email user { login } } committer { email } } } }"""
 REFS = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"
 BRANCH = "refs/heads/refrom/x"
 
@@ -37,7 +38,7 @@ def update_refs(api: Caller, *updates: Mapping[str, object]) -> Any:
 
 def references(fake: FakeGitHub) -> dict[str, str]:
     lines = git(fake.root / "acme/orders.git", "for-each-ref", "--format=%(refname) %(objectname)").decode()
-    return dict(line.split() for line in lines.splitlines())  # type: ignore[misc] # two words a line
+    return dict(line.split() for line in lines.splitlines())
 
 
 # createCommitOnBranch
