@@ -6,9 +6,11 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from tests.lab.github.accounts import Account, Token
-from tests.lab.github.hub import Hub, Pull, Repository
+from tests.lab.github.hub import Hub
 from tests.lab.github.refusals import Refusal
-from tests.lab.github.shapes import Json, Shapes
+from tests.lab.github.repository import Pull, Repository
+from tests.lab.github.shapes import Shapes
+from tests.lab.github.shapes_git import Json
 
 _PER_PAGE: Final = 30
 _MOST_PER_PAGE: Final = 100

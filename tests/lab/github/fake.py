@@ -17,9 +17,10 @@ from tests.lab.github.bare_git import BRANCHES, REGULAR, ZERO, BareGit, Entry, M
 from tests.lab.github.door_graphql import GraphqlDoor
 from tests.lab.github.door_rest import RestDoor
 from tests.lab.github.faults import Faults
-from tests.lab.github.hub import Comment, Hub, Pull, Repository
+from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Exchange, Ledger
 from tests.lab.github.openapi import rest_api
+from tests.lab.github.repository import Comment, Pull, Repository
 from tests.lab.web import Answer, Asked, Web, serve
 
 _GRAPHQL = ("/graphql", "/api/graphql")

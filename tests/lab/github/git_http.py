@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 from tests.lab.github.accounts import Token
 from tests.lab.github.bare_git import BRANCHES, environment
-from tests.lab.github.hub import Hub, Repository
+from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger
 from tests.lab.github.refusals import Refusal
+from tests.lab.github.repository import Repository
 from tests.lab.web import Answer, Asked
 
 _PATH: Final = re.compile(r"/(?P<name>[^/]+/[^/]+?)(\.git)?/(?P<rest>info/refs|git-upload-pack|git-receive-pack)")

@@ -6,11 +6,11 @@ from typing import Any
 from tests.lab.github.accounts import Account, Token
 from tests.lab.github.bare_git import BRANCHES, Commit, Identity
 from tests.lab.github.graphql import Node, connection
-from tests.lab.github.hub import WEB_FLOW, Hub, Pull, Repository
+from tests.lab.github.hub import WEB_FLOW, Hub
+from tests.lab.github.links import iso, node_id
 from tests.lab.github.refusals import FieldRefusal, Gap
-from tests.lab.github.shapes import Shapes, iso, node_id
-
-_STATES = {"OPEN", "CLOSED", "MERGED"}
+from tests.lab.github.repository import Pull, Repository
+from tests.lab.github.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +54,16 @@ class Graph:
         seen = [repository for repository in owned if self.hub.may_see(self.token, repository)]
 
         def repositories(
-            first: int | None = None,
-            after: str | None = None,
-            last: int | None = None,
+            *,
+            ownerAffiliations: list[str],  # noqa: N803 (GitHub's name)
             orderBy: Node | None = None,  # noqa: N803 (GitHub's name)
-            **unused: Any,
+            **page: Any,
         ) -> Node:
-            if unspoken := set(unused) - {"ownerAffiliations"} or (orderBy and orderBy["field"] != "NAME"):
-                raise Gap(f"the fake lists repositories by name only; asked for {unspoken or orderBy}")
+            if "OWNER" not in ownerAffiliations or (orderBy and orderBy["field"] != "NAME"):
+                raise Gap(f"the fake lists what an account owns by name; asked for {ownerAffiliations} {orderBy}")
             is_reversed = orderBy is not None and orderBy["direction"] == "DESC"
-            listed = [self.repository_node(one) for one in (reversed(seen) if is_reversed else seen)]
-            return connection(listed, "repositories", first, after, last)
+            listed = seen[::-1] if is_reversed else seen
+            return connection("repositories", listed, self.repository_node, **page)
 
         return {"__typename": account.kind, "login": account.login, "repositories": repositories}
 
@@ -128,15 +127,14 @@ class Graph:
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
-            "parents": lambda first=None, after=None: connection(
-                [self.commit(repository, parent) for parent in read().parents], "parents", first, after
+            "parents": lambda **page: connection(
+                "parents", read().parents, lambda parent: self.commit(repository, parent), **page
             ),
         }
 
     def pull(self, repository: Repository, pull: Pull) -> Node:
         """Describe a pull request."""
         branches = repository.branches()
-        state = "MERGED" if pull.merged else "OPEN" if pull.is_open else "CLOSED"
         return {
             "__typename": "PullRequest",
             "id": node_id("PR", pull.id),
@@ -145,7 +143,7 @@ class Graph:
             "title": pull.title,
             "body": pull.body or "",
             "url": self.shapes.pull_html(repository, pull),
-            "state": state,
+            "state": _state(pull),
             "closed": not pull.is_open,
             "merged": pull.merged is not None,
             "isDraft": pull.draft,
@@ -162,10 +160,8 @@ class Graph:
             "baseRef": lambda: self.reference(repository, pull.base, branches.get(pull.base)),
             "author": {"__typename": pull.author.kind, "login": pull.author.login},
             "autoMergeRequest": pull.auto_merge and {"mergeMethod": pull.auto_merge[1]},
-            "commits": lambda first=None, after=None, last=None: self._commits(repository, pull, first, after, last),
-            "labels": lambda first=None, after=None: connection(
-                [{"__typename": "Label", "name": name} for name in pull.labels], "labels", first, after
-            ),
+            "commits": lambda **page: self._commits(repository, pull, **page),
+            "labels": lambda **page: connection("labels", pull.labels, lambda name: {"name": name}, **page),
         }
 
     def _pulls(
@@ -176,23 +172,21 @@ class Graph:
         baseRefName: str | None = None,  # noqa: N803 (GitHub's name)
         states: list[str] | None = None,
         orderBy: Node | None = None,  # noqa: N803 (GitHub's name)
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
+        **page: Any,
     ) -> Node:
         if orderBy and orderBy["field"] != "CREATED_AT":
             raise Gap(f"the fake orders pull requests by their creation only; asked for {orderBy}")
         self._require(repository, "pull_requests=read")
         self.hub.settle(repository)
         found = [
-            node
+            pull
             for pull in repository.pulls.values()
             if headRefName in (None, pull.branch) and baseRefName in (None, pull.base)
-            if (node := self.pull(repository, pull))["state"] in (states or _STATES)
+            if not states or _state(pull) in states
         ]
         if orderBy and orderBy["direction"] == "DESC":
             found.reverse()
-        return connection(found, "pullRequests", first, after, last)
+        return connection("pullRequests", found, lambda pull: self.pull(repository, pull), **page)
 
     def _pull(self, repository: Repository, number: int) -> Node:
         self._require(repository, "pull_requests=read")
@@ -201,12 +195,9 @@ class Graph:
             raise FieldRefusal("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
         return self.pull(repository, pull)
 
-    def _commits(
-        self, repository: Repository, pull: Pull, first: int | None, after: str | None, last: int | None
-    ) -> Node:
+    def _commits(self, repository: Repository, pull: Pull, **page: Any) -> Node:
         oids = repository.git.commits(pull.fork_point, pull.head)
-        nodes = [{"__typename": "PullRequestCommit", "commit": self.commit(repository, oid)} for oid in oids]
-        return connection(nodes, "commits", first, after, last)
+        return connection("commits", oids, lambda oid: {"commit": self.commit(repository, oid)}, **page)
 
     def _named(self, repository: Repository, qualified: str) -> Node | None:
         name = qualified if qualified.startswith("refs/") else f"{BRANCHES}{qualified}"
@@ -241,3 +232,7 @@ class Graph:
     def _rate_limit(self) -> Node:
         quota = self.hub.limits.quota(self.token, "graphql")
         return {"limit": quota.limit, "remaining": quota.remaining, "used": quota.used, "cost": 1}
+
+
+def _state(pull: Pull) -> str:
+    return "MERGED" if pull.merged else "OPEN" if pull.is_open else "CLOSED"

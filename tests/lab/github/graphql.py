@@ -6,7 +6,7 @@ and the dict has not is a gap of the fake, and never a null.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -100,7 +100,15 @@ def carry_out(request: Request, root: Node) -> Node:
     return answer
 
 
-def connection(items: Sequence[Node], name: str, first: int | None, after: str | None, last: int | None = None) -> Node:
+def connection(
+    name: str,
+    items: Sequence[Any],
+    build: Callable[[Any], Node],
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+) -> Node:
     """Build a connection, which wants to be asked for at most 100 nodes from one of its ends."""
     size = first if first is not None else last
     if size is None:
@@ -121,7 +129,7 @@ def connection(items: Sequence[Node], name: str, first: int | None, after: str |
         "startCursor": cursors[0] if cursors else None,
         "endCursor": cursors[-1] if cursors else None,
     }
-    nodes = list(items[start:end])
+    nodes = [build(item) for item in items[start:end]]
     edges = [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)]
     return {"totalCount": len(items), "pageInfo": page, "nodes": nodes, "edges": edges}
 

@@ -5,8 +5,6 @@ What git can tell is asked of git at every request, so that persons may work on 
 
 import re
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -17,92 +15,11 @@ from tests.lab.github.accounts import Account, Accounts, Token
 from tests.lab.github.bare_git import BRANCHES, BareGit, Commit, GitRefused, Identity, Move
 from tests.lab.github.limits import Limits
 from tests.lab.github.refusals import Refusal
+from tests.lab.github.repository import Pull, Repository
 
 WEB_FLOW: Final = ("GitHub", "noreply@github.com")
 """Who commits what is made on the site or by createCommitOnBranch."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-@dataclass(slots=True, kw_only=True)
-class Pull:
-    """A pull request; `head` is the commit that its branch had when it was last looked at, or when it ended."""
-
-    id: int
-    number: int
-    author: Account
-    title: str
-    body: str | None
-    branch: str
-    base: str
-    head: str
-    base_sha: str
-    fork_point: str
-    """The last commit that base and head shared while it was open."""
-    created: datetime
-    updated: datetime
-    draft: bool = False
-    closed: datetime | None = None
-    merged: datetime | None = None
-    merged_by: Account | None = None
-    merge_commit: str | None = None
-    auto_merge: tuple[Account, str] | None = None
-    labels: list[str] = field(default_factory=list)
-    comments: "list[Comment]" = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.closed is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
-    """A comment on a pull request."""
-
-    id: int
-    author: Account
-    body: str
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """A label of a repository."""
-
-    id: int
-    name: str
-    color: str = "ededed"
-
-
-@dataclass(slots=True, kw_only=True)
-class Repository:
-    """A repository; its folder may be changed by anybody at any time."""
-
-    id: int
-    owner: Account
-    name: str
-    git: BareGit
-    created: datetime
-    private: bool = False
-    archived: bool = False
-    allows_auto_merge: bool = False
-    protected: set[str] = field(default_factory=set)
-    pulls: dict[int, Pull] = field(default_factory=dict)
-    labels: dict[str, Label] = field(default_factory=dict)
-    statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    check_runs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.owner.login}/{self.name}"
-
-    @property
-    def default_branch(self) -> str:
-        return self.git.head_name().removeprefix(BRANCHES)
-
-    def branches(self) -> dict[str, str]:
-        """Return the branches with their commits."""
-        return {name.removeprefix(BRANCHES): oid for name, oid in self.git.references().items()}
 
 
 class Hub:
@@ -213,34 +130,7 @@ class Hub:
 
     def settle(self, repository: Repository) -> None:
         """Bring the open pull requests up to what git says."""
-        still_open = [pull for pull in repository.pulls.values() if pull.is_open]
-        branches = repository.branches() if still_open else {}
-        for pull in still_open:
-            self._settle(repository, pull, branches)
-
-    def _settle(self, repository: Repository, pull: Pull, branches: dict[str, str]) -> None:
-        base, head = branches.get(pull.base), branches.get(pull.branch)
-        if (base, head) == (pull.base_sha, pull.head):
-            return
-        git = repository.git
-        if base and git.reaches(base, pull.head):
-            if head and git.reaches(base, head):
-                pull.head = head
-            self._end(pull, merge_commit=base)
-        elif base is None or head is None:
-            self._end(pull)
-        elif git.reaches(base, head):
-            pull.head = pull.fork_point = head  # pushed to where it brings nothing, such as the base itself
-            self._end(pull)
-        else:
-            pull.updated = self.now() if head != pull.head else pull.updated
-            pull.head, pull.base_sha, pull.fork_point = head, base, git.fork_point(base, head)
-
-    def _end(self, pull: Pull, merge_commit: str | None = None) -> None:
-        pull.closed = pull.updated = self.now()
-        pull.auto_merge = None
-        if merge_commit:
-            pull.merged, pull.merge_commit, pull.base_sha = pull.closed, merge_commit, merge_commit
+        repository.settle(self.now())
 
     def pull(self, repository: Repository, number: int) -> Pull | None:
         """Return a pull request as it stands now."""
@@ -269,7 +159,7 @@ class Hub:
 
     def close(self, repository: Repository, number: int) -> None:
         """Close a pull request as the button does."""
-        self._end(self._open_pull(repository, number))
+        self._open_pull(repository, number).end(self.now())
 
     def _open_pull(self, repository: Repository, number: int) -> Pull:
         pull = self.pull(repository, number)

@@ -8,9 +8,9 @@ from typing import Final
 from tests.lab.github.bare_git import BRANCHES, REGULAR, SHA, ZERO, Entry, GitRefused, Move
 from tests.lab.github.graph import Graph
 from tests.lab.github.graphql import Node
-from tests.lab.github.hub import Repository
+from tests.lab.github.links import from_node_id
 from tests.lab.github.refusals import FieldRefusal, Gap
-from tests.lab.github.shapes import from_node_id
+from tests.lab.github.repository import Repository
 
 _UNPROCESSABLE: Final = "UNPROCESSABLE"
 

@@ -2,8 +2,8 @@
 
 from tests.lab.github.accounts import App, Installation, covers
 from tests.lab.github.calls import Call, Reply, endpoint
+from tests.lab.github.links import iso
 from tests.lab.github.refusals import Refusal, invalid
-from tests.lab.github.shapes import iso
 
 
 @endpoint("users/get-authenticated")

@@ -7,9 +7,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tests.lab.github.calls import Call, Reply, endpoint
-from tests.lab.github.hub import Repository
+from tests.lab.github.links import iso, node_id
 from tests.lab.github.refusals import Gap, Refusal, invalid
-from tests.lab.github.shapes import Json, iso, node_id
+from tests.lab.github.repository import Repository
+from tests.lab.github.shapes_git import Json
 
 _FAILED = ("failure", "error")
 _WORKFLOWS = ".github/workflows/"

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.lab.github.bare_git import BRANCHES, SHA, ZERO, Entry, GitRefused, Move
 from tests.lab.github.calls import Call, Reply, endpoint
-from tests.lab.github.hub import Repository
 from tests.lab.github.refusals import Gap, Refusal
+from tests.lab.github.repository import Repository
 
 _RAW = "application/vnd.github.raw+json"
 _READ, _WRITE = "contents=read", "contents=write"

@@ -2,8 +2,8 @@
 
 from tests.lab.github.accounts import ACTIONS
 from tests.lab.github.calls import Call, Reply, endpoint
-from tests.lab.github.hub import Comment, Label, Pull, Repository
 from tests.lab.github.refusals import Gap, Refusal, invalid
+from tests.lab.github.repository import Comment, Label, Pull, Repository
 
 _READ, _WRITE = "pull_requests=read", "pull_requests=write"
 _TALK = ("issues=write", "pull_requests=write")

@@ -1,75 +1,22 @@
 """What the REST API answers, as GitHub's description wants it: every field that is required is there and is true."""
 
-import base64
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from tests.lab.github.accounts import Account, App, Installation
-from tests.lab.github.bare_git import Commit, Entry, Identity
-from tests.lab.github.hub import Comment, Hub, Label, Pull, Repository
+from tests.lab.github.hub import Hub
+from tests.lab.github.links import REPOSITORY_LINKS, USER_LINKS, iso, node_id
+from tests.lab.github.repository import Comment, Label, Pull, Repository
+from tests.lab.github.shapes_git import GitShapes, Json
 
-Json = dict[str, Any]
-
-_USER_LINKS: Final = {
-    "followers_url": "/followers",
-    "following_url": "/following{/other_user}",
-    "gists_url": "/gists{/gist_id}",
-    "starred_url": "/starred{/owner}{/repo}",
-    "subscriptions_url": "/subscriptions",
-    "organizations_url": "/orgs",
-    "repos_url": "/repos",
-    "events_url": "/events{/privacy}",
-    "received_events_url": "/received_events",
-}
-_REPOSITORY_LINKS: Final = {
-    "forks_url": "/forks",
-    "keys_url": "/keys{/key_id}",
-    "collaborators_url": "/collaborators{/collaborator}",
-    "teams_url": "/teams",
-    "hooks_url": "/hooks",
-    "issue_events_url": "/issues/events{/number}",
-    "events_url": "/events",
-    "assignees_url": "/assignees{/user}",
-    "branches_url": "/branches{/branch}",
-    "tags_url": "/tags",
-    "blobs_url": "/git/blobs{/sha}",
-    "git_tags_url": "/git/tags{/sha}",
-    "git_refs_url": "/git/refs{/sha}",
-    "trees_url": "/git/trees{/sha}",
-    "statuses_url": "/statuses/{sha}",
-    "languages_url": "/languages",
-    "stargazers_url": "/stargazers",
-    "contributors_url": "/contributors",
-    "subscribers_url": "/subscribers",
-    "subscription_url": "/subscription",
-    "commits_url": "/commits{/sha}",
-    "git_commits_url": "/git/commits{/sha}",
-    "comments_url": "/comments{/number}",
-    "issue_comment_url": "/issues/comments{/number}",
-    "contents_url": "/contents/{+path}",
-    "compare_url": "/compare/{base}...{head}",
-    "merges_url": "/merges",
-    "archive_url": "/{archive_format}{/ref}",
-    "downloads_url": "/downloads",
-    "issues_url": "/issues{/number}",
-    "pulls_url": "/pulls{/number}",
-    "milestones_url": "/milestones{/number}",
-    "notifications_url": "/notifications{?since,all,participating}",
-    "labels_url": "/labels{/name}",
-    "releases_url": "/releases{/id}",
-    "deployments_url": "/deployments",
-}
 _COUNTS: Final = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shapes:
-    """Builds answers for callers who reach the API at `api` and the site at `site`."""
+class Shapes(GitShapes):
+    """Builds answers about accounts, repositories and pull requests, and those of the git database."""
 
     hub: Hub
-    api: str
-    site: str
 
     def user(self, account: Account) -> Json:
         """Build a simple user."""
@@ -84,7 +31,7 @@ class Shapes:
             "html_url": f"{self.site}/{account.login}",
             "type": account.kind,
             "site_admin": False,
-            **{name: url + suffix for name, suffix in _USER_LINKS.items()},
+            **{name: url + suffix for name, suffix in USER_LINKS.items()},
         }
 
     def public_user(self, account: Account) -> Json:
@@ -108,7 +55,7 @@ class Shapes:
             "description": None,
             "fork": False,
             "url": url,
-            **{name: url + suffix for name, suffix in _REPOSITORY_LINKS.items()},
+            **{name: url + suffix for name, suffix in REPOSITORY_LINKS.items()},
         }
 
     def repository(self, repository: Repository) -> Json:
@@ -232,46 +179,6 @@ class Shapes:
             "author_association": "CONTRIBUTOR",
         }
 
-    def commit(self, repository: Repository, commit: Commit) -> Json:
-        """Build a commit of the git database."""
-        unsigned = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
-        return {
-            **self._commit_links(repository, commit.oid),
-            "node_id": node_id("C", commit.oid),
-            "author": _identity(commit.author),
-            "committer": _identity(commit.committer),
-            "message": commit.message,
-            "tree": {"sha": commit.tree, "url": f"{self.url(repository)}/git/trees/{commit.tree}"},
-            "parents": [self._commit_links(repository, parent) for parent in commit.parents],
-            "verification": unsigned,
-        }
-
-    def tree(self, repository: Repository, oid: str, entries: list[Entry], *, truncated: bool) -> Json:
-        """Build a tree of the git database."""
-        lines = [self._entry(repository, entry) for entry in entries]
-        return {"sha": oid, "url": f"{self.url(repository)}/git/trees/{oid}", "tree": lines, "truncated": truncated}
-
-    def blob(self, repository: Repository, oid: str, content: bytes) -> Json:
-        """Build a blob of the git database."""
-        return {
-            "sha": oid,
-            "node_id": node_id("B", oid),
-            "size": len(content),
-            "url": f"{self.url(repository)}/git/blobs/{oid}",
-            "content": base64.encodebytes(content).decode(),
-            "encoding": "base64",
-        }
-
-    def reference(self, repository: Repository, name: str, oid: str, kind: str) -> Json:
-        """Build a reference of the git database."""
-        url = self.url(repository)
-        return {
-            "ref": name,
-            "node_id": node_id("REF", f"{repository.id}:{name}"),
-            "url": f"{url}/git/{name}",
-            "object": {"sha": oid, "type": kind, "url": f"{url}/git/{kind}s/{oid}"},
-        }
-
     def installation(self, app: App, installation: Installation) -> Json:
         """Build an installation of an App."""
         moment = iso(self.hub.now())
@@ -315,14 +222,6 @@ class Shapes:
             "events": [],
         }
 
-    def url(self, repository: Repository) -> str:
-        """Return the address of a repository in the API."""
-        return f"{self.api}/repos/{repository.full_name}"
-
-    def pull_html(self, repository: Repository, pull: Pull) -> str:
-        """Return the page of a pull request."""
-        return f"{self.site}/{repository.full_name}/pull/{pull.number}"
-
     def _side(self, repository: Repository, branch: str, oid: str) -> Json:
         return {
             "label": f"{repository.owner.login}:{branch}",
@@ -343,41 +242,3 @@ class Shapes:
             "commit_title": title,
             "commit_message": pull.title,
         }
-
-    def _commit_links(self, repository: Repository, oid: str) -> Json:
-        return {
-            "sha": oid,
-            "url": f"{self.url(repository)}/git/commits/{oid}",
-            "html_url": f"{self.site}/{repository.full_name}/commit/{oid}",
-        }
-
-    def _entry(self, repository: Repository, entry: Entry) -> Json:
-        line: Json = {"path": entry.path, "mode": entry.mode, "type": entry.kind, "sha": entry.oid}
-        if entry.kind != "commit":
-            line["url"] = f"{self.url(repository)}/git/{entry.kind}s/{entry.oid}"
-        return line if entry.size is None else {**line, "size": entry.size}
-
-
-def node_id(kind: str, what: object) -> str:
-    """Build a global node id."""
-    return f"{kind}_{base64.urlsafe_b64encode(str(what).encode()).decode().rstrip('=')}"
-
-
-def from_node_id(kind: str, text: str) -> str | None:
-    """Return what a node id of a kind stands for."""
-    prefix, _, rest = text.partition("_")
-    if prefix != kind:
-        return None
-    try:
-        return base64.urlsafe_b64decode(rest + "=" * (-len(rest) % 4)).decode()
-    except ValueError:
-        return None
-
-
-def _identity(identity: Identity) -> Json:
-    return {"name": identity.name, "email": identity.email, "date": iso(identity.at)}
-
-
-def iso(moment: datetime) -> str:
-    """Write a moment as GitHub does."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

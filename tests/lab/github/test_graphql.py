@@ -99,9 +99,6 @@ def test_a_test_that_fails_for_another_reason_hears_of_violations(tmp_path: Path
     assert "Cannot query field 'log'" in failed.value.__notes__[0]
 
 
-NODES = [{"n": n} for n in range(5)]
-
-
 @pytest.mark.parametrize(
     ("wanted", "shown", "has_next", "has_previous"),
     [
@@ -116,7 +113,8 @@ NODES = [{"n": n} for n in range(5)]
 def test_a_connection_is_paged_by_cursors(
     wanted: tuple[int | None, str | None, int | None], shown: list[int], has_next: bool, has_previous: bool
 ) -> None:
-    found = connection(NODES, "pulls", *wanted)
+    first, after, last = wanted
+    found = connection("pulls", range(5), lambda n: {"n": n}, first=first, after=after, last=last)
 
     assert [node["n"] for node in found["nodes"]] == shown
     assert (found["pageInfo"]["hasNextPage"], found["pageInfo"]["hasPreviousPage"]) == (has_next, has_previous)
@@ -133,6 +131,6 @@ def test_a_connection_is_paged_by_cursors(
 )
 def test_a_connection_wants_to_be_asked_properly(first: int | None, after: str | None, kind: str) -> None:
     with pytest.raises(FieldRefusal) as refused:
-        connection(NODES, "pulls", first, after)
+        connection("pulls", [], dict, first=first, after=after)
 
     assert refused.value.kind == kind
