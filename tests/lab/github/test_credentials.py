@@ -156,11 +156,11 @@ def test_reading_what_is_private_needs_its_permission(fake: FakeGitHub) -> None:
         assert api.ask(QUERY)["errors"][0]["type"] == "FORBIDDEN"
 
 
-@pytest.mark.usefixtures("first")
-def test_what_is_public_is_read_by_everybody_and_written_by_its_tokens_only(fake: FakeGitHub) -> None:
+def test_what_is_public_is_read_by_everybody_and_written_by_its_tokens_only(fake: FakeGitHub, first: str) -> None:
     with Caller(fake.url, fake.token(repositories=["acme/bills"])) as api:
         assert api.get(ORDERS)["private"] is False
         assert api.refused("POST", f"{ORDERS}/dispatches", DISPATCH) == (403, INTEGRATION)
+        assert api.ask(COMMIT % first)["errors"][0]["type"] == "FORBIDDEN"
 
 
 # GitHub Apps

@@ -44,13 +44,14 @@ def change(fake: FakeGitHub, desk: Path, token: str | None, branch: str = "main"
     return run(clone, "push", "origin", f"HEAD:{branch}")
 
 
-def test_a_commit_is_fetched_by_its_id(fake: FakeGitHub, api: Caller, first: str, desk: Path) -> None:
+@pytest.mark.parametrize("protocol", ["0", "2"])
+def test_a_commit_is_fetched_by_its_id(fake: FakeGitHub, api: Caller, first: str, desk: Path, protocol: str) -> None:
     """The branch has moved on; what a bot saw is still there."""
     change(fake, desk, fake.token())
     assert api.get("/repos/acme/orders/git/ref/heads/main")["object"]["sha"] != first
     run(desk, "init", "--quiet", "other")
 
-    done, said = run(desk / "other", "fetch", "--depth", "1", url(fake), first)
+    done, said = run(desk / "other", "-c", f"protocol.version={protocol}", "fetch", "--depth", "1", url(fake), first)
 
     assert done, said
     assert run(desk / "other", "rev-parse", "FETCH_HEAD") == (True, f"{first}\n")
@@ -80,10 +81,11 @@ def test_a_push_to_a_protected_branch_is_refused(fake: FakeGitHub, desk: Path) -
     assert run(desk / "clone", "push", "origin", "HEAD:free")[0]
 
 
-@pytest.mark.parametrize("trouble", ["nobody", "unknown", "reading", "archived"])
+@pytest.mark.parametrize("trouble", ["nobody", "unknown", "reading", "elsewhere", "archived"])
 @pytest.mark.usefixtures("first")
 def test_a_push_that_may_not_be_is_refused(fake: FakeGitHub, api: Caller, desk: Path, trouble: str) -> None:
-    token = fake.token(permissions={"contents": "read" if trouble == "reading" else "write"})
+    permissions = {"contents": "read" if trouble == "reading" else "write"}
+    token = fake.token(permissions=permissions, repositories=["acme/bills"] if trouble == "elsewhere" else None)
     if trouble == "archived":
         fake.archive("acme/orders")
     assert run(desk, "clone", "--quiet", url(fake), "clone")[0]
@@ -92,7 +94,13 @@ def test_a_push_that_may_not_be_is_refused(fake: FakeGitHub, api: Caller, desk: 
     done, said = run(desk / "clone", "push", url(fake, token=given), "HEAD:refs/heads/work")
 
     assert not done
-    wanted = "403" if trouble in ("reading", "archived") else "Authentication failed" if given else "could not read"
+    wanted = (
+        "403"
+        if trouble in ("reading", "elsewhere", "archived")
+        else "Authentication failed"
+        if given
+        else "could not read"
+    )
     assert wanted in said
     assert api.send("GET", "/repos/acme/orders/git/ref/heads/work").status_code == 404
 

@@ -205,6 +205,29 @@ def test_the_button_merges_what_both_sides_have(
     assert (found["commits"], found["changed_files"]) == (1, 1)
 
 
+def test_what_was_pushed_before_a_merge_is_its_head(
+    api: Caller, persons: BareRepositories, fake: FakeGitHub, opened: Any
+) -> None:
+    pushed = persons.push(REPOSITORY, "refrom/x", {"README": File(b"Mine\n")})
+    persons.merge_with_git(REPOSITORY, "refrom/x")
+
+    assert fake.pulls(REPOSITORY)[0].number == opened["number"]
+    assert of_branch(api)[0]["headRefOid"] == pushed
+
+
+@pytest.mark.parametrize(("states", "found"), [("OPEN", [2]), ("CLOSED", [1]), ("[OPEN, CLOSED]", [1, 2])])
+@pytest.mark.usefixtures("opened")
+def test_graphql_lists_by_state_oldest_first(fake: FakeGitHub, api: Caller, states: str, found: list[int]) -> None:
+    fake.close(REPOSITORY, 1)
+    api.post(PULLS, WANTED)
+
+    wanted = f"pullRequests(states: {states}, first: 9) {{ nodes {{ number }} }}"
+    answer = api.ask(f'{{ repository(owner: "acme", name: "orders") {{ {wanted} }} }}')
+
+    nodes = answer["data"]["repository"]["pullRequests"]["nodes"]
+    assert [node["number"] for node in nodes] == found
+
+
 def test_a_push_is_seen(api: Caller, persons: BareRepositories, opened: Any) -> None:
     pushed = persons.push(REPOSITORY, "refrom/x", {"README": File(b"Mine\n")})
 
