@@ -24,6 +24,7 @@ from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
 from bot.adapters.forge.recording import RecordingPullRequests
@@ -139,7 +140,7 @@ def open_workshop(
     settings = _settings(config, required=required)
     with _store(settings, dry_run=dry_run) as store, closing(_transport(settings, clock)) as transport:
         registries = _registries(settings, transport, clock)
-        forge = _forge(settings, clock)
+        forge = _forge(settings, transport, clock)
         contents = LayerReader(registries, store.layers)
         functions = _functions(settings, registries, clock)
         builder = _builder(settings, registries, contents, forge, clock)
@@ -239,10 +240,18 @@ def _store(settings: Settings, *, dry_run: bool) -> SqlStore:
     return snapshot(settings.store) if dry_run else open_store(settings.store)
 
 
-def _forge(settings: Settings, clock: Clock) -> LocalForge | NoForge:
-    if settings.forge is None:
-        return NoForge()
-    return LocalForge(settings.forge.root, clock, settings.forge.include)
+def _forge(settings: Settings, transport: Transport, clock: Clock) -> LocalForge | GitHubForge | NoForge:
+    match settings.forge:
+        case values.LocalForge() as forge:
+            return LocalForge(forge.root, clock, forge.include)
+        case values.GitHubForge() as forge:
+            sender = Sender(transport, Site.of(forge.url), clock)
+            tokens: Tokens = FixedToken(forge.token or "")
+            if forge.app_id is not None:
+                tokens = AppTokens(sender, forge.app_id, forge.private_key or "", clock)
+            return GitHubForge(GitHub(sender, tokens), forge.include)
+        case None:
+            return NoForge()
 
 
 def _functions(settings: Settings, registry: Registry, clock: Clock) -> LambdaFunctions | LocalFunctions | NoFunctions:
@@ -257,7 +266,11 @@ def _functions(settings: Settings, registry: Registry, clock: Clock) -> LambdaFu
 
 
 def _builder(
-    settings: Settings, registries: Registries, contents: Contents, forge: LocalForge | NoForge, clock: Clock
+    settings: Settings,
+    registries: Registries,
+    contents: Contents,
+    forge: LocalForge | GitHubForge | NoForge,
+    clock: Clock,
 ) -> Builder:
     match settings.builder:
         case values.DockerBuilder() as builder:
