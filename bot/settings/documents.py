@@ -5,7 +5,7 @@ Anchors, aliases and tags are refused, so that what is written is what is there,
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
