@@ -53,7 +53,7 @@ class AppTokens:
     def __init__(self, sender: Sender, app_id: int, private_key: str, clock: Clock) -> None:
         self._sender, self._app_id, self._key, self._clock = sender, app_id, private_key, clock
         self._lock = threading.Lock()
-        self._tokens: dict[str, _Issued] = {}
+        self._tokens: dict[str, Issued] = {}
 
     def token(self, owner: str) -> str:
         """Return the token of the installation at an owner, a new one if the last ends soon."""
@@ -63,13 +63,13 @@ class AppTokens:
                 self._tokens[owner] = issued = self._issue(owner)
             return issued.token
 
-    def _issue(self, owner: str) -> "_Issued":
+    def _issue(self, owner: str) -> "Issued":
         errand = Errand(owner, "act as the App", self._sign())
         for kind in ("orgs", "users"):
             found = self._sender.find(f"/{kind}/{owner}/installation", errand)
             if found:
-                path = f"/app/installations/{parse(_Installation, found.body, owner).id}/access_tokens"
-                return parse(_Issued, self._sender.write("POST", path, errand, {}).body, owner)
+                path = f"/app/installations/{parse(Installation, found.body, owner).id}/access_tokens"
+                return parse(Issued, self._sender.write("POST", path, errand, {}).body, owner)
         raise NotInstalled(
             f"{owner}: the GitHub App {self._app_id} is not installed there; install it, or take {owner} out"
         )
@@ -84,11 +84,15 @@ class AppTokens:
             raise ForgeError(f"the private key of the GitHub App {self._app_id} cannot be used; {cure}") from fault
 
 
-class _Installation(Rest):
+class Installation(Rest):
+    """Where an App is installed."""
+
     id: int
 
 
-class _Issued(Rest):
+class Issued(Rest):
+    """A token and when it ends."""
+
     token: str = field(repr=False)
     expires_at: AwareDatetime
 
