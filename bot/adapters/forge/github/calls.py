@@ -16,7 +16,7 @@ from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
     Commit,
     CommitNode,
-    Comparison,
+    Compared,
     Entry,
     Look,
     Made,
@@ -131,11 +131,11 @@ class GitHub:
 
     # Branches and commits
 
-    def look(self, repository: str, branch: str, base: str = "") -> Standing:
+    def look(self, repository: str, branch: str, base: str | None = None) -> Standing:
         """Look at a repository, with one request for every 50 pull requests that the branch ever had."""
         owner, _, name = repository.partition("/")
         given: dict[str, object] = {"owner": owner, "name": name, "branch": branch, "after": None}
-        given |= {"head": f"{BRANCHES}{branch}", "base": f"{BRANCHES}{base}"}
+        given |= {"head": f"{BRANCHES}{branch}", "base": f"{BRANCHES}{base or branch}"}
         pulls: list[Pull] = []
         while True:
             data = self._query(queries.LOOK, given, repository, "look at it")
@@ -153,9 +153,11 @@ class GitHub:
         )
 
     def commits_ahead(self, repository: str, base: str, branch: str) -> int:
-        """Count the commits of a branch that are not in another."""
-        path = f"compare/{quote(base, safe='')}...{quote(branch, safe='')}?per_page=1"
-        return parse(Comparison, self._get(repository, path, "compare its branches").body, repository).ahead_by
+        """Count the commits of a branch that are not in another; both must be there."""
+        owner, _, name = repository.partition("/")
+        given = {"owner": owner, "name": name, "base": f"{BRANCHES}{base}", "head": branch}
+        data = self._query(queries.COMPARE, given, repository, "compare its branches")
+        return parse(Compared, data["repository"]["ref"], repository).compare.ahead_by
 
     def commit_on_branch(self, repository: str, branch: str, parent: str, files: Files, message: Message) -> str:
         """Append a commit that GitHub signs, if the branch is still at `parent`; each file becomes a regular one."""

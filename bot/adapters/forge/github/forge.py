@@ -294,10 +294,15 @@ def _closed_by_us(pull: Pull) -> bool:
 
 
 def _is_ours(commit: Commit, branch: str, viewer: str) -> bool:
-    """Whether we made a commit for this branch and nobody has changed it since: its committer is GitHub, or us."""
-    by = commit.committer
-    trusted = by is not None and ((by.user and by.user.login == viewer) or (by.email or "").startswith("noreply@"))
-    return bool(trusted) and f"{_TRAILER}: {branch}" in commit.message.splitlines()
+    """Whether we made a commit for this branch and nobody has changed it since: its committer is GitHub, or us.
+
+    A bot is no user there, but has an address of the form `ID+LOGIN@users.noreply.HOST`.
+    """
+    name, _, domain = ((commit.committer and commit.committer.email) or "").partition("@")
+    user = commit.committer.user if commit.committer else None
+    is_bot = domain.startswith("users.noreply.") and name.partition("+")[2] == viewer
+    trusted = name == "noreply" or is_bot or (user is not None and user.login == viewer)
+    return trusted and f"{_TRAILER}: {branch}" in commit.message.splitlines()
 
 
 def _describe(name: str, found: Repository) -> SourceRepository:

@@ -34,6 +34,14 @@ query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $b
 }}
 """
 
+COMPARE: Final = """\
+query Compare($owner: String!, $name: String!, $base: String!, $head: String!) {
+  repository(owner: $owner, name: $name, followRenames: false) {
+    ref(qualifiedName: $base) { compare(headRef: $head) { aheadBy } }
+  }
+}
+"""
+
 COMMIT: Final = """\
 mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }

@@ -78,6 +78,18 @@ class Repository(Graph):
     default_branch_ref: Ref | None = None
 
 
+class Comparison(Graph):
+    """How another branch stands to a branch."""
+
+    ahead_by: int
+
+
+class Compared(Graph):
+    """A branch compared with another; both are there."""
+
+    compare: Comparison
+
+
 class PageInfo(Graph):
     """Whether more follows, and from where."""
 
@@ -158,12 +170,6 @@ class Made(Rest):
     """An object that was made, or is pointed to."""
 
     sha: str
-
-
-class Comparison(Rest):
-    """How a head stands to a base."""
-
-    ahead_by: int
 
 
 class Side(Rest):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from bot.adapters.forge.github.limits import Kind, limit_of
 from bot.adapters.forge.github.refusals import Said, refusal
 from bot.adapters.forge.github.tokens import Installation, Issued
-from bot.adapters.forge.github.wire import Comparison, Made, PullDocument, Tree, parse
+from bot.adapters.forge.github.wire import Made, PullDocument, Tree, parse
 from tests.adapters.forge.github.recordings import Exchange, recordings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,7 +27,6 @@ def exchanges() -> tuple[Exchange, ...]:
     [
         (Tree, rf"GET {REPOSITORY}/git/trees/", 14),
         (Made, rf"POST {REPOSITORY}/git/(blobs|trees|commits)\Z", 13),
-        (Comparison, rf"GET {REPOSITORY}/compare/", 21),
         (PullDocument, rf"(POST|PATCH) {REPOSITORY}/pulls(/\d+)?\Z", 10),
         (PullDocument, rf"GET {REPOSITORY}/pulls/\d+\Z", 30),
         (Installation, r"GET /(orgs|users)/[^/]+/installation\Z", 2),
