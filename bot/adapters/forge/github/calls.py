@@ -15,6 +15,7 @@ from bot.adapters.forge.github.sender import JSON, RAW, Errand, Sender
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
     Commit,
+    CommitDocument,
     CommitNode,
     Compared,
     Entry,
@@ -177,7 +178,8 @@ class GitHub:
             {"path": path, "mode": modes[path], "type": "blob", "sha": self._store_blob(repository, content)}
             for path, content in files.items()
         ]
-        tree = self._post(repository, "git/trees", {"base_tree": parent, "tree": entries}, "commit to it")
+        base = self._tree_of(repository, parent)
+        tree = self._post(repository, "git/trees", {"base_tree": base, "tree": entries}, "commit to it")
         given = {
             "message": f"{message.headline}\n\n{message.body}",
             "tree": parse(Made, tree.body, repository).sha,
@@ -241,6 +243,11 @@ class GitHub:
     def _store_blob(self, repository: str, content: bytes) -> str:
         given = {"content": b64encode(content).decode(), "encoding": "base64"}
         return parse(Made, self._post(repository, "git/blobs", given, "commit to it").body, repository).sha
+
+    def _tree_of(self, repository: str, commit: str) -> str:
+        """The tree of a commit: GitHub takes no commit in its stead as the base of another tree."""
+        document = self._get(repository, f"git/commits/{commit}", "commit to it").body
+        return parse(CommitDocument, document, repository).tree.sha
 
     def _get(self, repository: str, path: str, verb: str, accept: str = JSON) -> Response:
         return self._sender.read(_path(repository, path), self._errand(repository, verb), accept)

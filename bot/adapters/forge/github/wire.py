@@ -172,6 +172,12 @@ class Made(Rest):
     sha: str
 
 
+class CommitDocument(Rest):
+    """A commit as REST tells it."""
+
+    tree: Made
+
+
 class Side(Rest):
     """One side of a pull request."""
 
