@@ -13,6 +13,7 @@ from typing import Final
 BRANCHES: Final = "refs/heads/"
 REGULAR: Final = "100644"
 ZERO: Final = "0" * 40
+_NO_NAMES: Final = ("", ".", "..", ".git")
 _EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 SHA: Final = re.compile(r"[0-9a-f]{40}")
 _IDENTITY: Final = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>\d+) (?P<zone>[+-]\d{4})")
@@ -158,6 +159,10 @@ class BareGit:
 
     def write_tree(self, base: str | None, entries: Iterable[Entry]) -> str:
         """Store a tree: another one with blobs set or, by the id ZERO, taken away."""
+        entries = list(entries)
+        for entry in entries:
+            if any(part.lower() in _NO_NAMES for part in entry.path.split("/")):
+                raise GitRefused(f"{entry.path!r} is no path of a file")  # git itself leaves it out without a word
         lines = [f"{entry.mode} {entry.oid}\t{entry.path}\0" for entry in entries]
         with TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": f"{folder}/index"}

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from bot.adapters.engine.clock import SystemClock
 from bot.ports.clock import Clock
+from tests.lab.github import git_http
 from tests.lab.github.accounts import Accounts, Permissions
 from tests.lab.github.bare_git import BRANCHES, REGULAR, ZERO, BareGit, Entry, Move
+from tests.lab.github.door_graphql import GraphqlDoor
+from tests.lab.github.door_rest import RestDoor
 from tests.lab.github.faults import Faults
-from tests.lab.github.git_http import install_hooks
 from tests.lab.github.hub import Comment, Hub, Pull, Repository
+from tests.lab.github.ledger import Exchange, Ledger
 from tests.lab.github.openapi import rest_api
-from tests.lab.github.server import Exchange, Server
-from tests.lab.web import Web, serve
+from tests.lab.web import Answer, Asked, Web, serve
 
+_GRAPHQL = ("/graphql", "/api/graphql")
 _EVERYTHING: Permissions = {
     "actions": "write",
     "checks": "write",
@@ -33,9 +36,9 @@ _EVERYTHING: Permissions = {
 class FakeGitHub:
     """A running GitHub; `root` is the folder of its repositories, `OWNER/NAME.git`."""
 
-    def __init__(self, root: Path, server: Server, web: Web) -> None:
-        self.root = root
-        self._server, self._hub, self._web = server, server.hub, web
+    def __init__(self, hub: Hub, ledger: Ledger, web: Web) -> None:
+        self.root = hub.root
+        self._hub, self._ledger, self._web = hub, ledger, web
 
     @property
     def url(self) -> str:
@@ -52,22 +55,22 @@ class FakeGitHub:
     @property
     def faults(self) -> Faults:
         """Trouble to plan."""
-        return self._server.faults
+        return self._ledger.faults
 
     @property
     def log(self) -> Sequence[Exchange]:
         """All exchanges so far."""
-        return tuple(self._server.exchanges)
+        return tuple(self._ledger.exchanges)
 
     @property
     def exchanges(self) -> Counter[str]:
         """How many exchanges there were, by operation."""
-        return self._server.counts
+        return self._ledger.counts
 
     @property
     def violations(self) -> list[str]:
         """What broke GitHub's descriptions, or the fake; a test that provokes one takes it out of the list."""
-        return self._server.violations
+        return self._ledger.violations
 
     @property
     def writes(self) -> list[str]:
@@ -236,9 +239,22 @@ def github_fake(folder: Path, *, clock: Clock | None = None) -> Iterator[FakeGit
     root = folder / "repositories"
     root.mkdir(parents=True, exist_ok=True)
     clock = clock or SystemClock()
-    hub = Hub(root, clock, Accounts(clock))
-    server = Server(hub=hub, rest=rest_api(), hooks=install_hooks(folder / "hooks"))
-    with serve(server.respond) as web:
-        server.site = web.url
-        yield FakeGitHub(root, server, web)
-    assert not server.violations, "GitHub's descriptions were broken:\n" + "\n".join(server.violations)
+    hub, ledger = Hub(root, clock, Accounts(clock)), Ledger()
+    rest, graph = RestDoor(hub=hub, ledger=ledger, api=rest_api()), GraphqlDoor(hub=hub, ledger=ledger)
+    git = git_http.GitDoor(hub=hub, ledger=ledger, hooks=git_http.install_hooks(folder / "hooks"))
+
+    def respond(asked: Asked) -> Answer | None:
+        if request := git_http.read(asked.path):
+            return git.answer(asked, request, web.url)
+        with hub.lock:
+            door = graph if asked.path in _GRAPHQL else rest
+            return door.answer(asked, web.url)
+
+    with serve(respond) as web:
+        try:
+            yield FakeGitHub(hub, ledger, web)
+        except BaseException as error:
+            for violation in ledger.violations:
+                error.add_note(f"GitHub's descriptions were broken: {violation}")
+            raise
+    assert not ledger.violations, "GitHub's descriptions were broken:\n" + "\n".join(ledger.violations)

@@ -11,10 +11,13 @@ from urllib.parse import unquote
 from tests.lab.github.accounts import Token
 from tests.lab.github.bare_git import BRANCHES, environment
 from tests.lab.github.hub import Hub, Repository
+from tests.lab.github.ledger import Ledger
 from tests.lab.github.refusals import Refusal
 from tests.lab.web import Answer, Asked
 
 _PATH: Final = re.compile(r"/(?P<name>[^/]+/[^/]+?)(\.git)?/(?P<rest>info/refs|git-upload-pack|git-receive-pack)")
+_PROBE: Final = b"0000"
+"""What git sends before a large push, to see whether it may."""
 _HOOK: Final = """#!/bin/sh
 while read -r old new name; do
   case " $LAB_PROTECTED " in
@@ -41,9 +44,44 @@ class GitRequest:
         return "git/receive-pack" if self.is_push else "git/upload-pack"
 
     @property
-    def writes(self) -> bool:
-        """Whether it changes something, which asking for references does not."""
-        return self.rest == "git-receive-pack"
+    def asks_references(self) -> bool:
+        """Whether it is the first of the two requests that a fetch or a push makes, which changes nothing."""
+        return self.rest == "info/refs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitDoor:
+    """Answers git's requests; git itself runs outside of the lock, as it is slow and keeps its own."""
+
+    hub: Hub
+    ledger: Ledger
+    hooks: Path
+
+    def answer(self, asked: Asked, request: GitRequest, site: str) -> Answer | None:
+        """Answer one request; None ends the connection."""
+        with self.hub.lock:
+            fault = self.ledger.faults.due(set() if request.asks_references else {request.operation})
+        given = None
+        if fault is None or fault.after:
+            given = self._carry_out(asked, request, site)
+        with self.hub.lock:
+            writes = request.is_push and not request.asks_references and asked.body != _PROBE
+            return self.ledger.finish(request.operation, asked, given, fault, writes=writes)
+
+    def _carry_out(self, asked: Asked, request: GitRequest, site: str) -> Answer:
+        try:
+            with self.hub.lock:
+                authorization = asked.headers.get("Authorization", "")
+                repository, token = _authorize(self.hub, request, authorization, site)
+            answer = _backend(asked, request, repository, token, self.hooks)
+            with self.hub.lock:
+                self.hub.settle(repository)
+        except Refusal as refusal:
+            headers = {"Content-Type": "text/plain", **refusal.headers}
+            return Answer(status=refusal.status, headers=headers, body=refusal.message.encode())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it, and the client get an answer
+            return self.ledger.defect(asked, error)
+        return answer
 
 
 def read(path: str) -> GitRequest | None:
@@ -62,7 +100,7 @@ def install_hooks(folder: Path) -> Path:
     return folder
 
 
-def authorize(hub: Hub, request: GitRequest, authorization: str, site: str) -> tuple[Repository, Token | None]:
+def _authorize(hub: Hub, request: GitRequest, authorization: str, site: str) -> tuple[Repository, Token | None]:
     """Find the repository for a caller who may do this with it."""
     try:
         token = hub.accounts.token(authorization)
@@ -96,7 +134,7 @@ def _unauthorized() -> Refusal:
     return Refusal(401, "Invalid username or token.", headers={"WWW-Authenticate": 'Basic realm="GitHub"'})
 
 
-def backend(asked: Asked, request: GitRequest, repository: Repository, token: Token | None, hooks: Path) -> Answer:
+def _backend(asked: Asked, request: GitRequest, repository: Repository, token: Token | None, hooks: Path) -> Answer:
     """Run `git http-backend` once, as CGI (RFC 3875)."""
     settings = {
         "http.receivepack": "true",

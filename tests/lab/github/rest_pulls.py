@@ -25,9 +25,14 @@ def _is_wanted(call: Call, repository: Repository, pull: Pull) -> bool:
     state, head = call.query.get("state", "open"), call.query.get("head")
     return (
         (state == "all" or (state == "open") == pull.is_open)
-        and (head is None or head.lower() == f"{repository.owner.login}:{pull.branch}".lower())
+        and (head is None or _same_label(repository, pull, head))
         and call.query.get("base", pull.base) == pull.base
     )
+
+
+def _same_label(repository: Repository, pull: Pull, label: str) -> bool:
+    owner, _, branch = label.partition(":")
+    return (owner.lower(), branch) == (repository.owner.login.lower(), pull.branch)
 
 
 @endpoint("pulls/get")
@@ -107,18 +112,22 @@ def update_pull(call: Call) -> Reply:
 
 
 def _reopen(repository: Repository, pull: Pull) -> None:
-    tip = repository.branches().get(pull.branch)
-    cannot = "state cannot be changed. "
-    if pull.merged:
-        raise invalid("PullRequest", field="state", code="invalid", message=f"{cannot}The pull request is merged.")
-    if tip is None:
-        message = f"{cannot}The {pull.branch} branch has been deleted."
-        raise invalid("PullRequest", field="state", code="invalid", message=message)
-    if tip != pull.head and not repository.git.reaches(tip, pull.head):
-        message = f"{cannot}The {pull.branch} branch was force-pushed or recreated."
-        raise invalid("PullRequest", field="state", code="invalid", message=message)
+    if why := _why_not_reopened(repository, pull):
+        raise invalid("PullRequest", field="state", code="invalid", message=f"state cannot be changed. {why}")
     _require_no_double(repository, pull.branch, pull.base)
     pull.closed = None
+
+
+def _why_not_reopened(repository: Repository, pull: Pull) -> str:
+    branches = repository.branches()
+    tip, base = branches.get(pull.branch), branches.get(pull.base)
+    if pull.merged:
+        return "The pull request is merged."
+    if tip is None or base is None:
+        return f"The {pull.branch if tip is None else pull.base} branch has been deleted."
+    if not repository.git.reaches(tip, pull.head):
+        return f"The {pull.branch} branch was force-pushed or recreated."
+    return f"There are no new commits on the {pull.branch} branch." if repository.git.reaches(base, tip) else ""
 
 
 @endpoint("issues/list-comments")

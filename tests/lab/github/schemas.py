@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import referencing
-from jsonschema import FormatChecker
+from jsonschema import FormatChecker, ValidationError
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing.jsonschema import DRAFT4
 
@@ -51,7 +51,8 @@ class Schemas:
     def findings(self, pointer: Pointer, value: Any, name: str, *, is_open: bool = False) -> Iterator[str]:
         """Say what is wrong with a value called `name`; of an open one, unknown keys are not wrong."""
         for error in self.validator(pointer).iter_errors(value):
-            yield f"{name}{_path(error.absolute_path)}: {error.message[:300]}"
+            if not _is_of_the_description(error):
+                yield f"{name}{_path(error.absolute_path)}: {error.message[:300]}"
         if not is_open:
             yield from self._unknown([pointer], value, name)
 
@@ -119,6 +120,17 @@ class Schemas:
                 inner = (*place, word, str(index))
                 if self.validator(inner).is_valid(value):
                     yield from self._alternatives(inner, value)
+
+
+def _is_of_the_description(error: ValidationError) -> bool:
+    """Say whether an error tells of a loose description rather than of the value.
+
+    Several alternatives fit, or null is allowed but not among the values listed.
+    """
+    if error.validator == "oneOf":
+        return not error.context
+    is_nullable = isinstance(error.schema, dict) and bool(error.schema.get("nullable"))
+    return error.validator == "enum" and error.instance is None and is_nullable
 
 
 def _path(steps: Any) -> str:
