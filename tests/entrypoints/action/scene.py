@@ -16,7 +16,7 @@ from tests.lab.github.fake import FakeGitHub
 
 ORDERS: Final = "acme/orders"
 SEALED: Final = "acme/sealed"
-"""A repository that the workflow's other token may only read."""
+"""A repository where a workflow has `contents: read`, not write."""
 TRAPS: Final = ("bot", "jwt", "pip", "refrom", "requests", "sitecustomize", "venv")
 _TRAP: Final = "import os, pathlib\npathlib.Path(os.environ['TRAPS'], __name__).touch()\n"
 _MAY: Final = {"contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -81,7 +81,7 @@ def play(folder: Path, github: FakeGitHub) -> Ran:
         github.create_repository(repository, {"Dockerfile": dockerfile})
     expired = github.token("github-actions[bot]", _MAY)
     github.expire(expired)
-    secrets = {"EXPIRED": expired, "READER": github.token("ada", {"contents": "read", "metadata": "read"})}
+    secrets = {"EXPIRED": expired, "READER": github.token("github-actions[bot]", {**_MAY, "contents": "read"})}
     own = github.token("github-actions[bot]", _MAY)
     variables = {}
     for where in ("control", "told", "traps"):
