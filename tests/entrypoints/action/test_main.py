@@ -42,8 +42,8 @@ Use = Callable[..., Told]
 
 
 @pytest.fixture
-def use(tmp_path: Path, fleet: Stage) -> Use:
-    """Use the Action once over the fleet, a few hours after its bases moved."""
+def use(tmp_path: Path) -> Use:
+    """Use the Action once, a few hours after the bases of the fleet moved, in the workspace where the fleet may be."""
 
     def run(clock: Clock | None = None, **changes: str) -> Told:
         log, output, summary = io.StringIO(), tmp_path / "output", tmp_path / "summary"
@@ -52,7 +52,7 @@ def use(tmp_path: Path, fleet: Stage) -> Use:
         environ = {
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(summary),
-            "GITHUB_WORKSPACE": str(fleet.folder),
+            "GITHUB_WORKSPACE": str(tmp_path / "fleet"),
             "RUNNER_TEMP": str(tmp_path),
             "REFROM_CONFIG": "refrom.yaml",
             "REFROM_COMMAND": "run",
@@ -65,6 +65,15 @@ def use(tmp_path: Path, fleet: Stage) -> Use:
     return run
 
 
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """Settings that name nothing, in a workspace that holds nothing else."""
+    path = tmp_path / "fleet" / "refrom.yaml"
+    path.parent.mkdir()
+    path.write_text("version: 1\n")
+    return path
+
+
 def _read(path: Path) -> dict[str, str]:
     """Read outputs as the runner does: a name, a delimiter, and what stands before it."""
     lines, found = iter(path.read_text().splitlines()), {}
@@ -74,6 +83,7 @@ def _read(path: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.usefixtures("fleet")
 def test_a_cycle_opens_and_says_what_it_opened(use: Use) -> None:
     told = use()
 
@@ -86,6 +96,7 @@ def test_a_cycle_opens_and_says_what_it_opened(use: Use) -> None:
     assert "acme/orders" in told.log
 
 
+@pytest.mark.usefixtures("fleet")
 def test_a_rehearsal_opens_nothing(use: Use) -> None:
     told = use(REFROM_DRY_RUN="true")
 
@@ -95,6 +106,7 @@ def test_a_rehearsal_opens_nothing(use: Use) -> None:
     assert json.loads(use().outputs["pull-requests"]) != []
 
 
+@pytest.mark.usefixtures("fleet")
 def test_an_audit_reports_and_changes_nothing(use: Use) -> None:
     told = use(REFROM_COMMAND="audit")
 
@@ -104,6 +116,7 @@ def test_an_audit_reports_and_changes_nothing(use: Use) -> None:
     assert json.loads(use().outputs["pull-requests"]) != []
 
 
+@pytest.mark.usefixtures("fleet")
 def test_an_audit_of_a_broken_slo_needs_attention(use: Use) -> None:
     told = use(REFROM_COMMAND="audit", clock=VirtualClock(MOVED + timedelta(days=90)))
 
@@ -138,19 +151,18 @@ def test_names_of_a_repository_command_nothing(use: Use, fleet: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "settings", "code", "message"),
+    ("changes", "text", "code", "message"),
     [
-        ({"REFROM_COMMAND": "serve"}, None, USAGE, "input command: 'serve' is no command of the Action"),
-        ({"REFROM_CONFIG": "none.yaml"}, None, USAGE, "input config: no settings at"),
+        ({"REFROM_COMMAND": "serve"}, "version: 1\n", USAGE, "input command: 'serve' is no command of the Action"),
+        ({"REFROM_CONFIG": "none.yaml"}, "version: 1\n", USAGE, "input config: no settings at"),
         ({}, "version: 2\n", USAGE, "version"),
         ({}, "version: 1\nforges: [{kind: local, root: nowhere}]\n", ATTENTION, "nowhere"),
     ],
 )
 def test_what_ends_it_before_its_work_is_one_annotation(
-    use: Use, fleet: Stage, changes: dict[str, str], settings: str | None, code: int, message: str
+    use: Use, settings: Path, changes: dict[str, str], text: str, code: int, message: str
 ) -> None:
-    if settings:
-        fleet.settings.write_text(settings)
+    settings.write_text(text)
 
     told = use(**changes)
 
@@ -160,6 +172,7 @@ def test_what_ends_it_before_its_work_is_one_annotation(
     assert told.summary.startswith("## refrom could not work\n\n- `")
 
 
+@pytest.mark.usefixtures("settings")
 def test_a_defect_is_called_one(use: Use) -> None:
     class Broken:
         def now(self) -> datetime:
@@ -176,6 +189,7 @@ def test_a_defect_is_called_one(use: Use) -> None:
     assert error.endswith("This is a defect of refrom; please report it.")
 
 
+@pytest.mark.usefixtures("settings")
 def test_the_token_is_masked_before_anything_else_is_said(use: Use) -> None:
     hidden = "s3cret"
 
