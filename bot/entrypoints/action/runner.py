@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from tempfile import mkdtemp
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 from bot.core.errors import SettingsError
 
@@ -40,7 +40,7 @@ class Runner:
     temporary: Path
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], log: TextIO) -> "Runner":
+    def of(cls, environ: Mapping[str, str], log: TextIO) -> Self:
         """Find what the runner offers. Raises `SettingsError` outside of a job."""
         missing = [name for name in _FILES if not environ.get(name)]
         if missing:
