@@ -196,7 +196,7 @@ def serve(
         float, typer.Option(metavar="SECONDS", min=0.1, help="What runs when a stop is asked for has so long to end.")
     ] = 8.0,
 ) -> None:
-    """Stay up: cycles on a schedule, and pages on health, metrics and the audit."""
+    """Run cycles on a schedule; serve health, metrics and the audit."""
     from bot.entrypoints.service.serve import Options, serve_until_stopped  # noqa: PLC0415 - costs the others 0.4 s
 
     session = _session(context)

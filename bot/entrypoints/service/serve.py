@@ -13,7 +13,7 @@ from bot.entrypoints.service.logs import libraries_log_to, open_log
 from bot.entrypoints.service.loop import Loop
 from bot.entrypoints.service.signals import stop_on_signals
 from bot.entrypoints.service.state import Board
-from bot.entrypoints.service.web import listening, pages, web_server
+from bot.entrypoints.service.web import address_of, listening, pages, web_server
 from bot.ports.clock import Clock
 from bot.settings.fields import parse_duration
 from bot.wiring import AskedStop, open_workshop
@@ -60,6 +60,10 @@ def serve_until_stopped(config: Path | None, options: Options, clock: Clock, str
         )
         with libraries_log_to(log), stop_on_signals(stop, options.grace), web_server(app, listener):
             facts = {"holds": len(declared.holds), "blocks": len(declared.blocks), "every": str(options.every)}
-            log.info("serving", version=__version__, pages=f"http://{options.listen}/", **facts)
-            loop.run()
+            log.info("serving", version=__version__, pages=f"http://{address_of(listener)}/", **facts)
+            try:
+                loop.run()
+            except KeyboardInterrupt:
+                log.warning("cut off", grace=options.grace)
+                raise
             log.info("stopped")

@@ -59,12 +59,20 @@ def pages(board: Board, traffic: Callable[[], Mapping[str, Traffic]], clock: Clo
 @contextmanager
 def listening(address: Address) -> Iterator[socket.socket]:
     """Take the address. Raises `SettingsError` where it cannot be had."""
-    try:
-        server = socket.create_server(address.pair, family=address.family, backlog=_BACKLOG)
-    except OSError as fault:
-        raise SettingsError([f"--listen {address}: {fault.strerror}; name another address"]) from fault
-    with server:
+    with socket.socket(address.family, socket.SOCK_STREAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(address.pair)
+            server.listen(_BACKLOG)
+        except OSError as fault:
+            raise SettingsError([f"--listen {address}: {fault.strerror}; name another address"]) from fault
         yield server
+
+
+def address_of(listener: socket.socket) -> Address:
+    """Where a socket listens, with the port that the system chose where none was named."""
+    host, port = listener.getsockname()[:2]
+    return Address(host, port)
 
 
 @contextmanager
