@@ -28,6 +28,7 @@ LABEL org.opencontainers.image.title="refrom" \
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git \
  && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/* \
+ && install --directory /etc/refrom \
  && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/refrom
 COPY --from=build /opt/refrom /opt/refrom
 # What must outlive the container is here; everything else may be read-only, with a tmpfs on /tmp.
