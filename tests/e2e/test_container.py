@@ -19,7 +19,7 @@ from bot.entrypoints.demo.fleet import MOVES, START
 from bot.entrypoints.demo.stage import Stage
 from bot.wiring import VirtualClock, open_rehearsal
 from tests.conftest import Figure
-from tests.lab.debian import debian_root
+from tests.lab.debian import debian_root, need_packages
 from tests.lab.dockerd import DockerEngine
 from tests.lab.registry import docker_registry, free_port
 
@@ -49,6 +49,7 @@ class Built:
 @pytest.fixture(scope="module")
 def built(docker_host: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Push a Debian root to a registry, and build the Dockerfile on it by digest; packages come from where they do."""
+    need_packages()
     name = "refrom:lab"
     with docker_registry(tmp_path_factory.mktemp("bases")) as registry, docker_environment(docker_host.host) as env:
         base = docker_host.push_root(f"{registry.host}/debian-python:lab", debian_root())
@@ -101,10 +102,12 @@ class Running:
     def until(self, event: str) -> None:
         """Follow the log up to an event."""
         seen = b""
-        for part in self.container.logs(stream=True, follow=True):
-            seen += part
-            if any(json.loads(line)["event"] == event for line in seen.splitlines(keepends=True)[:-1] if line):
-                return
+        with closing(self.container.logs(stream=True, follow=True)) as parts:
+            for part in parts:
+                seen += part
+                whole = seen[: seen.rfind(b"\n") + 1]
+                if any(json.loads(line)["event"] == event for line in whole.splitlines()):
+                    return
         raise AssertionError(f"the log ends without {event!r}: {seen.decode()}")
 
     def metrics(self) -> str:
@@ -196,9 +199,8 @@ def wait_for_health(engine: DockerEngine, container: Container) -> str:
     """The first verdict of the engine's health checks, or the container's end."""
     with closing(engine.client()) as client:
         wanted = {"container": container.id, "event": ["health_status", "die"]}
-        events = client.events(since=0, filters=wanted, decode=True)
-        status: str = next(events)["status"]
-        events.close()
+        with closing(client.events(since=0, filters=wanted, decode=True)) as events:
+            status: str = next(events)["status"]
     return status.removeprefix("health_status: ")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from tests.lab.need import lack, need
 _SUITE = "bookworm"
 _PACKAGES = ("ca-certificates", "python3", "python3-venv")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def need_packages() -> None:
+    """Skip or fail, as `lack` decides, where an image cannot install packages; asked by a process of its own."""
+    ask = "import socket; socket.create_connection(('pypi.org', 443), 10).close()"
+    if subprocess.run([sys.executable, "-c", ask], capture_output=True, check=False).returncode:
+        lack("pypi.org cannot be reached; the image is built from packages there and in Debian")
 
 
 def debian_root() -> Path:
