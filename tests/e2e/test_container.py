@@ -15,12 +15,11 @@ from docker.models.containers import Container
 
 from bot import __version__
 from bot.adapters.builder.docker_command import docker_environment, find_docker
-from bot.entrypoints.demo.fleet import MOVES, START
 from bot.entrypoints.demo.stage import Stage
-from bot.wiring import VirtualClock, open_rehearsal
 from tests.conftest import Figure
 from tests.lab.debian import debian_root, need_packages
 from tests.lab.dockerd import DockerEngine
+from tests.lab.fleet import moved_fleet
 from tests.lab.registry import docker_registry, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -62,14 +61,7 @@ def built(docker_host: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def fleet(tmp_path: Path) -> Stage:
     """The demo's fleet after its bases moved, owned by the container's user."""
-    stage = Stage(tmp_path / "state")
-    stage.folder.mkdir()
-    stage.write_settings()
-    with open_rehearsal(stage.settings, VirtualClock(START)) as rehearsal:
-        stage.build(rehearsal)
-        for move in MOVES:
-            if move.after:
-                stage.publish(rehearsal, move.after)
+    stage = moved_fleet(tmp_path / "state")
     for path in (stage.folder, *stage.folder.rglob("*")):
         os.chown(path, USER, USER)
     return stage

@@ -108,7 +108,7 @@ def test_after_a_cycle_the_audit_is_the_one_that_asks_anew(fleet: Shop) -> None:
     fleet.targets.append(replace(fleet.targets[0], function="gone"))
     fleet.people.create_repository("acme/empty", {})
     fleet.move()
-    cycle, engine = Cycle(fleet.world, fleet.rules), MemoryEngine(fleet.clock)
+    cycle, engine = Cycle(fleet.world(), fleet.rules()), MemoryEngine(fleet.clock)
     cycle.run(engine)
 
     after, anew = audit_after(cycle, engine), audited(fleet)
@@ -122,7 +122,7 @@ def test_after_a_cycle_the_audit_is_the_one_that_asks_anew(fleet: Shop) -> None:
 def test_a_stopped_engine_judges_no_further_function(fleet: Shop) -> None:
     stop = AskedStop(fleet.clock)
     engine = MemoryEngine(fleet.clock, stop=stop)
-    cycle = Cycle(fleet.world, fleet.rules)
+    cycle = Cycle(fleet.world(), fleet.rules())
     cycle.run(engine)
     stop.ask()
 
