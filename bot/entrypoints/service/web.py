@@ -38,7 +38,7 @@ HEADERS: Final = {
 
 def pages(board: Board, traffic: Callable[[], Mapping[str, Traffic]], clock: Clock) -> FastAPI:
     """Make the application: three pages, and nothing that changes anything."""
-    app = FastAPI(title="refrom", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="refrom", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:

@@ -140,7 +140,7 @@ def test_hostile_text_is_text(site: Site) -> None:
     assert hostile.text.count(HOSTILE) == harmless.text.count("name")
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/nowhere", "/docs", "/openapi.json", "/static/../.."])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/nowhere", "/docs", "/openapi.json", "/healthz/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_answer_has_the_headers_and_nothing_else_is_served(site: Site, path: str, method: str) -> None:
     got = site.get(path, method)
