@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -25,6 +26,7 @@ from tests.lab.registry import docker_registry, free_port
 ROOT = Path(__file__).parents[2]
 USER = 10001
 STATE = "/var/lib/refrom"
+PATIENCE = 60
 GRACE = 10
 """Seconds that `docker stop` waits unless told otherwise; then it kills, and the exit code is 137."""
 HARDENED: dict[str, Any] = {
@@ -91,16 +93,15 @@ class Running:
     container: Container
     port: int
 
-    def until(self, event: str) -> None:
-        """Follow the log up to an event."""
-        seen = b""
-        with closing(self.container.logs(stream=True, follow=True)) as parts:
-            for part in parts:
-                seen += part
-                whole = seen[: seen.rfind(b"\n") + 1]
-                if any(json.loads(line)["event"] == event for line in whole.splitlines()):
-                    return
-        raise AssertionError(f"the log ends without {event!r}: {seen.decode()}")
+    def log(self) -> list[str]:
+        """The events that are logged so far."""
+        return [json.loads(line)["event"] for line in self.container.logs().splitlines()]
+
+    def health(self) -> str:
+        """The engine's verdict by its own checks; `starting` until there is one."""
+        self.container.reload()
+        status: str = self.container.attrs["State"]["Health"]["Status"]
+        return status
 
     def metrics(self) -> str:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -136,9 +137,9 @@ def test_the_container_becomes_healthy_runs_a_cycle_and_ends_in_order(
     docker_host: DockerEngine, built: Built, running: Running, fleet: Stage, figure: Figure
 ) -> None:
     container = running.container
-    running.until("cycle ended")
-    health = wait_for_health(docker_host, container)
-    metrics, opened = running.metrics(), branches(fleet)
+    eventually("a cycle ends", lambda: "cycle ended" in running.log())
+    eventually("the engine knows about its health", lambda: running.health() != "starting")
+    health, metrics, opened = running.health(), running.metrics(), branches(fleet)
     container.stop(timeout=GRACE)
     container.reload()
 
@@ -187,13 +188,12 @@ def test_the_image_holds_no_build_tools(docker_host: DockerEngine, built: Built,
     figure("container: build tools in it, apart from git", said.decode().partition(" version")[0], "git")
 
 
-def wait_for_health(engine: DockerEngine, container: Container) -> str:
-    """The first verdict of the engine's health checks, or the container's end."""
-    with closing(engine.client()) as client:
-        wanted = {"container": container.id, "event": ["health_status", "die"]}
-        with closing(client.events(since=0, filters=wanted, decode=True)) as events:
-            status: str = next(events)["status"]
-    return status.removeprefix("health_status: ")
+def eventually(what: str, comes_true: Callable[[], bool]) -> None:
+    """Look until something comes true; the engine's streams would leave their sockets open."""
+    deadline = time.monotonic() + PATIENCE
+    while not comes_true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
 
 
 def branches(fleet: Stage) -> list[str]:
