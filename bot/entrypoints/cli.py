@@ -19,6 +19,7 @@ from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.scan import print_scan_table, scan_document
+from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
 from bot.steps.inquire import Inquiry
@@ -176,6 +177,25 @@ def run(
     told = run_cycle(config, session.clock, dry_run=dry_run)
     _print(session, output, told.document, tables.show_run)
     return told.code
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    config: ConfigOption = None,
+    listen: Annotated[
+        str, typer.Option(envvar="REFROM_LISTEN", metavar="HOST:PORT", help="Where the pages are.")
+    ] = LISTEN,
+    every: Annotated[str, typer.Option(metavar="DURATION", help="From one cycle to the next; up to 10 % more.")] = "1h",
+    grace: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="What runs when a stop is asked for has so long to end.")
+    ] = 8.0,
+) -> None:
+    """Run cycles on a schedule; serve health, metrics and the audit."""
+    from bot.entrypoints.service.serve import Options, serve_until_stopped  # noqa: PLC0415 - costs the others 0.4 s
+
+    session = _session(context)
+    serve_until_stopped(config, Options.parse(listen, every, grace), session.clock, session.err.file)
 
 
 @app.command()

@@ -22,7 +22,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
-def _duration(value: object) -> timedelta:
+def parse_duration(value: object) -> timedelta:
+    """Read a duration as it stands in the settings, such as 30d."""
     found = _DURATION.match(value) if isinstance(value, str) else None
     if not found:
         raise ValueError("is no duration; write a number with d, h or m, such as 30d")
@@ -138,7 +139,7 @@ def _known(identifier: str, info: ValidationInfo) -> str:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+    timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
