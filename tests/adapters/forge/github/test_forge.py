@@ -87,13 +87,13 @@ def test_names_and_patterns_are_listed_once_with_one_request_each_kind(world: Gi
 
 
 def test_more_than_a_page_is_listed(world: GithubWorld, make: Make) -> None:
-    for number in range(205):
+    for number in range(101):
         world.fake.create_repository(f"acme/r{number:03}", {"Dockerfile": b"FROM x\n"})
 
     listed = make().repositories()
 
-    assert [each.name for each in listed] == [f"acme/r{number:03}" for number in range(205)]
-    assert world.fake.exchanges["Owner"] == 3
+    assert [each.name for each in listed] == [f"acme/r{number:03}" for number in range(101)]
+    assert world.fake.exchanges["Owner"] == 2
 
 
 def test_an_archived_repository_is_listed_only_if_it_is_named(world: GithubWorld, make: Make) -> None:
