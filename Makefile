@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+  --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports unit show-loop lock schema clean
@@ -51,9 +53,10 @@ unit: $(STAMP)
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop
 
-lock:  ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock --quiet
+lock:  ## Renew the lock files from pyproject.toml (needs uv): all, what refrom runs on, what builds its wheel
+	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --constraint requirements.lock --output-file requirements-runtime.lock
+	$(COMPILE) --group build --constraint requirements.lock --output-file requirements-build.lock
 
 clean:  ## Remove what the commands above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

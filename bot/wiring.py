@@ -4,7 +4,7 @@ A dry run is a choice made here: its writing ports leave everything as it is, an
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,8 @@ from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.engine.stop import AskedStop
+from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
 from bot.adapters.forge.recording import RecordingPullRequests
@@ -41,14 +43,14 @@ from bot.adapters.registry import (
 )
 from bot.adapters.store.store import Store as SqlStore
 from bot.adapters.store.store import open_store, snapshot
-from bot.adapters.transport import Transport, host_of
+from bot.adapters.transport import Traffic, Transport, host_of
 from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import SettingsError
 from bot.core.reference import Reference
 from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
-from bot.ports.engine import Engine
+from bot.ports.engine import Engine, Stop
 from bot.ports.registry import ImageWriter, Registry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
@@ -56,9 +58,11 @@ from bot.settings import Settings, default_settings, load_declarations, load_set
 from bot.steps.inquire import Rules
 
 __all__ = [
+    "AskedStop",
     "Located",
     "Rehearsal",
     "SystemClock",
+    "Traffic",
     "VirtualClock",
     "Workshop",
     "open_rehearsal",
@@ -79,17 +83,27 @@ class Workshop:
 
     settings: Settings
     world: World
-    rules: Rules
     engine: Engine
     clock: Clock
     registries: Registries
     layers: LayerMemory
+    transport: Transport
+
+    @property
+    def rules(self) -> Rules:
+        """What the settings say and, as of now, people declared: a hold needs no restart. Raises `SettingsError`."""
+        return _rules(self.settings)
+
+    @property
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What each host was asked over our own HTTP so far, and what it sent."""
+        return self.transport.counts
 
     def watched(self) -> list[str]:
         """The runtimes that the settings name; where they name none, those whose deprecation date has not come."""
-        today, catalogue = self.clock.now().date(), self.rules.catalogue
+        today, catalogue = self.clock.now().date(), self.settings.catalogue
         dates = {name: catalogue.get(name).deprecation for name in catalogue}
-        return list(self.rules.watch) or [name for name, date in dates.items() if date is None or today <= date]
+        return list(self.settings.watch) or [name for name, date in dates.items() if date is None or today <= date]
 
     def locate(self, *names: str) -> "Located":
         """Find images named as in skopeo: a reference, `docker://REFERENCE`, or `oci:DIR[:TAG]`."""
@@ -130,16 +144,17 @@ class Rehearsal:
 
 @contextmanager
 def open_workshop(
-    config: Path | None, clock: Clock, *, dry_run: bool = False, required: bool = False
+    config: Path | None, clock: Clock, *, dry_run: bool = False, required: bool = False, stop: Stop | None = None
 ) -> Iterator[Workshop]:
     """Read the settings, build the adapters, and close them at the end.
 
     Without `config`, `refrom.yaml` here is read if it is there; with `required` it must be. Raises `SettingsError`.
+    `stop` keeps the engine from starting further ticks once it is asked for.
     """
     settings = _settings(config, required=required)
     with _store(settings, dry_run=dry_run) as store, closing(_transport(settings, clock)) as transport:
         registries = _registries(settings, transport, clock)
-        forge = _forge(settings, clock)
+        forge = _forge(settings, transport, clock)
         contents = LayerReader(registries, store.layers)
         functions = _functions(settings, registries, clock)
         builder = _builder(settings, registries, contents, forge, clock)
@@ -154,15 +169,15 @@ def open_workshop(
             builder=RecordingBuilder() if dry_run else builder,
             deployer=RecordingDeployer() if dry_run else functions,
         )
-        engine = MemoryEngine(clock, timedelta() if dry_run else STAY)
+        engine = MemoryEngine(clock, timedelta() if dry_run else STAY, stop)
         yield Workshop(
             settings=settings,
             world=world,
-            rules=_rules(settings),
             engine=engine,
             clock=clock,
             registries=registries,
             layers=store.layers,
+            transport=transport,
         )
 
 
@@ -239,10 +254,18 @@ def _store(settings: Settings, *, dry_run: bool) -> SqlStore:
     return snapshot(settings.store) if dry_run else open_store(settings.store)
 
 
-def _forge(settings: Settings, clock: Clock) -> LocalForge | NoForge:
-    if settings.forge is None:
-        return NoForge()
-    return LocalForge(settings.forge.root, clock, settings.forge.include)
+def _forge(settings: Settings, transport: Transport, clock: Clock) -> LocalForge | GitHubForge | NoForge:
+    match settings.forge:
+        case values.LocalForge() as forge:
+            return LocalForge(forge.root, clock, forge.include)
+        case values.GitHubForge() as forge:
+            sender = Sender(transport, Site.of(forge.url), clock)
+            tokens: Tokens = FixedToken(forge.token or "")
+            if forge.app_id is not None:
+                tokens = AppTokens(sender, forge.app_id, forge.private_key or "", clock)
+            return GitHubForge(GitHub(sender, tokens), forge.include)
+        case None:
+            return NoForge()
 
 
 def _functions(settings: Settings, registry: Registry, clock: Clock) -> LambdaFunctions | LocalFunctions | NoFunctions:
@@ -257,7 +280,11 @@ def _functions(settings: Settings, registry: Registry, clock: Clock) -> LambdaFu
 
 
 def _builder(
-    settings: Settings, registries: Registries, contents: Contents, forge: LocalForge | NoForge, clock: Clock
+    settings: Settings,
+    registries: Registries,
+    contents: Contents,
+    forge: LocalForge | GitHubForge | NoForge,
+    clock: Clock,
 ) -> Builder:
     match settings.builder:
         case values.DockerBuilder() as builder:

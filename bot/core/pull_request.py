@@ -68,10 +68,10 @@ def read_marker(body: str) -> tuple[str, ...] | None:
         return None
 
 
-def code(text: str) -> str:
+def code(text: str, longest: int = _LONGEST_CODE) -> str:
     """Show hostile text as a code span that also fits into a table cell, whatever rules a forge has for escapes."""
     plain = "".join(c if c.isprintable() else " " for c in text).replace("`", "'").replace("|", "¦").strip()
-    return f"`{plain[: _LONGEST_CODE - 1]}…`" if len(plain) > _LONGEST_CODE else f"`{plain or ' '}`"
+    return f"`{plain[: longest - 1]}…`" if len(plain) > longest else f"`{plain or ' '}`"
 
 
 _INTRODUCTION = "AWS published a newer Lambda base image. Container images get it only by being rebuilt on it."

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,21 +12,21 @@ import typer
 from rich.console import Console
 
 from bot import __version__
-from bot.core.errors import InvalidReference, RefromError, SettingsError
 from bot.core.lineage import Lineage
 from bot.core.platforms import Platform
 from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
+from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.scan import print_scan_table, scan_document
+from bot.entrypoints.service.probe import LISTEN
+from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
-from bot.steps.audit import audit as audit_all
-from bot.steps.cycle import Cycle
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
 from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
 
-DONE, ATTENTION, USAGE, DEFECT = 0, 1, 2, 3
+__all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
 
 def _leave(code: int | None, **_options: object) -> None:
@@ -158,14 +157,12 @@ def audit(
     """Report which functions stand on which base, and who owes what; changes nothing."""
     session = _session(context)
     now = session.clock.now()
-    with open_workshop(config, session.clock, dry_run=True, required=True) as workshop:
-        found = audit_all(Inquiry(workshop.world, workshop.rules), now)
-    document = documents.audit_document(found)
+    told = run_audit(config, session.clock)
     if output is AuditFormat.HTML:
-        _write(session, audit_page(document, now))
+        _write(session, audit_page(told.document, now))
     else:
-        _print(session, Format(output.value), document, tables.show_audit)
-    return ATTENTION if found.needs_attention else DONE
+        _print(session, Format(output.value), told.document, tables.show_audit)
+    return told.code
 
 
 @app.command()
@@ -177,10 +174,28 @@ def run(
 ) -> int:
     """Run one cycle: watch, judge, propose, rebuild, redeploy, prove."""
     session = _session(context)
-    with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
-        report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
-    _print(session, output, documents.run_document(report, dry_run=dry_run), tables.show_run)
-    return ATTENTION if report.needs_attention else DONE
+    told = run_cycle(config, session.clock, dry_run=dry_run)
+    _print(session, output, told.document, tables.show_run)
+    return told.code
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    config: ConfigOption = None,
+    listen: Annotated[
+        str, typer.Option(envvar="REFROM_LISTEN", metavar="HOST:PORT", help="Where the pages are.")
+    ] = LISTEN,
+    every: Annotated[str, typer.Option(metavar="DURATION", help="From one cycle to the next; up to 10 % more.")] = "1h",
+    grace: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="What runs when a stop is asked for has so long to end.")
+    ] = 8.0,
+) -> None:
+    """Run cycles on a schedule; serve health, metrics and the audit."""
+    from bot.entrypoints.service.serve import Options, serve_until_stopped  # noqa: PLC0415 - costs the others 0.4 s
+
+    session = _session(context)
+    serve_until_stopped(config, Options.parse(listen, every, grace), session.clock, session.err.file)
 
 
 @app.command()
@@ -199,12 +214,10 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
         app(args=list(sys.argv[1:] if argv is None else argv), prog_name="refrom", obj=session)
     except SystemExit as end:  # typer has explained wrong usage by then (2); an interrupt ends it with 130
         return end.code if isinstance(end.code, int) else DONE
-    except (SettingsError, InvalidReference) as fault:
-        return _fail(session, str(fault), USAGE)
-    except RefromError as fault:
-        return _fail(session, str(fault), ATTENTION)
-    except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a defect of ours
-        return _fail(session, f"{traceback.format_exc()}\nThis is a defect of refrom; please report it.", DEFECT)
+    except Exception as fault:  # noqa: BLE001 - the one boundary: what nobody foresaw is a defect of ours
+        failed = failure(fault)
+        tables.say(session.err, f"refrom: {failed.message}", "bold red")
+        return failed.code
     return DONE
 
 
@@ -244,8 +257,3 @@ def _print(
 
 def _write(session: Session, text: str) -> None:
     session.out.file.write(text)
-
-
-def _fail(session: Session, message: str, code: int) -> int:
-    tables.say(session.err, f"refrom: {message}", "bold red")
-    return code

@@ -23,6 +23,9 @@ Document = dict[str, Any]
 _SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository"}
 _NAMES = {Update: "update", Current: "current", Waiting: "waiting", Held: "held", Skip: "skip"}
 
+DECISIONS = tuple(_NAMES.values())
+"""The contract's words for decisions."""
+
 
 def name_of(decision: Decision) -> str:
     """The contract's word for a decision."""
@@ -80,7 +83,9 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
         "decisions": [_decision(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": [{"key": str(key), "until": _time(again.at), "reason": again.why} for key, again in report.waiting],
+        "waiting": [
+            {"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in report.waiting
+        ],
     }
 
 
@@ -99,6 +104,11 @@ def audit_document(audit: Audit) -> Document:
     }
 
 
+def time_text(moment: datetime | None) -> str | None:
+    """Write a moment as every document does: UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
 def _streams(errors: Iterable[tuple[str, str]]) -> list[Document]:
     return [{"runtime": runtime, "reason": reason} for runtime, reason in errors]
 
@@ -109,8 +119,8 @@ def _observation(observation: Observation) -> Document:
         "reference": str(observation.reference),
         "digest": str(observation.digest),
         "platforms": {str(platform): str(base.digest) for platform, base in observation.platforms.items()},
-        "created": _time(observation.created),
-        "first_seen": _time(observation.first_seen),
+        "created": time_text(observation.created),
+        "first_seen": time_text(observation.first_seen),
     }
 
 
@@ -146,7 +156,7 @@ def _decision(decision: Decision) -> Document:
         "to": _digest(decision.new) if isinstance(decision, Update) else None,
     }
     if isinstance(decision, Waiting):
-        document["until"] = _time(decision.until)
+        document["until"] = time_text(decision.until)
     return document
 
 
@@ -198,7 +208,3 @@ def _unread(survey: Survey) -> list[Document]:
 
 def _digest(digest: Digest | None) -> str | None:
     return str(digest) if digest else None
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

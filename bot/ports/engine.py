@@ -33,9 +33,25 @@ class Again:
 Tick = Callable[[Key, datetime], Done | Again]
 
 
+class Stop(Protocol):
+    """A wish to end that may come at any moment; whoever works looks at it between two pieces of work."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the wish has come."""
+        ...
+
+    def wait_until(self, moment: datetime) -> None:
+        """Return once the moment has come, or the wish, whichever is first."""
+        ...
+
+
 class Engine(Protocol):
-    """Runs ticks until every key is done or waits for longer than the engine stays."""
+    """Runs ticks until every key is done or waits for longer than the engine stays, or until it is to stop."""
 
     def drain(self, keys: Iterable[Key], tick: Tick) -> tuple[tuple[Key, Again], ...]:
-        """Tick every key, again when it is due, never two ticks of one key at once; return what still waits."""
+        """Tick every key, again when it is due, never two ticks of one key at once; return what still waits.
+
+        After a stop was asked for no further tick starts; what was due then is returned too.
+        """
         ...

@@ -5,7 +5,7 @@ Anchors, aliases and tags are refused, so that what is written is what is there,
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
@@ -70,7 +70,7 @@ def check_document(path: Path, raw: CommentedMap, model: type[M], surroundings: 
         keys = all_keys(model.model_json_schema())
         errors = refused.errors()
         newer = [error for error in errors if error["loc"] == ("version",) and error["type"] == "literal_error"]
-        found = [(_place(raw, error["loc"]), _what(error, keys)) for error in newer or errors]
+        found = [(_place(raw, error), _what(error, keys)) for error in newer or errors]
         faults = sorted((_line(raw, place), _name(place) or "the file", what) for place, what in found)
         raise SettingsError([f"{path}:{line}: {name}: {what}" for line, name, what in faults]) from None
 
@@ -146,17 +146,17 @@ def _what(error: Mapping[str, Any], keys: set[str]) -> str:
             return message[:1].lower() + message[1:]
 
 
-def _place(raw: object, location: Sequence[str | int]) -> Place:
+def _place(raw: object, error: Mapping[str, Any]) -> Place:
     """Leave out what pydantic adds to a location beside the document's own keys, such as a union's tag."""
     place: list[str | int] = []
     here = raw
-    location = [part for part in location if part != "[key]"]
+    location = [part for part in error["loc"] if part != "[key]"]
     for number, part in enumerate(location):
         inside = _inside(here, part)
         if inside is not None:
             here = inside
             place.append(part)
-        elif number == len(location) - 1:
+        elif number == len(location) - 1 and (error["type"] == "missing" or _has(here, part)):
             place.append(part)
     return tuple(place)
 
@@ -169,6 +169,11 @@ def _inside(here: object, part: str | int) -> object | None:
         found: object = here[part]
         return found
     return None
+
+
+def _has(here: object, part: str | int) -> bool:
+    """Whether a key is written, with nothing behind it."""
+    return isinstance(here, CommentedMap) and part in here
 
 
 def _line(raw: object, place: Place) -> int:

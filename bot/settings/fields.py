@@ -18,10 +18,12 @@ from bot.core.reference import Reference
 from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
-def _duration(value: object) -> timedelta:
+def parse_duration(value: object) -> timedelta:
+    """Read a duration as it stands in the settings, such as 30d."""
     found = _DURATION.match(value) if isinstance(value, str) else None
     if not found:
         raise ValueError("is no duration; write a number with d, h or m, such as 30d")
@@ -103,6 +105,13 @@ def _destination(image: str) -> str:
     return image
 
 
+def _repository(pattern: str) -> str:
+    """Check which repositories of a forge are meant: the owner is literal, because a forge lists by owner."""
+    if not _REPOSITORY.match(pattern):
+        raise ValueError(f"{pattern!r} names no repository; write OWNER/NAME, where NAME may be a glob such as *")
+    return pattern
+
+
 def _inside(path: str) -> str:
     """Check a path in a source repository, and write it as git does."""
     pure = PurePosixPath(path)
@@ -130,7 +139,7 @@ def _known(identifier: str, info: ValidationInfo) -> str:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+    timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -139,5 +148,6 @@ Mirror = Annotated[str, AfterValidator(_mirror)]
 Destination = Annotated[str, AfterValidator(_destination)]
 DigestText = Annotated[str, AfterValidator(_digest)]
 PathInside = Annotated[str, AfterValidator(_inside)]
+RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]

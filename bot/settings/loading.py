@@ -76,25 +76,36 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
     )
 
 
-def _forge(model: models.SettingsModel, around: Surroundings) -> values.LocalForge | None:
+def _forge(model: models.SettingsModel, around: Surroundings) -> values.LocalForge | values.GitHubForge | None:
     for forge in model.forges:
-        return values.LocalForge(root=around.folder / forge.root, include=tuple(forge.include))
+        if isinstance(forge, models.LocalForgeModel):
+            return values.LocalForge(root=around.folder / forge.root, include=tuple(forge.include))
+        return values.GitHubForge(
+            url=forge.url,
+            include=tuple(forge.include),
+            token=_secret(forge.token, around),
+            app_id=forge.app.id if forge.app else None,
+            private_key=_secret(forge.app.private_key if forge.app else None, around),
+        )
     return None
 
 
 def _registry(entry: models.RegistryModel, around: Surroundings) -> values.Registry:
     login, url = entry.credentials, entry.url
     layout = around.folder / url.removeprefix("oci:") if url is not None and url.startswith("oci:") else None
-    password = login.password if login else None
     return values.Registry(
         url=None if layout else url,
         layout=layout,
         username=login.username if login else None,
-        password=around.secret(password.env, password.file) if password else None,
+        password=_secret(login.password if login else None, around),
         ecr_region=login.ecr if login else None,
         pace=entry.pace,
         token_hosts=tuple(entry.token_hosts),
     )
+
+
+def _secret(place: models.Secret | None, around: Surroundings) -> str | None:
+    return around.secret(place.env, place.file) if place else None
 
 
 def _target(target: models.TargetModel) -> Target:

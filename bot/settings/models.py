@@ -15,6 +15,7 @@ from bot.settings.fields import (
     Host,
     Mirror,
     PathInside,
+    RepositoryGlob,
     RuntimeGlob,
     RuntimeIdentifier,
     WebAddress,
@@ -92,6 +93,33 @@ class LocalForgeModel(Model):
     kind: Literal["local"] = Field(description="The kind of forge.")
     root: str = Field(description="The folder, relative to the settings.")
     include: list[str] = Field(["*"], description="Globs of the repositories to handle, such as acme/*.")
+
+
+class AppModel(Model):
+    """A GitHub App."""
+
+    id: int = Field(gt=0, description="The App's id.")
+    private_key: Secret = Field(description="Where the App's private key is, in PEM.")
+
+
+class GitHubForgeModel(Model):
+    """Source repositories on GitHub.com or a GitHub Enterprise Server."""
+
+    kind: Literal["github"] = Field(description="The kind of forge.")
+    url: WebAddress = Field(
+        "https://api.github.com", description="The REST API; https://HOST/api/v3 for an Enterprise Server."
+    )
+    token: Secret | None = Field(None, description="Where a token is: personal, or the GITHUB_TOKEN of a workflow.")
+    app: AppModel | None = Field(None, description="A GitHub App, instead of a token.")
+    include: list[RepositoryGlob] = Field(
+        min_length=1, description="Repositories to handle, OWNER/NAME; the name may be a glob, such as acme/*."
+    )
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> "GitHubForgeModel":
+        if (self.token is None) == (self.app is None):
+            raise ValueError("names no token and no app, or both; give one of them")
+        return self
 
 
 class PolicyModel(Model):
@@ -195,7 +223,9 @@ class SettingsModel(Model):
         [], description="Names that stand for public.ecr.aws/lambda; one that ends in /lambda is known anyway."
     )
     runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
-    forges: list[LocalForgeModel] = Field([], max_length=1, description="Where the source repositories are.")
+    forges: list[Annotated[LocalForgeModel | GitHubForgeModel, Field(discriminator="kind")]] = Field(
+        [], max_length=1, description="Where the source repositories are."
+    )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")

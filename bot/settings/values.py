@@ -31,6 +31,17 @@ class LocalForge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubForge:
+    """A GitHub, with a token or with an App's id and key."""
+
+    url: str
+    include: tuple[str, ...]
+    token: str | None = field(default=None, repr=False)
+    app_id: int | None = None
+    private_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DockerBuilder:
     """A Docker Engine."""
 
@@ -68,7 +79,7 @@ class Settings:
     registries: Mapping[str, Registry] = field(default_factory=dict)
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
-    forge: LocalForge | None = None
+    forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
     builder: DockerBuilder | RebaseBuilder | None = None

@@ -1,5 +1,6 @@
 """Audit: which function stands on which base, how far behind, who owes what. Reads all, changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
 from bot.core.target import Target
 from bot.ports.deployer import Function
+from bot.ports.engine import Done, Engine, Key
+from bot.steps.cycle import Cycle
 from bot.steps.gather import behind_since
 from bot.steps.inquire import Inquiry
 from bot.steps.redeploy import alias_of
@@ -42,9 +45,30 @@ def audit(inquiry: Inquiry, now: datetime) -> Audit:
             inquiry.read(repository, now)
         except RefromError as fault:
             faults.append((name, str(fault)))
-    findings = tuple(_judge(inquiry, target, now) for target in inquiry.rules.targets)
+    return _audit(inquiry, [_judge(inquiry, target, now) for target in inquiry.rules.targets], faults)
+
+
+def audit_after(cycle: Cycle, engine: Engine) -> Audit:
+    """Judge each function by what a cycle has read of repositories and streams; one tick for each function.
+
+    The decisions are those that the cycle acted on. Where the engine was stopped, functions are missing.
+    """
+    targets = {target.function: target for target in cycle.rules.targets}
+    findings = []
+
+    def tick(key: Key, now: datetime) -> Done:
+        findings.append(_judge(cycle.inquiry, targets[key.name], now))
+        return Done()
+
+    engine.drain([Key("function", name) for name in targets], tick)
+    unread = cycle.repositories.keys() - cycle.inquiry.surveys.keys()
+    faults = [(outcome.subject, outcome.message) for outcome in cycle.outcomes if outcome.subject in unread]
+    return _audit(cycle.inquiry, findings, faults)
+
+
+def _audit(inquiry: Inquiry, findings: Sequence[Finding], faults: Sequence[tuple[str, str]]) -> Audit:
     return Audit(
-        findings=findings,
+        findings=tuple(findings),
         surveys=tuple(inquiry.surveys.values()),
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),

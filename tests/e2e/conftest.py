@@ -16,10 +16,20 @@ def docker_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngi
 
 
 @pytest.fixture
+def forge() -> str:
+    """The kind of forge that the scene has; a module may ask for others."""
+    return "local"
+
+
+@pytest.fixture
 def lab(
-    tmp_path: Path, docker_host: DockerEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    docker_host: DockerEngine,
+    forge: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Scene]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
-    with scene(tmp_path, docker_host, capsys) as made:
+    with scene(tmp_path, docker_host, capsys, forge) as made:
         yield made

@@ -14,18 +14,17 @@ from typing import Any
 import pytest
 
 from bot.adapters.engine.clock import SystemClock, VirtualClock
-from bot.adapters.forge.local import LocalForge
 from bot.adapters.registry import Credentials, Endpoint, HttpRegistry
 from bot.adapters.transport import Transport
 from bot.core.digest import Digest
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL
-from bot.core.pull_request import BRANCH
 from bot.core.reference import Reference
 from bot.entrypoints.cli import main
 from bot.entrypoints.demo.fleet import MOVES, SERVICES, START, Move, Service
 from bot.entrypoints.demo.images import publish_base, publish_function
 from bot.entrypoints.demo.stage import push_source
 from bot.ports.forge import PullRequest
+from tests.e2e.sources import Sources, sources
 from tests.lab.aws import AwsStub
 from tests.lab.dockerd import DockerEngine
 from tests.lab.registry import LOGIN, EcrPublicFront, LabRegistry, docker_registry, ecr_public_front
@@ -68,15 +67,12 @@ class Scene:
     aws: AwsStub
     engine: DockerEngine
     writer: HttpRegistry
+    sources: Sources
     capture: pytest.CaptureFixture[str]
 
     @property
     def settings(self) -> Path:
         return self.folder / "refrom.yaml"
-
-    @property
-    def forge(self) -> LocalForge:
-        return LocalForge(self.folder / "repositories", self.clock)
 
     def refrom(self, *arguments: str) -> Ran:
         """Run the command line in this process, by the scene's clock."""
@@ -102,7 +98,7 @@ class Scene:
 
     def pull_requests(self) -> dict[str, list[PullRequest]]:
         """All pull requests by source repository, where there are any."""
-        found = {s.repository: list(self.forge.pull_requests(s.repository, BRANCH)) for s in SCENE_SERVICES}
+        found = {s.repository: list(self.sources.pull_requests(s.repository)) for s in SCENE_SERVICES}
         return {name: pulls for name, pulls in found.items() if pulls}
 
     def merge_all(self) -> None:
@@ -110,7 +106,7 @@ class Scene:
         for name, pulls in self.pull_requests().items():
             for pull in pulls:
                 if pull.state == "open":
-                    self.forge.merge(name, pull.number)
+                    self.sources.merge(name, pull.number)
 
     def writes(self) -> dict[str, list[str]]:
         """Every request so far that changes something at a server, and every reference of the forge."""
@@ -118,12 +114,7 @@ class Scene:
             "bases": self.front.asked("PUT", "POST", "PATCH", "DELETE"),
             "images": self.images.asked("PUT", "POST", "PATCH", "DELETE"),
             "aws": [f"{r.service}:{r.operation}" for r in self.aws.writes],
-            "forge": [
-                f"{name} {path.read_text().strip()}"
-                for name in ("repositories",)
-                for path in sorted((self.folder / name).rglob("refs/**/*"))
-                if path.is_file()
-            ],
+            "forge": self.sources.writes(),
         }
 
     def image_of(self, function: str) -> str:
@@ -140,7 +131,9 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, engine: DockerEngine, capture: pytest.CaptureFixture[str]) -> Iterator[Scene]:
+def scene(
+    folder: Path, engine: DockerEngine, capture: pytest.CaptureFixture[str], forge: str = "local"
+) -> Iterator[Scene]:
     """Start the servers, publish four bases, push six repositories, deploy five functions."""
     clock = VirtualClock(START + timedelta(hours=1))
     with (
@@ -148,11 +141,12 @@ def scene(folder: Path, engine: DockerEngine, capture: pytest.CaptureFixture[str
         ecr_public_front(bases) as front,
         docker_registry(folder / "images", login=True) as images,
         AwsStub(images.url, clock=clock, auth=LOGIN) as aws,
+        sources(forge, folder, clock) as places,
     ):
         login = Credentials(username=LOGIN[0], password=LOGIN[1])
         endpoint = Endpoint(host=images.host, credentials=lambda: login)
         writer = HttpRegistry(Transport(SystemClock()), [endpoint])
-        made = Scene(folder, clock, bases, front, images, aws, engine, writer, capture)
+        made = Scene(folder, clock, bases, front, images, aws, engine, writer, places, capture)
         _furnish(made)
         yield made
 
@@ -196,7 +190,7 @@ registries:
   public.ecr.aws: {{url: "http://{made.front.host}"}}
   {made.images.host!r}: {{credentials: {{username: {LOGIN[0]}, password: {{file: password}}}}}}
 forges:
-  - {{kind: local, root: repositories}}
+  - {made.sources.settings()}
 policy:
   update_on: packages
 deploy:

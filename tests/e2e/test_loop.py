@@ -5,14 +5,21 @@ import pytest
 from bot.entrypoints.demo.fleet import MOVES
 from tests.conftest import Figure
 from tests.e2e.scene import MATTERING, SCENE_SERVICES, UNDEPLOYED, Ran, Scene
+from tests.e2e.sources import GitHubSources
 
 CHANGED = {s.repository for s in SCENE_SERVICES if s.base in MATTERING}
 MOVING = {s.name for s in SCENE_SERVICES if s.base in MATTERING}
 
 
+@pytest.fixture(params=["local", "github"])
+def forge(request: pytest.FixtureRequest) -> str:
+    """The same scenario on each kind of forge."""
+    return str(request.param)
+
+
 @pytest.mark.parametrize("forgetful", [False, True], ids=["store kept", "store deleted between all runs"])
 def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(
-    lab: Scene, figure: Figure, *, forgetful: bool
+    lab: Scene, forge: str, figure: Figure, *, forgetful: bool
 ) -> None:
     def run(*arguments: str) -> Ran:
         if forgetful:
@@ -21,7 +28,7 @@ def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(
         assert ran.code == 0, ran.out + ran.err
         return ran
 
-    how = ", store deleted between all runs" if forgetful else ""
+    how = f" ({forge}{', store deleted between all runs' if forgetful else ''})"
 
     # The first run: what runs is proven for all but one repository, whose base is unknown and therefore pinned.
     first = run()
@@ -66,6 +73,11 @@ def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(
     run()
     figure(f"once more: writing requests{how}", _count(lab.writes()) - _count(before), 0)
     figure(f"once more: every server and repository as before{how}", lab.writes() == before, True)
+
+    if isinstance(lab.sources, GitHubSources):
+        fake = lab.sources.fake
+        exchanges = sum(fake.exchanges.values())
+        figure(f"violations of GitHub's descriptions in {exchanges} exchanges{how}", len(fake.violations), 0)
 
 
 def test_a_hold_declared_before_survives_the_store(lab: Scene) -> None:

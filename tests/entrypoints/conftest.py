@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from bot.entrypoints.cli import main
-from bot.entrypoints.demo.fleet import MOVED, MOVES, START
+from bot.entrypoints.demo.fleet import MOVED
 from bot.entrypoints.demo.stage import Stage
 from bot.ports.clock import Clock
-from bot.wiring import VirtualClock, open_rehearsal
+from bot.wiring import VirtualClock
+from tests.lab.fleet import moved_fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,4 @@ def refrom(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 @pytest.fixture
 def fleet(tmp_path: Path) -> Stage:
     """The demo's fleet in files, on the day after its bases moved; nothing was proposed yet."""
-    stage = Stage(tmp_path / "fleet")
-    stage.folder.mkdir()
-    stage.write_settings()
-    with open_rehearsal(stage.settings, VirtualClock(START)) as rehearsal:
-        stage.build(rehearsal)
-        for move in MOVES:
-            if move.after:
-                stage.publish(rehearsal, move.after)
-    return stage
+    return moved_fleet(tmp_path / "fleet")

@@ -57,16 +57,27 @@ class DockerEngine:
         login: tuple[str, str] | None = None,
     ) -> None:
         """Make a one-layer image of a static busybox, push it as `name` (repository:tag) and forget it here."""
-        authority = dict(zip(("username", "password"), login, strict=True)) if login else {}
         archive = folder / "base.tar"
         _pack_busybox(archive, files)
+        self.push_root(name, archive, changes=changes, login=login)
+
+    def push_root(
+        self, name: str, archive: Path, *, changes: tuple[str, ...] = (), login: tuple[str, str] | None = None
+    ) -> str:
+        """Make a one-layer image of a root folder's tar, push it as `name` (repository:tag) and forget it here.
+
+        Return the name with the digest that the registry gave it.
+        """
+        authority = dict(zip(("username", "password"), login, strict=True)) if login else {}
         repository, _, tag = name.rpartition(":")
-        with closing(self.client()) as client:
-            client.api.import_image_from_data(archive.read_bytes(), repository, tag, changes=list(changes))
+        with closing(self.client()) as client, archive.open("rb") as content:
+            client.api.import_image_from_data(content, repository, tag, changes=list(changes))
             events = list(client.api.push(repository, tag, stream=True, decode=True, auth_config=authority))
             client.images.remove(name)
         faults = [event["error"] for event in events if "error" in event]
         assert not faults, faults
+        (digest,) = [event["aux"]["Digest"] for event in events if "aux" in event]
+        return f"{name}@{digest}"
 
 
 def _pack_busybox(archive: Path, files: Mapping[str, bytes]) -> None:

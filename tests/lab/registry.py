@@ -134,7 +134,7 @@ def ecr_public_front(upstream: LabRegistry) -> Iterator[EcrPublicFront]:
 def _start(program: str, folder: Path, *, login: bool) -> tuple[subprocess.Popen[bytes], str]:
     """Start on a free port, once more if somebody took it in between."""
     for _ in range(_STARTS):
-        host = f"127.0.0.1:{_free_port()}"
+        host = f"127.0.0.1:{free_port()}"
         config = _configure(folder, host, login=login)
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
@@ -161,7 +161,8 @@ def _configure(folder: Path, host: str, *, login: bool) -> Path:
     return config
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody has at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

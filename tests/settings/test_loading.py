@@ -17,6 +17,7 @@ from bot.settings import load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import schema_json
 from bot.settings.surroundings import Surroundings
+from bot.settings.values import GitHubForge, LocalForge
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -31,7 +32,7 @@ def faults(folder: Path, text: str, environ: dict[str, str] | None = None) -> li
 
 
 def test_the_example_is_read_whole() -> None:
-    read = load_settings(CONFIG / "refrom.example.yaml", {"REGISTRY_PASSWORD": "s3cret"})
+    read = load_settings(CONFIG / "refrom.example.yaml", {"REGISTRY_PASSWORD": "s3cret", "GITHUB_TOKEN": "t0ken"})
 
     assert read.policy == Policy(
         update_on=UpdateOn.LANGUAGE,
@@ -43,7 +44,9 @@ def test_the_example_is_read_whole() -> None:
     assert [target.function for target in read.targets] == ["orders"]
     assert str(read.targets[0].destination) == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
     assert read.registries["registry.example.com"].password == "s3cret"  # noqa: S105 - made up
+    assert read.forge == GitHubForge(url="https://api.github.com", include=("acme/*",), token="t0ken")  # noqa: S106
     assert "s3cret" not in repr(read)
+    assert "t0ken" not in repr(read)
 
 
 def test_the_example_names_every_key() -> None:
@@ -78,7 +81,7 @@ def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:
 
     read = load_settings(tmp_path / "refrom.yaml", {})
 
-    assert read.forge is not None
+    assert isinstance(read.forge, LocalForge)
     assert (read.forge.root, read.store) == (tmp_path / "repositories", tmp_path / ".refrom/refrom.db")
 
 
@@ -216,12 +219,24 @@ deploy:
         pytest.param("version: 1\n\x01", "2: holds a control character; leave it out", id="a control character"),
         pytest.param('a: "\\UFFFFFFFF"', " holds an escape that is no character; leave it out", id="an escape"),
         pytest.param(
-            "version: 1\nforges: [{kind: hg, root: x}]\n", "2: forges[0].kind: input should be 'local'", id="a forge"
+            "version: 1\nforges: [{kind: hg, root: x}]\n",
+            "2: forges[0]: has a kind that refrom does not know; use 'local', 'github'",
+            id="a forge",
+        ),
+        pytest.param(
+            "version: 1\nforges: [{kind: github, include: [a/b]}]\n",
+            "2: forges[0]: names no token and no app, or both; give one of them",
+            id="a forge without token",
+        ),
+        pytest.param(
+            "version: 1\nforges: [{kind: github, include: ['*/b'], token: {env: TOKEN}}]\n",
+            "2: forges[0].include[0]: '*/b' names no repository; write OWNER/NAME, where NAME may be a glob such as *",
+            id="a forge with another owner's glob",
         ),
     ],
 )  # fmt: skip
 def test_a_fault_names_the_place_and_the_cure(tmp_path: Path, text: str, expected: str) -> None:
-    found = faults(tmp_path, text)
+    found = faults(tmp_path, text, {"TOKEN": "made-up"})
 
     assert len(found) == 1
     assert found[0].startswith(expected)

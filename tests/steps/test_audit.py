@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.engine.stop import AskedStop
 from bot.core.plan import Update
 from bot.core.policy import Declarations, Hold
 from bot.core.responsibility import Finding, State, Verdict
-from bot.steps.audit import Audit, audit
+from bot.steps.audit import Audit, audit, audit_after
+from bot.steps.cycle import Cycle
 from tests.steps.shop import SAME, Shop, pinned
 
 
@@ -98,3 +101,29 @@ def test_asking_changes_neither_forge_nor_functions_nor_journal(fleet: Shop) -> 
     assert (fleet.folder / "functions.json").read_bytes() == state
     assert fleet.people.branches("acme/orders") == branches
     assert not fleet.store.journal.entries()
+
+
+def test_after_a_cycle_the_audit_is_the_one_that_asks_anew(fleet: Shop) -> None:
+    """What the cycle decided stands in it, though the pull request is open by then; nothing is surveyed again."""
+    fleet.targets.append(replace(fleet.targets[0], function="gone"))
+    fleet.people.create_repository("acme/empty", {})
+    fleet.move()
+    cycle, engine = Cycle(fleet.world(), fleet.rules()), MemoryEngine(fleet.clock)
+    cycle.run(engine)
+
+    after, anew = audit_after(cycle, engine), audited(fleet)
+
+    assert after == anew
+    assert [name for name, _ in after.faults] == ["acme/empty"]
+    assert [type(decision) for decision in after.decisions] == [Update]
+    assert len(after.findings) == 2
+
+
+def test_a_stopped_engine_judges_no_further_function(fleet: Shop) -> None:
+    stop = AskedStop(fleet.clock)
+    engine = MemoryEngine(fleet.clock, stop=stop)
+    cycle = Cycle(fleet.world(), fleet.rules())
+    cycle.run(engine)
+    stop.ask()
+
+    assert audit_after(cycle, engine).findings == ()

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_LONGEST_NAP: Final = 60.0
+LONGEST_NAP: Final = 60.0
 """Seconds; a wait looks at the clock again this often, so that a clock set forward or a resumed machine ends it."""
 
 
@@ -18,7 +18,7 @@ class SystemClock:
     def wait_until(self, moment: datetime) -> None:
         """Sleep until the moment has come; return at once if it is past."""
         while (left := (moment - self.now()).total_seconds()) > 0:
-            time.sleep(min(left, _LONGEST_NAP))
+            time.sleep(min(left, LONGEST_NAP))
 
 
 class VirtualClock:

@@ -8,17 +8,25 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
+from bot.adapters.engine.stop import NoStop
 from bot.ports.clock import Clock
-from bot.ports.engine import Again, Done, Key, Tick
+from bot.ports.engine import Again, Done, Key, Stop, Tick
+
+_STOPPED: Final = "refrom stops; the next run goes on with it"
 
 
 class MemoryEngine:
-    """Runs ticks one at a time and waits at most `stay` for those that come due; implements `Engine`."""
+    """Runs ticks one at a time and waits at most `stay` for those that come due; implements `Engine`.
 
-    def __init__(self, clock: Clock, stay: timedelta = timedelta()) -> None:
+    `stop` ends a wait and keeps the next tick from starting; the one that runs ends by itself.
+    """
+
+    def __init__(self, clock: Clock, stay: timedelta = timedelta(), stop: Stop | None = None) -> None:
         self._clock = clock
         self._stay = stay
+        self._stop = stop or NoStop(clock)
 
     def drain(self, keys: Iterable[Key], tick: Tick) -> tuple[tuple[Key, Again], ...]:
         """Tick every key once, and again as long as it asks for a moment within the stay; return the others.
@@ -32,8 +40,11 @@ class MemoryEngine:
         due: list[tuple[datetime, int, Key]] = [(start, next(order), key) for key in dict.fromkeys(keys)]
         waiting: list[tuple[datetime, int, Key, Again]] = []
         while due:
-            moment, _, key = heappop(due)
-            self._clock.wait_until(moment)
+            moment, number, key = heappop(due)
+            self._stop.wait_until(moment)
+            if self._stop.asked:
+                waiting.append((moment, number, key, Again(moment, _STOPPED)))
+                continue
             now = self._clock.now()
             match tick(key, now):
                 case Again() as again if again.at <= max(now, start + self._stay):

@@ -1,7 +1,7 @@
 """HTTP as all our adapters speak it: the only place that opens connections of our own. Knows no registry, no forge."""
 
 from bot.adapters.transport.addresses import host_of, is_loopback, is_secure, redacted, same_origin
-from bot.adapters.transport.answers import SMALL_BODY, Opened, Response, TransportError, excerpt
+from bot.adapters.transport.answers import SMALL_BODY, Opened, Response, TransportError, excerpt, retry_after
 from bot.adapters.transport.client import Traffic, Transport, Upload
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "is_loopback",
     "is_secure",
     "redacted",
+    "retry_after",
     "same_origin",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 import requests
@@ -18,12 +18,14 @@ SMALL_BODY: Final = 1 << 20
 _EXCERPT = 300
 _BLOCK = 1 << 16
 _DEEPEST_CAUSE = 10
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class TransportError(Exception):
     """A request that brought no usable answer; adapters turn it into the project's errors at their border.
 
     `retryable` says that the same request may succeed later; `wait` is how long the server asked to wait.
+    `status` and `headers` are those of the answer, where there was one.
     """
 
     def __init__(
@@ -35,9 +37,10 @@ class TransportError(Exception):
         status: int | None = None,
         retryable: bool = False,
         wait: timedelta | None = None,
+        headers: Mapping[str, str] = _NONE,
     ) -> None:
         super().__init__(f"{method} {redacted(url)} {reason}")
-        self.status, self.retryable, self.wait = status, retryable, wait
+        self.status, self.retryable, self.wait, self.headers = status, retryable, wait, headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,7 +195,9 @@ class Transport:
         reason = f"answered {opened.status}: {opened.beginning() or 'no reason given'}"
         if wait is not None and wait > self._longest_wait:
             reason += f"; it asks to wait {wait}, more than the {self._longest_wait} allowed; run again after that"
-        raise TransportError(opened.method, opened.url, reason, status=opened.status, retryable=True, wait=wait)
+        raise TransportError(
+            opened.method, opened.url, reason, status=opened.status, retryable=True, wait=wait, headers=opened.headers
+        )
 
     def _worth_repeating(self, fault: BaseException) -> bool:
         if not isinstance(fault, TransportError) or not fault.retryable:

@@ -102,7 +102,16 @@ class Graph:
             "name": branch,
             "prefix": BRANCHES,
             "target": lambda: self.commit(repository, oid),
+            "compare": lambda headRef: self._comparison(repository, oid, headRef),  # noqa: N803 (GitHub's own name)
         }
+
+    def _comparison(self, repository: Repository, base: str, head: str) -> Node | None:
+        """Say how a branch stands to another, None where it is not there."""
+        tip = repository.branches().get(head.removeprefix(BRANCHES))
+        if tip is None:
+            return None
+        ahead, behind = len(repository.git.commits(base, tip)), len(repository.git.commits(tip, base))
+        return {"__typename": "Comparison", "aheadBy": ahead, "behindBy": behind}
 
     def commit(self, repository: Repository, oid: str) -> Node:
         """Describe a commit."""

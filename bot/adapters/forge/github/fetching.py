@@ -1,0 +1,37 @@
+"""One commit of a remote repository, fetched by git into a folder of its own.
+
+git is told where to go and who we are by its environment, so that neither stands in a command line; it follows no
+redirect, runs nothing of the repository, and speaks no protocol but that of the address.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from bot.adapters.forge.bare_repository import BareRepository
+from bot.adapters.forge.git_process import GitProcess
+from bot.adapters.transport import is_loopback
+
+
+@contextmanager
+def fetched(repository: str, url: str, commit: str, token: str) -> Iterator[BareRepository]:
+    """Fetch one commit without its history; raises `ForgeError` if git cannot."""
+    with TemporaryDirectory(prefix="refrom-") as name:
+        git = GitProcess(repository, Path(name))
+        git.run("init", "--bare", "--quiet", "--template=")
+        git.run("fetch", "--quiet", "--depth=1", "--no-tags", url, commit, environment=_environment(url, token))
+        yield BareRepository(repository, Path(name))
+
+
+def _environment(url: str, token: str) -> dict[str, str]:
+    login = b64encode(f"x-access-token:{token}".encode()).decode()
+    options = {f"http.{url}.extraHeader": f"Authorization: Basic {login}", "http.followRedirects": "false"}
+    if is_loopback(url):
+        options["http.proxy"] = ""
+    told = {"GIT_ALLOW_PROTOCOL": urlsplit(url).scheme, "GIT_CONFIG_COUNT": str(len(options))}
+    for number, (key, value) in enumerate(options.items()):
+        told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return told

@@ -1,0 +1,85 @@
+"""GitHub's refusals in words: what it said, what that means, and what helps.
+
+GitHub answers 404 for what a token may not see, and names in a header which permissions would do
+(docs.github.com, "Troubleshooting the REST API").
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from bot.adapters.transport import Response, excerpt
+from bot.core.errors import ForgeError
+
+_NEW_TOKEN: Final = "put a new one where the settings name it under forges"  # noqa: S105 - words, not a secret
+_FOR_WORKFLOWS: Final = "in a workflow, under permissions"
+_NOT_ACCESSIBLE: Final = "not accessible by"
+_ACTIONS_MAY_NOT: Final = "not permitted to create"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a refusal says: its message, and the kinds of its errors where it is GraphQL's."""
+
+    message: str
+    kinds: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_rest(cls, answer: Response) -> Self:
+        """Read `message` and the messages of `errors`; what is no such document is shown as it begins."""
+        try:
+            document = json.loads(answer.body)
+            details = [_detail(error) for error in document.get("errors") or ()]
+            message = "; ".join(filter(None, [str(document["message"]), *details]))
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            message = answer.excerpt
+        return cls(excerpt(message.encode(errors="replace")))
+
+    @classmethod
+    def of_graphql(cls, errors: Sequence[Mapping[str, object]]) -> Self:
+        """Read the messages and types of GraphQL errors."""
+        message = "; ".join(str(error.get("message", "")) for error in errors)
+        return cls(excerpt(message.encode(errors="replace")), frozenset(str(error.get("type")) for error in errors))
+
+
+class Refusal(ForgeError):
+    """An answer of GitHub that is not what was asked for."""
+
+    def __init__(self, message: str, *, status: int, said: Said, retryable: bool = False) -> None:
+        super().__init__(message, retryable=retryable)
+        self.status, self.said = status, said
+
+
+def refusal(what: str, verb: str, answer: Response, said: Said) -> Refusal:
+    """Explain an answer; `what` is the repository or owner, `verb` what was to be done with it."""
+    text = f"{what}: GitHub does not let us {verb} ({answer.status} {said.message or 'no reason given'}); "
+    cure = _cure(answer, said)
+    return Refusal(text + cure, status=answer.status, said=said, retryable=answer.status >= 500)
+
+
+def _cure(answer: Response, said: Said) -> str:
+    message, needed = said.message.casefold(), answer.headers.get("X-Accepted-GitHub-Permissions")
+    if answer.status == 401:
+        return f"the token is expired, revoked or mistyped: {_NEW_TOKEN}"
+    if _ACTIONS_MAY_NOT in message:
+        return "allow GitHub Actions to create pull requests under Settings, Actions, General, or use another token"
+    if "archived" in message:
+        return "take it from include, or unarchive it"
+    if "FORBIDDEN" in said.kinds or _NOT_ACCESSIBLE in message or needed:
+        wanted = f" {excerpt(needed.encode())}" if needed else " contents and pull-requests: write"
+        return f"give the token the permission{wanted} ({_FOR_WORKFLOWS})"
+    if answer.status == 404 or "NOT_FOUND" in said.kinds:
+        return "check its name, and that the token may see it"
+    if answer.status in (301, 307, 308):
+        return "it was renamed: write the new name in the settings"
+    if answer.status == 403:
+        return "check what the token may do there, and the organisation's rules for tokens"
+    return "run again later" if answer.status >= 500 else "see what it says of the rules of that repository"
+
+
+def _detail(error: object) -> str:
+    """One error of a validation: a text, or an object with a message or a field and a code."""
+    if not isinstance(error, Mapping):
+        return str(error)
+    return str(error.get("message") or " ".join(str(error[k]) for k in ("resource", "field", "code") if k in error))

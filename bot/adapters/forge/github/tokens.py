@@ -1,0 +1,101 @@
+"""How we prove who we are: a token as it is, or a GitHub App's tokens, one for each account that installed it.
+
+A GitHub App signs a short JWT with its private key and gets for it a token that is good for an hour
+(docs.github.com, "Generating an installation access token for a GitHub App").
+"""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import jwt
+from pydantic import AwareDatetime
+
+from bot.adapters.forge.github.sender import Errand, Sender
+from bot.adapters.forge.github.wire import Rest, parse
+from bot.core.errors import ForgeError
+from bot.ports.clock import Clock
+
+_JWT_LIFE: Final = timedelta(minutes=9)
+"""GitHub takes at most ten minutes, and advises to date the start a minute back for clocks that differ."""
+_CLOCK_SKEW: Final = timedelta(minutes=1)
+_RENEW_BEFORE: Final = timedelta(minutes=5)
+
+
+class Tokens(Protocol):
+    """Gives the token for what belongs to one owner."""
+
+    def token(self, owner: str) -> str:
+        """Return a token that is good for the next minutes; raises `ForgeError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedToken:
+    """A personal access token, or the GITHUB_TOKEN of a workflow."""
+
+    value: str = field(repr=False)
+
+    def token(self, owner: str) -> str:
+        """Return the token, whoever owns what it is for."""
+        del owner
+        return self.value
+
+
+class NotInstalled(ForgeError):
+    """The App is not installed for an owner; other owners may be served."""
+
+
+class AppTokens:
+    """Installation tokens of a GitHub App, renewed before they end."""
+
+    def __init__(self, sender: Sender, app_id: int, private_key: str, clock: Clock) -> None:
+        self._sender, self._app_id, self._key, self._clock = sender, app_id, private_key, clock
+        self._lock = threading.Lock()
+        self._tokens: dict[str, Issued] = {}
+
+    def token(self, owner: str) -> str:
+        """Return the token of the installation at an owner, a new one if the last ends soon."""
+        with self._lock:
+            issued = self._tokens.get(owner)
+            if issued is None or issued.expires_at - self._clock.now() < _RENEW_BEFORE:
+                self._tokens[owner] = issued = self._issue(owner)
+            return issued.token
+
+    def _issue(self, owner: str) -> "Issued":
+        errand = Errand(owner, "act as the App", self._sign())
+        for kind in ("orgs", "users"):
+            found = self._sender.find(f"/{kind}/{owner}/installation", errand)
+            if found:
+                path = f"/app/installations/{parse(Installation, found.body, owner).id}/access_tokens"
+                return parse(Issued, self._sender.write("POST", path, errand, {}).body, owner)
+        raise NotInstalled(
+            f"{owner}: the GitHub App {self._app_id} is not installed there; install it, or take {owner} out"
+        )
+
+    def _sign(self) -> str:
+        now = self._clock.now()
+        claims = {"iss": str(self._app_id), "iat": _seconds(now - _CLOCK_SKEW), "exp": _seconds(now + _JWT_LIFE)}
+        try:
+            return jwt.encode(claims, self._key, algorithm="RS256")
+        except (jwt.PyJWTError, ValueError, TypeError) as fault:
+            cure = "give the PEM file that GitHub made for it"
+            raise ForgeError(f"the private key of the GitHub App {self._app_id} cannot be used; {cure}") from fault
+
+
+class Installation(Rest):
+    """Where an App is installed."""
+
+    id: int
+
+
+class Issued(Rest):
+    """A token and when it ends."""
+
+    token: str = field(repr=False)
+    expires_at: AwareDatetime
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

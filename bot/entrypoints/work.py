@@ -1,0 +1,35 @@
+"""A cycle and an audit over the settings, as a document and an exit code: what every face does that ends."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.entrypoints.documents import Document, audit_document, run_document
+from bot.entrypoints.exits import ATTENTION, DONE
+from bot.ports.clock import Clock
+from bot.steps.audit import audit
+from bot.steps.cycle import Cycle
+from bot.steps.inquire import Inquiry
+from bot.wiring import open_workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found and done, and the exit code that says whether somebody should look."""
+
+    document: Document
+    code: int
+
+
+def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool) -> Told:
+    """Run one cycle and tell it as `refrom.run/1`. Raises `RefromError` where it could not begin."""
+    with open_workshop(config, clock, dry_run=dry_run, required=True) as workshop:
+        report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
+    return Told(run_document(report, dry_run=dry_run), ATTENTION if report.needs_attention else DONE)
+
+
+def run_audit(config: Path | None, clock: Clock) -> Told:
+    """Audit what the settings name, and tell it as `refrom.audit/1`; changes nothing. Raises `RefromError`."""
+    now = clock.now()
+    with open_workshop(config, clock, dry_run=True, required=True) as workshop:
+        found = audit(Inquiry(workshop.world, workshop.rules), now)
+    return Told(audit_document(found), ATTENTION if found.needs_attention else DONE)
