@@ -41,7 +41,7 @@ class Call:
 
     @property
     def account(self) -> Account:
-        """Who calls; refuses nobody."""
+        """Who calls; a call by nobody is refused."""
         if self.token is None:
             raise Refusal(401, "Requires authentication")
         return self.token.account

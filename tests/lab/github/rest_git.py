@@ -106,8 +106,8 @@ def create_tree(call: Call) -> Reply:
     """A new tree: another one with files set, or taken away by a null sha."""
     repository = _with_commits(call, _WRITE)
     base = call.body.get("base_tree")
-    if base is not None and repository.git.kind(base) not in ("tree", "commit"):
-        raise Refusal(404, "Not Found")
+    if base is not None and repository.git.kind(base) != "tree":
+        raise Refusal(422, "base_tree is not a valid tree oid")
     entries = [_entry(repository, line) for line in call.body["tree"]]
     try:
         oid = repository.git.write_tree(base, entries)

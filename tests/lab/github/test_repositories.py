@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from tests.adapters.forge.world import git
 from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub
 
@@ -14,6 +15,8 @@ LIST = """query($owner: String!, $after: String) { repositoryOwner(login: $owner
     nodes { nameWithOwner isArchived isDisabled isEmpty isLocked defaultBranchRef { name target { oid } } } } } }"""
 NAMED = """query($owner: String!, $name: String!, $follow: Boolean) {
   r0: repository(owner: $owner, name: $name, followRenames: $follow) { nameWithOwner } }"""
+COMPARE = """query($head: String!) { repository(owner: "acme", name: "orders") {
+  ref(qualifiedName: "refs/heads/main") { compare(headRef: $head) { aheadBy behindBy } } } }"""
 RAW = {"Accept": "application/vnd.github.raw+json"}
 
 
@@ -112,6 +115,20 @@ def test_an_unknown_repository_is_not_found(api: Caller) -> None:
     (error,) = answer["errors"]
     assert (error["type"], error["path"]) == ("NOT_FOUND", ["r0"])
     assert error["message"] == "Could not resolve to a Repository with the name 'acme/missing'."
+
+
+def test_branches_are_compared(fake: FakeGitHub, api: Caller, first: str) -> None:
+    path = fake.root / "acme/orders.git"
+    git(path, "branch", "work", first)
+    for branch in ("main", "work", "work"):
+        made = git(path, "commit-tree", f"{first}^{{tree}}", "-p", branch, "-m", branch).decode().strip()
+        git(path, "update-ref", f"refs/heads/{branch}", made)
+
+    answers = {head: api.ask(COMPARE, head=head)["data"]["repository"]["ref"] for head in ("work", "main", "missing")}
+
+    assert answers["work"] == {"compare": {"aheadBy": 2, "behindBy": 1}}
+    assert answers["main"] == {"compare": {"aheadBy": 0, "behindBy": 0}}
+    assert answers["missing"] == {"compare": None}
 
 
 # Trees, blobs, commits

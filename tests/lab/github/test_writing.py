@@ -67,9 +67,10 @@ def test_a_bot_is_no_user(api: Caller, first: str) -> None:
 
 
 def test_every_file_of_a_commit_gets_the_plain_mode(fake: FakeGitHub, api: Caller, first: str) -> None:
+    base = api.get(f"{GIT}/commits/{first}")["tree"]["sha"]
     tree = api.post(
         f"{GIT}/trees",
-        {"base_tree": first, "tree": [{"path": "run", "mode": "100755", "type": "blob", "content": "x"}]},
+        {"base_tree": base, "tree": [{"path": "run", "mode": "100755", "type": "blob", "content": "x"}]},
     )
     assert [e["mode"] for e in tree["tree"] if e["path"] == "run"] == ["100755"]
     made = api.post(f"{GIT}/commits", {"message": "x", "tree": tree["sha"], "parents": [first]})
@@ -180,12 +181,13 @@ def test_force_moves_a_branch_back(fake: FakeGitHub, api: Caller, first: str) ->
 
 
 def test_blob_tree_commit_and_reference_make_a_branch(fake: FakeGitHub, api: Caller, first: str) -> None:
+    base = api.get(f"{GIT}/commits/{first}")["tree"]["sha"]
     blob = api.post(f"{GIT}/blobs", {"content": base64.b64encode(b"\0").decode(), "encoding": "base64"})
     lines = [
         {"path": "app/run.sh", "mode": "100755", "type": "blob", "sha": blob["sha"]},
         {"path": "Dockerfile", "mode": "100644", "type": "blob", "sha": None},
     ]
-    tree = api.post(f"{GIT}/trees", {"base_tree": first, "tree": lines})
+    tree = api.post(f"{GIT}/trees", {"base_tree": base, "tree": lines})
     made = api.post(f"{GIT}/commits", {"message": "Up\n\nTo date", "tree": tree["sha"], "parents": [first]})
     reference = api.post(f"{GIT}/refs", {"ref": BRANCH, "sha": made["sha"]})
 
@@ -208,7 +210,8 @@ def test_blob_tree_commit_and_reference_make_a_branch(fake: FakeGitHub, api: Cal
         ("refs", {"ref": "heads/x", "sha": "FIRST"}, (422, "Reference name must start with 'refs/' and")),
         ("blobs", {"content": "%", "encoding": "base64"}, (422, "content is not valid Base64")),
         ("trees", {"tree": [{"path": "a", "sha": MISSING}]}, (422, f"tree.sha {MISSING} is not a valid blob")),
-        ("trees", {"base_tree": MISSING, "tree": []}, (404, "Not Found")),
+        ("trees", {"base_tree": MISSING, "tree": []}, (422, "base_tree is not a valid tree oid")),
+        ("trees", {"base_tree": "FIRST", "tree": []}, (422, "base_tree is not a valid tree oid")),
         ("trees", {"tree": [{"path": "../a", "content": "x"}]}, (422, "tree contains a path that is malformed")),
         ("commits", {"message": "x", "tree": MISSING}, (422, "Tree SHA does not exist")),
         ("commits", {"message": "x", "tree": "TREE", "parents": [MISSING]}, (422, "Parent SHA does not exist or")),
