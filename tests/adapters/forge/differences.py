@@ -30,7 +30,7 @@ def expect(request: pytest.FixtureRequest, differences: Sequence[Difference]) ->
             failures = (AssertionError, pytest.fail.Exception, ForgeError, Impossible)
             request.applymarker(pytest.mark.xfail(reason=one.why, strict=True, raises=failures))
         if request.node.name in one.by_chance:
-            pytest.skip(one.why)
+            pytest.xfail(f"by chance: {one.why}")
 
 
 _NO_GIT: Final = Difference(

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from tests.adapters.forge.world import REGULAR, Bot, File, Files
 from tests.lab.emulators.emulate import Emulate
-from tests.lab.emulators.myworld import Life, MyWorld
+from tests.lab.emulators.myworld import Fault, MyWorld
 from tests.lab.emulators.rest import BOT, OWNER, PERSON, Rest
 
 MakeBot = Callable[[str], Bot]
@@ -143,28 +143,30 @@ class MyWorldWorld(RestWorld):
     Repositories are there from the beginning of a life, so with each further one another life begins.
     """
 
-    def __init__(self, emulator: MyWorld, name: str, make_bot: MakeBot) -> None:
+    def __init__(self, emulator: MyWorld, make_bot: MakeBot) -> None:
         super().__init__(make_bot)
-        self._emulator, self._name = emulator, name
-        self._seeds: list[Mapping[str, object]] = []
-        self.life: Life = emulator.begin(name, [])
+        self._emulator, self._seeds = emulator, list[Mapping[str, object]]()
+        self._life = emulator.begin([])
 
     @property
     def tokens(self) -> Mapping[str, str]:
-        return self.life.tokens
+        return self._life.tokens
 
     def rest(self, login: str) -> Rest:
         return self._emulator.rest(self.tokens[login])
 
     def end(self) -> None:
         """End this life."""
-        self._emulator.end(self.life)
+        self._emulator.end(self._life)
+
+    def go_wrong(self, *faults: Fault) -> None:
+        """Let these things go wrong from now on, and no others."""
+        self._emulator.go_wrong(self._life, *faults)
 
     def create_repository(self, name: str, files: Files, *, branch: str = "main") -> str:
         texts = {path: _text(file.content) for path, file in files.items()}
         self._seeds.append({"name": name, "default_branch": branch, "files": texts, "author": PERSON})
-        self.end()
-        self.life = self._emulator.begin(self._name, self._seeds)
+        self._life = self._emulator.begin(self._seeds, instead=self._life)
         return self.branches(name)[branch] if files else ""
 
     def push(self, name: str, branch: str, files: Files) -> str:
@@ -184,7 +186,7 @@ class MyWorldWorld(RestWorld):
     def files(self, name: str, commit: str) -> Files:
         return {path: File(content, REGULAR) for path, content in self._walk(name, commit, "%2F")}
 
-    def _walk(self, name: str, commit: str, folder: str) -> "list[tuple[str, bytes]]":
+    def _walk(self, name: str, commit: str, folder: str) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
         for one in self.person.get(f"/repos/{name}/contents/{folder}?ref={commit}"):
             place = quote(one["path"])

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,13 +44,17 @@ class MyWorld:
     """The running emulator, with its ways to prepare a world."""
 
     program: Program
+    _turns: Iterator[int]
 
     def rest(self, token: str) -> Rest:
         """Speak to its GitHub with a token."""
         return Rest(host=self.program.host, authorization=f"Bearer {token}", before=GITHUB)
 
-    def begin(self, name: str, repositories: Sequence[Mapping[str, object]]) -> Life:
-        """Begin a life with these repositories; the same name has the same tokens once more."""
+    def begin(self, repositories: Sequence[Mapping[str, object]], instead: Life | None = None) -> Life:
+        """Begin a life with these repositories, instead of another one, which leaves its tokens to it."""
+        if instead:
+            self.end(instead)
+        name = instead.id if instead else f"life-{next(self._turns)}"
         users = [{"login": login, "name": login.title(), "email": f"{login}@example.com"} for login in (BOT, PERSON)]
         seed = {"viewer": BOT, "users": [*users, {"login": OWNER, "type": "Organization"}], "repos": repositories}
         agents = {login: {"as": f"{login}@example.com", "task": "none"} for login in (BOT, PERSON)}
@@ -85,7 +90,7 @@ def myworld(folder: Path) -> Iterator[MyWorld]:
         return [sys.executable, "-P", "-m", "myworld.cli", *serve]
 
     with running(command, folder / "log", environment) as program:
-        yield MyWorld(program=program)
+        yield MyWorld(program=program, _turns=count())
 
 
 def _install(folder: Path) -> Path:
