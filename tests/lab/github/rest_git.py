@@ -106,8 +106,11 @@ def create_tree(call: Call) -> Reply:
     """A new tree: another one with files set, or taken away by a null sha."""
     repository = _with_commits(call, _WRITE)
     base = call.body.get("base_tree")
-    if base is not None and repository.git.kind(base) not in ("tree", "commit"):
+    kind = repository.git.kind(base) if base is not None else "tree"
+    if kind is None:
         raise Refusal(404, "Not Found")
+    if kind != "tree":
+        raise Refusal(422, "base_tree is not a valid tree oid")
     entries = [_entry(repository, line) for line in call.body["tree"]]
     try:
         oid = repository.git.write_tree(base, entries)

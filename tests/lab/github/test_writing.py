@@ -36,6 +36,10 @@ def update_refs(api: Caller, *updates: Mapping[str, object]) -> Any:
     return api.ask(REFS, input={"repositoryId": repository, "refUpdates": list(updates)})
 
 
+def tree_of(api: Caller, oid: str) -> str:
+    return str(api.get(f"{GIT}/commits/{oid}")["tree"]["sha"])
+
+
 def references(fake: FakeGitHub) -> dict[str, str]:
     lines = git(fake.root / "acme/orders.git", "for-each-ref", "--format=%(refname) %(objectname)").decode()
     return dict(line.split() for line in lines.splitlines())
@@ -69,7 +73,7 @@ def test_a_bot_is_no_user(api: Caller, first: str) -> None:
 def test_every_file_of_a_commit_gets_the_plain_mode(fake: FakeGitHub, api: Caller, first: str) -> None:
     tree = api.post(
         f"{GIT}/trees",
-        {"base_tree": first, "tree": [{"path": "run", "mode": "100755", "type": "blob", "content": "x"}]},
+        {"base_tree": tree_of(api, first), "tree": [{"path": "run", "mode": "100755", "type": "blob", "content": "x"}]},
     )
     assert [e["mode"] for e in tree["tree"] if e["path"] == "run"] == ["100755"]
     made = api.post(f"{GIT}/commits", {"message": "x", "tree": tree["sha"], "parents": [first]})
@@ -185,7 +189,7 @@ def test_blob_tree_commit_and_reference_make_a_branch(fake: FakeGitHub, api: Cal
         {"path": "app/run.sh", "mode": "100755", "type": "blob", "sha": blob["sha"]},
         {"path": "Dockerfile", "mode": "100644", "type": "blob", "sha": None},
     ]
-    tree = api.post(f"{GIT}/trees", {"base_tree": first, "tree": lines})
+    tree = api.post(f"{GIT}/trees", {"base_tree": tree_of(api, first), "tree": lines})
     made = api.post(f"{GIT}/commits", {"message": "Up\n\nTo date", "tree": tree["sha"], "parents": [first]})
     reference = api.post(f"{GIT}/refs", {"ref": BRANCH, "sha": made["sha"]})
 
@@ -209,6 +213,7 @@ def test_blob_tree_commit_and_reference_make_a_branch(fake: FakeGitHub, api: Cal
         ("blobs", {"content": "%", "encoding": "base64"}, (422, "content is not valid Base64")),
         ("trees", {"tree": [{"path": "a", "sha": MISSING}]}, (422, f"tree.sha {MISSING} is not a valid blob")),
         ("trees", {"base_tree": MISSING, "tree": []}, (404, "Not Found")),
+        ("trees", {"base_tree": "FIRST", "tree": []}, (422, "base_tree is not a valid tree oid")),
         ("trees", {"tree": [{"path": "../a", "content": "x"}]}, (422, "tree contains a path that is malformed")),
         ("commits", {"message": "x", "tree": MISSING}, (422, "Tree SHA does not exist")),
         ("commits", {"message": "x", "tree": "TREE", "parents": [MISSING]}, (422, "Parent SHA does not exist or")),
