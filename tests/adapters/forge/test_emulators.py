@@ -1,5 +1,7 @@
 """The forge on GitHub at two emulators of it that others wrote: the contract, as far as these do as GitHub does."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.errors import ForgeError
@@ -16,7 +18,9 @@ from tests.adapters.forge.contract import (
 from tests.adapters.forge.differences import EMULATE, MYWORLD, Difference, expect
 from tests.adapters.forge.emulator_world import EmulateWorld, MyWorldWorld
 from tests.adapters.forge.world import File
+from tests.lab.emulators.bridge import Bridge, bridged
 from tests.lab.emulators.emulate import Emulate
+from tests.lab.emulators.emulate_bridge import LackingInEmulate
 from tests.lab.emulators.myworld import MyWorld
 from tests.lab.emulators.rest import BOT
 
@@ -54,6 +58,26 @@ def test_each_difference_is_of_one_test_of_the_contract(differences: tuple[Diffe
 def test_the_emulators_listen_on_loopback_alone(emulate_server: Emulate, myworld_server: MyWorld) -> None:
     for server in (emulate_server, myworld_server):
         assert server.program.listens_at() == {"127.0.0.1"}
+
+
+def test_the_front_passes_on_what_the_emulator_can(emulate_server: Emulate, emulate_world: EmulateWorld) -> None:
+    """Byte for byte, done or refused; only what stands in headers for each connection differs."""
+    commit = emulate_world.create_repository(REPOSITORY, FILES)
+    there, path = emulate_server.program.host, f"/repos/{REPOSITORY}"
+    asked: list[tuple[str, str, object]] = [
+        ("GET", path, None),
+        ("GET", f"{path}/git/trees/{commit}?recursive=1", None),
+        ("GET", f"{path}/contents/app/Dockerfile?ref=main", None),
+        ("POST", f"{path}/git/refs", {"ref": "refs/heads/main", "sha": commit}),
+        ("GET", "/no/such/thing", None),
+    ]
+    with bridged(Bridge(there, "", LackingInEmulate())) as web:
+        direct, through = emulate_world.person, replace(emulate_world.person, host=web.host)
+        answers = [(direct.send(*one), through.send(*one)) for one in asked]
+
+    assert [(one.status, one.body) for one, _ in answers] == [(other.status, other.body) for _, other in answers]
+    assert [one.status for one, _ in answers] == [200, 200, 200, 422, 404]
+    assert all(one.headers["content-type"] == other.headers["content-type"] for one, other in answers)
 
 
 # Where it ends early
