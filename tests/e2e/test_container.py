@@ -21,7 +21,8 @@ from tests.conftest import Figure
 from tests.lab.debian import debian_root, need_packages
 from tests.lab.dockerd import DockerEngine
 from tests.lab.fleet import moved_fleet
-from tests.lab.registry import docker_registry, free_port
+from tests.lab.program import free_port
+from tests.lab.registry import docker_registry
 
 ROOT = Path(__file__).parents[2]
 USER = 10001

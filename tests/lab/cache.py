@@ -7,15 +7,20 @@ from pathlib import Path
 
 
 def cached(name: str, make: Callable[[Path], Path]) -> Path:
-    """Return a file of the cache; `make` gets an empty folder and returns the file in it, which is then moved there.
+    """Return a file or folder of the cache; `make` gets an empty folder and returns what it made in it, which is moved.
 
-    That is one step: of several test processes, each leaves the whole file.
+    That is one step: of several test processes, each leaves the whole of it, and of folders the first one stays.
     """
     kept = cache_folder() / name
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix="making-") as folder:
-            make(Path(folder)).replace(kept)
+            made = make(Path(folder))
+            try:
+                made.replace(kept)
+            except OSError:
+                if not (made.is_dir() and kept.is_dir()):
+                    raise
     return kept
 
 

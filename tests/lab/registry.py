@@ -3,27 +3,23 @@
 import hashlib
 import json
 import re
-import socket
-import subprocess
-import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tests.lab.forward import forward
 from tests.lab.need import need
+from tests.lab.program import running
 from tests.lab.web import Answer, Asked, Web, serve
 
 LOGIN: Final = ("lab", "s3cret")
 _HTPASSWD: Final = "lab:$2y$05$kUjfEdZfSI8rBsJx3wNqUejsVeaIsg98.dpE7kvKrUzkhUm.0/xNq\n"
 _MOST_TAGS = 1000
 _ACCESS = re.compile(r'"([A-Z]+) (/v2/\S*) HTTP/1\.1" \d')
-_STARTS = 3
-_PATIENCE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +43,13 @@ class LabRegistry:
 def docker_registry(folder: Path, *, login: bool = False) -> Iterator[LabRegistry]:
     """Run `docker-registry serve` on a free loopback port; with `login` it wants `LOGIN` by Basic."""
     program = need("docker-registry", "apt-get install docker-registry")
-    process, host = _start(program, folder, login=login)
-    try:
-        yield LabRegistry(host=host, storage=folder / "storage", log=folder / "log")
-    finally:
-        process.terminate()
-        try:
-            process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def command(port: int) -> list[str]:
+        return [program, "serve", str(_configure(folder, f"127.0.0.1:{port}", login=login))]
+
+    with running(command, folder / "log") as server:
+        yield LabRegistry(host=server.host, storage=folder / "storage", log=folder / "log")
 
 
 class EcrPublicFront:
@@ -109,7 +102,7 @@ class EcrPublicFront:
             return _error(401, "DENIED", "Not Authorized", {"WWW-Authenticate": realm})
         if not self._tokens[token]:
             return _error(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
-        given = _forward(self._upstream, asked)
+        given = forward(self._upstream.host, asked, without=["Authorization"])
         if path.endswith("/tags/list"):
             return _cut_tags(given)
         return _bent(given) if asked.method == "GET" and self._tampered and self._tampered in path else given
@@ -131,22 +124,7 @@ def ecr_public_front(upstream: LabRegistry) -> Iterator[EcrPublicFront]:
         yield front
 
 
-def _start(program: str, folder: Path, *, login: bool) -> tuple[subprocess.Popen[bytes], str]:
-    """Start on a free port, once more if somebody took it in between."""
-    for _ in range(_STARTS):
-        host = f"127.0.0.1:{free_port()}"
-        config = _configure(folder, host, login=login)
-        with (folder / "log").open("ab") as log:
-            process = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
-        if _answers(process, host):
-            return process, host
-        process.kill()
-        process.wait()
-    raise RuntimeError(f"docker-registry does not start; it says: {(folder / 'log').read_text()[-2000:]}")
-
-
 def _configure(folder: Path, host: str, *, login: bool) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     document: dict[str, object] = {
         "version": "0.1",
         "log": {"level": "error"},
@@ -159,40 +137,6 @@ def _configure(folder: Path, host: str, *, login: bool) -> Path:
     config = folder / "config.yml"
     config.write_text(json.dumps(document))  # JSON is YAML
     return config
-
-
-def free_port() -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def _answers(process: subprocess.Popen[bytes], host: str) -> bool:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    name, _, port = host.partition(":")
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection((name, int(port)), timeout=1).close()
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return True
-    return False
-
-
-def _forward(upstream: LabRegistry, asked: Asked) -> Answer:
-    kept = {name: value for name, value in asked.headers.items() if name not in ("Authorization", "Connection")}
-    connection = HTTPConnection(upstream.host, timeout=_PATIENCE_SECONDS)
-    try:
-        connection.request(asked.method, asked.path, body=asked.body, headers=kept)
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
-    dropped = ("connection", "transfer-encoding", *(() if asked.method == "HEAD" else ("content-length",)))
-    headers = {name: value for name, value in response.getheaders() if name.lower() not in dropped}
-    return Answer(status=response.status, headers=headers, body=body)
 
 
 def _cut_tags(given: Answer) -> Answer:

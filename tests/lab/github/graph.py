@@ -111,7 +111,8 @@ class Graph:
         if tip is None:
             return None
         ahead, behind = len(repository.git.commits(base, tip)), len(repository.git.commits(tip, base))
-        return {"__typename": "Comparison", "aheadBy": ahead, "behindBy": behind}
+        node = {"__typename": "Comparison", "aheadBy": ahead, "behindBy": behind}
+        return {**node, "headTarget": lambda: self.commit(repository, tip)}
 
     def commit(self, repository: Repository, oid: str) -> Node:
         """Describe a commit."""

@@ -18,6 +18,7 @@ from bot.adapters.forge.github.wire import (
     CommitDocument,
     CommitNode,
     Compared,
+    Comparison,
     Entry,
     Look,
     Made,
@@ -153,12 +154,12 @@ class GitHub:
             pulls=tuple(pulls),
         )
 
-    def commits_ahead(self, repository: str, base: str, branch: str) -> int:
-        """Count the commits of a branch that are not in another; both must be there."""
+    def compare(self, repository: str, base: str, branch: str) -> Comparison | None:
+        """Compare a branch, None if it is not there, with another, which must be."""
         owner, _, name = repository.partition("/")
         given = {"owner": owner, "name": name, "base": f"{BRANCHES}{base}", "head": branch}
         data = self._query(queries.COMPARE, given, repository, "compare its branches")
-        return parse(Compared, data["repository"]["ref"], repository).compare.ahead_by
+        return parse(Compared, data["repository"]["ref"], repository).compare
 
     def commit_on_branch(self, repository: str, branch: str, parent: str, files: Files, message: Message) -> str:
         """Append a commit that GitHub signs, if the branch is still at `parent`; each file becomes a regular one."""

@@ -113,8 +113,8 @@ class GitHubForge:
             opened = next((pull for pull in standing.pulls if pull.state == "OPEN"), None)
             if opened:
                 return _pull_request(repository, branch, opened, standing.viewer)
-            self._require_free(repository, branch, base, standing)
             try:
+                self._require_free(repository, branch, base, standing)
                 if standing.tip is None or standing.tip.oid != head:
                     head = self._put(repository, branch, commit, files, title, modes, standing)
                 made = self._github.open_pull_request(repository, head=branch, base=base, title=title, body=body)
@@ -193,15 +193,21 @@ class GitHubForge:
         now = self._github.look(repository, branch).tip
         if (now.oid if now else None) == seen:
             return refused
-        return _Changed(f"{repository}: {branch} changed since it was read; list the pull requests again")
+        return _changed(repository, branch)
 
     def _require_free(self, repository: str, branch: str, base: str, standing: Standing) -> None:
-        """Refuse a base that is not there, and to take over a branch with commits of a person that are not merged."""
+        """Refuse a base that is not there, and to take over a branch with commits of a person that are not merged.
+
+        What is compared must be what was seen: another bot may have put its commit there meanwhile.
+        """
         if standing.base is None:
             raise ForgeError(f"{repository}: the branch {base!r} is not there; list the repositories again")
         if standing.tip is None or _is_ours(standing.tip, branch, standing.viewer):
             return
-        if self._github.commits_ahead(repository, base, branch):
+        compared = self._github.compare(repository, base, branch)
+        if compared is None or compared.head_target.oid != standing.tip.oid:
+            raise _changed(repository, branch)
+        if compared.ahead_by:
             raise ForgeError(f"{repository}: {branch} holds commits of a person; merge them, or delete the branch")
 
     def _modes(self, repository: str, commit: str, files: Files) -> Modes:
@@ -245,6 +251,10 @@ class _Changed(ForgeError):
     """The branch is no longer where it was seen."""
 
 
+def _changed(repository: str, branch: str) -> _Changed:
+    return _Changed(f"{repository}: {branch} changed since it was read; list the pull requests again")
+
+
 def _is_worth_a_look(fault: ForgeError) -> bool:
     """Whether another bot was faster, or nobody knows whether it happened; the message is all that GitHub gives."""
     twice = isinstance(fault, Refusal) and fault.status == 422 and "already exists" in fault.said.message
@@ -252,8 +262,10 @@ def _is_worth_a_look(fault: ForgeError) -> bool:
 
 
 def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
+    """Refuse a pull request that ended or moved; its branch is looked at too, for it shows a push only later."""
+    tip = standing.tip.oid if standing.tip else None
     found = next((pull for pull in standing.pulls if pull.number == pull_request.number), None)
-    if found is None or found.state != "OPEN" or found.head_ref_oid != pull_request.head:
+    if found is None or found.state != "OPEN" or {found.head_ref_oid, tip} != {pull_request.head}:
         where = f"{pull_request.repository}: pull request {pull_request.number}"
         raise ForgeError(f"{where} changed since it was read; list the pull requests again")
 

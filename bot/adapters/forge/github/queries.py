@@ -37,7 +37,7 @@ query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $b
 COMPARE: Final = """\
 query Compare($owner: String!, $name: String!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name, followRenames: false) {
-    ref(qualifiedName: $base) { compare(headRef: $head) { aheadBy } }
+    ref(qualifiedName: $base) { compare(headRef: $head) { aheadBy headTarget { oid } } }
   }
 }
 """

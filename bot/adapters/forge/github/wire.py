@@ -79,15 +79,16 @@ class Repository(Graph):
 
 
 class Comparison(Graph):
-    """How another branch stands to a branch."""
+    """How another branch, at the commit `head_target`, stands to a branch."""
 
     ahead_by: int
+    head_target: Commit
 
 
 class Compared(Graph):
-    """A branch compared with another; both are there."""
+    """A branch compared with another, which may be gone."""
 
-    compare: Comparison
+    compare: Comparison | None
 
 
 class PageInfo(Graph):

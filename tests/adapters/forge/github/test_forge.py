@@ -287,6 +287,42 @@ def test_a_tree_is_asked_for_once(world: GithubWorld, make: Make, commit: str) -
     assert world.fake.exchanges["git/get-tree"] == 1
 
 
+# What others do meanwhile
+
+
+def looked(forge: GitHubForge, branch: str, base: str, *pulls: dict[str, object]) -> Answer:
+    """A look at the repository that is already of the past."""
+    node = forge._github.look(REPOSITORY, BRANCH).id
+    page = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": [*pulls]}
+    tips = {"branch": {"target": {"oid": branch, "message": "A person's work"}}, "base": {"target": {"oid": base}}}
+    data = {"viewer": {"login": "refrom[bot]"}, "repository": {"id": node, **tips, "pullRequests": page}}
+    return Answer(body=json.dumps({"data": data}).encode())
+
+
+def test_a_commit_of_another_bot_is_not_taken_for_that_of_a_person(world: GithubWorld, make: Make, commit: str) -> None:
+    """The other one has made the branch when we look, and commits to it before we compare it with its base."""
+    forge = make()
+    opened = open_pull_request(make(), commit)
+    world.fake.faults.plan("Look", answer=looked(forge, commit, commit))
+
+    assert open_pull_request(forge, commit) == opened
+
+
+def test_a_push_that_the_pull_request_does_not_show_yet_is_kept(world: GithubWorld, make: Make, commit: str) -> None:
+    """GitHub updates pull requests some time after a push."""
+    forge = make()
+    opened = open_pull_request(forge, commit)
+    pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
+    shown = {"number": opened.number, "title": "", "body": "", "url": "", "state": "OPEN", "isCrossRepository": False}
+    shown |= {"headRefOid": opened.head, "baseRefName": "main"}
+    world.fake.faults.plan("Look", answer=looked(forge, pushed, commit, shown))
+
+    with pytest.raises(ForgeError, match=r"pull request 1 changed since it was read"):
+        forge.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+
+    assert world.branches(REPOSITORY)[BRANCH] == pushed
+
+
 # Wherever it ends, one pull request
 
 

@@ -1,0 +1,135 @@
+"""What `emulate` 0.12.2 lacks: GraphQL as a whole, and the raw media type of a blob."""
+
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from bot.adapters.forge.github import queries
+from bot.adapters.forge.github.calls import BRANCHES
+from tests.lab.emulators.bridge import Call, Data, Input, graphql_error, message, tip
+from tests.lab.emulators.rest import Rest
+from tests.lab.web import Answer
+
+_BLOB: Final = re.compile(r"/repos/[^/]+/[^/]+/git/blobs/[0-9a-f]+")
+_LAST_PAGE: Final = {"hasNextPage": False, "endCursor": None}
+_GITHUB: Final = {"name": "GitHub", "email": "noreply@github.com"}
+"""Who commits what GitHub itself makes."""
+
+
+class LackingInEmulate:
+    """Implements `Lacking`."""
+
+    def rest(self, call: Call) -> Answer | None:
+        """Give a blob as its bytes, which it gives only within JSON."""
+        path = call.asked.path
+        if call.asked.method != "GET" or not _BLOB.fullmatch(path) or ".raw" not in call.asked.headers["Accept"]:
+            return None
+        content = b64decode(call.rest.get(path)["content"])
+        return Answer(headers={"Content-Type": "application/vnd.github.raw+json"}, body=content)
+
+    def query(self, call: Call, text: str, given: Input) -> Data:
+        """Answer the queries of the adapter."""
+        if text == queries.OWNER:
+            return {"repositoryOwner": _owner(call.rest, given["owner"])}
+        if text == queries.LOOK:
+            return _look(call.rest, given)
+        if text == queries.COMPARE:
+            return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
+        raise graphql_error("undefinedField", f"the bridge does not know this query: {text}")
+
+    def commit(self, call: Call, repository: str, branch: str, given: Input) -> str:
+        """Commit by the git data API, as GitHub commits: regular files, and itself as the committer."""
+        rest, parent, path = call.rest, given["expectedHeadOid"], f"/repos/{repository}/git"
+        entries = [
+            {"path": file["path"], "mode": "100644", "type": "blob", "sha": _blob(rest, path, file["contents"])}
+            for file in given["fileChanges"]["additions"]
+        ]
+        base = rest.get(f"{path}/commits/{parent}")["tree"]["sha"]
+        tree = rest.do("POST", f"{path}/trees", {"base_tree": base, "tree": entries})["sha"]
+        commit = {"message": message(given), "tree": tree, "parents": [parent], "committer": _GITHUB}
+        made = str(rest.do("POST", f"{path}/commits", commit)["sha"])
+        rest.do("PATCH", f"{path}/refs/heads/{quote(branch)}", {"sha": made})
+        return made
+
+
+def _blob(rest: Rest, path: str, content: str) -> str:
+    return str(rest.do("POST", f"{path}/blobs", {"content": content, "encoding": "base64"})["sha"])
+
+
+def _owner(rest: Rest, owner: str) -> Data | None:
+    """List an owner's repositories by searching: it has no list of an organisation's."""
+    if rest.find(f"/orgs/{owner}") is None:
+        return None
+    found = rest.get(f"/search/repositories?q=org:{owner}&per_page=100")
+    assert found["total_count"] <= 100, "the bridge reads one page"
+    nodes = sorted((_listed(rest, one) for one in found["items"]), key=lambda node: str(node["nameWithOwner"]))
+    return {"repositories": {"pageInfo": _LAST_PAGE, "nodes": nodes}}
+
+
+def _listed(rest: Rest, found: Mapping[str, Any]) -> Data:
+    name, branch = found["full_name"], found["default_branch"]
+    at = tip(rest, name, f"{BRANCHES}{branch}")
+    return {
+        "nameWithOwner": name,
+        "isArchived": found["archived"],
+        "isDisabled": found["disabled"],
+        "isEmpty": at is None,
+        "defaultBranchRef": {"name": branch, "target": {"oid": at}} if at else None,
+    }
+
+
+def _look(rest: Rest, given: Input) -> Data:
+    repository = f"{given['owner']}/{given['name']}"
+    path = f"/repos/{repository}"
+    found = rest.find(path)
+    if found is None:
+        text = f"Could not resolve to a Repository with the name '{repository}'."
+        raise graphql_error("NOT_FOUND", text)
+    filters = f"head={given['owner']}:{quote(given['branch'])}&state=all&per_page=100"
+    pulls = sorted(rest.get(f"{path}/pulls?{filters}"), key=lambda pull: -int(pull["number"]))
+    looked = {
+        "id": found["node_id"],
+        "branch": _reference(rest, repository, given["head"]),
+        "base": _reference(rest, repository, given["base"]),
+        "pullRequests": {"pageInfo": _LAST_PAGE, "nodes": [_pull(rest, path, pull) for pull in pulls]},
+    }
+    return {"viewer": {"login": rest.get("/user")["login"]}, "repository": looked}
+
+
+def _compared(rest: Rest, given: Input) -> Data | None:
+    """Compare a branch with another: the ids stand still between the requests that this takes, the names do not."""
+    repository = f"{given['owner']}/{given['name']}"
+    base, head = (tip(rest, repository, name) for name in (given["base"], f"{BRANCHES}{given['head']}"))
+    if head is None:
+        return None
+    compared = rest.get(f"/repos/{repository}/compare/{base}...{head}")
+    return {"aheadBy": compared["ahead_by"], "headTarget": {"oid": head}}
+
+
+def _reference(rest: Rest, repository: str, name: str) -> Data | None:
+    at = tip(rest, repository, name) if name != BRANCHES else None
+    return {"target": _commit(rest.get(f"/repos/{repository}/commits/{at}"))} if at else None
+
+
+def _pull(rest: Rest, path: str, pull: Mapping[str, Any]) -> Data:
+    commits = rest.get(f"{path}/pulls/{pull['number']}/commits?per_page=100")
+    last = rest.get(f"{path}/commits/{commits[-1]['sha']}")
+    return {
+        "number": pull["number"],
+        "title": pull["title"],
+        "body": pull["body"] or "",
+        "url": pull["html_url"],
+        "state": "MERGED" if pull["merged_at"] else str(pull["state"]).upper(),
+        "isCrossRepository": pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"],
+        "headRefOid": pull["head"]["sha"],
+        "baseRefName": pull["base"]["ref"],
+        "commits": {"nodes": [{"commit": _commit(last)}]},
+    }
+
+
+def _commit(found: Mapping[str, Any]) -> Data:
+    user, commit = found["committer"], found["commit"]
+    committer = {"email": commit["committer"]["email"], "user": {"login": user["login"]} if user else None}
+    return {"oid": found["sha"], "message": commit["message"], "committer": committer}

@@ -1,0 +1,92 @@
+"""What `myworld` 0.2.1 lacks: three fields of GraphQL, the two mutations of branches, git's trees and blobs.
+
+Its GraphQL answers all queries but comparisons.
+It has no `Commit.committer` and no `Repository.isDisabled`; `author` and `isLocked` are the nearest that it has.
+"""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from bot.adapters.forge.github import queries
+from bot.adapters.forge.github.calls import BRANCHES
+from tests.lab.emulators.bridge import Call, Data, GraphQLError, Input, graphql_error, in_json, message
+from tests.lab.emulators.rest import Rest
+from tests.lab.web import Answer
+
+_NEAREST: Final = {"committer {": "committer: author {", "isDisabled": "isDisabled: isLocked"}
+_READ: Final = re.compile(
+    r"GET /repos/(?P<repository>[^/]+/[^/]+)/git/(?P<what>trees|blobs)/(?P<id>[^/?]+)(?:\?recursive=1)?"
+)
+_FOLDER: Final = "dir"
+
+
+class LackingInMyWorld:
+    """Implements `Lacking`."""
+
+    def __init__(self) -> None:
+        self._paths: dict[tuple[str, str], tuple[str, str]] = {}
+        """Where a blob was seen, by repository and id: its path and commit."""
+
+    def rest(self, call: Call) -> Answer | None:
+        """Answer reads of the git data API."""
+        found = _READ.fullmatch(f"{call.asked.method} {call.asked.path}")
+        if found is None:
+            return None
+        read = self._tree if found["what"] == "trees" else self._blob
+        return read(call.rest, found["repository"], found["id"])
+
+    def query(self, call: Call, text: str, given: Input) -> Data:
+        """Pass a query on, asking for what it has; it compares nothing."""
+        if text == queries.COMPARE:
+            return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
+        for ours, nearest in _NEAREST.items():
+            text = text.replace(ours, nearest)
+        document = call.rest.do("POST", "/graphql", {"query": text, "variables": given})
+        if document.get("errors"):
+            raise GraphQLError(document)
+        data: Data = document["data"]
+        return data
+
+    def commit(self, call: Call, repository: str, branch: str, given: Input) -> str:
+        """Commit by the contents API, which takes one file in a commit."""
+        files = given["fileChanges"]["additions"]
+        if len(files) != 1:
+            raise graphql_error("UNPROCESSABLE", "myworld's REST API takes one file in a commit")
+        path = f"/repos/{repository}/contents/{quote(files[0]['path'])}"
+        now = call.rest.get(f"{path}?{urlencode({'ref': branch})}")["sha"]
+        body = {"message": message(given), "branch": branch, "content": files[0]["contents"], "sha": now}
+        return str(call.rest.do("PUT", path, body)["commit"]["sha"])
+
+    def _tree(self, rest: Rest, repository: str, commit: str) -> Answer:
+        files = [*_files(rest, repository, commit, "")]
+        self._paths |= {(repository, file["sha"]): (file["path"], commit) for file in files}
+        entries = [{**file, "mode": "100644", "type": "blob"} for file in files]
+        return in_json({"sha": commit, "tree": entries, "truncated": False})
+
+    def _blob(self, rest: Rest, repository: str, oid: str) -> Answer:
+        path, commit = self._paths[repository, oid]
+        found = rest.get(f"/repos/{repository}/contents/{quote(path)}?ref={commit}")
+        return Answer(headers={"Content-Type": "application/octet-stream"}, body=b64decode(found["content"]))
+
+
+def _files(rest: Rest, repository: str, commit: str, folder: str) -> Iterator[Mapping[str, Any]]:
+    for found in rest.get(f"/repos/{repository}/contents/{quote(folder) or '%2F'}?ref={commit}"):
+        if found["type"] == _FOLDER:
+            yield from _files(rest, repository, commit, found["path"])
+        else:
+            yield {key: found[key] for key in ("path", "sha", "size")}
+
+
+def _compared(rest: Rest, given: Input) -> Data | None:
+    repository = f"{given['owner']}/{given['name']}"
+    base, head = ([*_commits(rest, repository, name)] for name in (given["base"].removeprefix(BRANCHES), given["head"]))
+    return {"aheadBy": len({*head} - {*base}), "headTarget": {"oid": head[0]}}
+
+
+def _commits(rest: Rest, repository: str, name: str) -> Iterator[str]:
+    page = rest.get(f"/repos/{repository}/commits?{urlencode({'sha': name, 'per_page': 100})}")
+    assert len(page) < 100, "the bridge reads one page"
+    yield from (commit["sha"] for commit in page)
