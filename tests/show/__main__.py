@@ -12,6 +12,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOOP = ("tests/e2e",)
+FACES = (
+    "tests/e2e",
+    "tests/adapters/forge",
+    "tests/lab/github",
+    "tests/entrypoints",
+)
 
 
 def show_loop(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
@@ -31,6 +37,11 @@ def show_loop(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
             (f"{' '.join(command)} {where}", f"exit {code} in {time.monotonic() - started:.0f} s", "exit 0", code == 0)
         )
     _tests(rows, LOOP, folder)
+
+
+def show_faces(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
+    """The faces: the loop on GitHub, the forge's contract in four places, the Action, the container, init and doctor."""
+    _tests(rows, FACES, folder)
 
 
 def _tests(rows: list[tuple[str, str, str, bool]], paths: tuple[str, ...], folder: Path) -> None:
@@ -54,7 +65,10 @@ def _run(command: list[str], folder: Path) -> int:
     return done.returncode
 
 
-SHOWS: dict[str, Callable[[list[tuple[str, str, str, bool]], Path], None]] = {"loop": show_loop}
+SHOWS: dict[str, Callable[[list[tuple[str, str, str, bool]], Path], None]] = {
+    "loop": show_loop,
+    "faces": show_faces,
+}
 
 
 def main(name: str) -> int:

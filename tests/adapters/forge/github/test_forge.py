@@ -16,6 +16,7 @@ from tests.adapters.forge.contract import BRANCH, FILES, NEW, NEWER, REPOSITORY,
 from tests.adapters.forge.github.cut import CutTransport, End, Killed
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import EXECUTABLE, Bot, File, World, git
+from tests.conftest import Figure
 from tests.lab.clock import WoundClock
 from tests.lab.github.fake import FakeGitHub, github_fake
 from tests.lab.web import Answer
@@ -338,7 +339,7 @@ def ends(forge: Bot, act: Callable[[Bot], object]) -> bool:
 @pytest.mark.parametrize("end", End)
 @pytest.mark.parametrize("path", ["app/Dockerfile", "app/run.sh"], ids=["regular file", "executable file"])
 def test_a_creation_that_ends_anywhere_and_is_repeated_gives_one_pull_request(
-    world: GithubWorld, make: Make, clock: WoundClock, end: End, path: str
+    world: GithubWorld, make: Make, clock: WoundClock, figure: Figure, end: End, path: str
 ) -> None:
     for at in range(1, 20):
         name = f"acme/cut{at}"
@@ -361,6 +362,8 @@ def test_a_creation_that_ends_anywhere_and_is_repeated_gives_one_pull_request(
         assert world.branches(name) == {"main": start, BRANCH: found.head}
         if transport.writes < at:
             assert at > 3, "so few requests cannot be a creation"
+            opened = {len(world.fake.pulls(f"acme/cut{number}")) for number in range(1, at + 1)}
+            figure(f"pull requests after a creation that ends at any of {at - 1} writes ({end.name})", opened, {1})
             return
     pytest.fail("it never came to its end")
 
