@@ -38,7 +38,7 @@ _NO_GIT: Final = Difference(
     tests=("test_a_checkout_has_all_files_with_their_modes", "test_a_checkout_has_no_link_that_leaves_it"),
 )
 _NO_DELETION: Final = Difference(
-    why="no pull request can be deleted, at GitHub neither; a crash is made in another way below",
+    why="no pull request can be deleted, at GitHub neither; test_emulators.py makes that crash in another way",
     tests=("test_a_branch_left_by_a_crash_is_taken_over",),
 )
 _MERGED_BY_PUSH: Final = (
