@@ -40,7 +40,7 @@ def show_loop(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
 
 
 def show_faces(rows: list[tuple[str, str, str, bool]], folder: Path) -> None:
-    """The faces: the loop on GitHub, the contract of the forge in four places, the Action, the container, init, doctor."""
+    """The faces: the loop on GitHub, the contract in four places, the Action, the container, init, doctor."""
     _tests(rows, FACES, folder)
 
 

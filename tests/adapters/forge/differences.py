@@ -42,6 +42,7 @@ _NO_DELETION: Final = Difference(
     tests=("test_a_branch_left_by_a_crash_is_taken_over",),
 )
 _MERGED_BY_PUSH: Final = (
+    "test_a_branch_that_is_merged_with_work_of_a_person_is_taken_over",
     "test_a_merge_with_plain_git_is_seen[branch stays]",
     "test_a_merge_with_plain_git_is_seen[branch deleted]",
     "test_after_the_end_of_one_the_next_is_another[merged by git]",
@@ -59,22 +60,12 @@ EMULATE: Final = (
         by_chance=("test_two_bots_at_once_open_one_pull_request",),
     ),
     Difference(
-        why="it leaves the head of a pull request where that was opened; at GitHub it follows the branch",
-        tests=(
-            "test_a_push_by_a_person_is_seen",
-            "test_a_refresh_replaces_commit_title_and_body",
-            "test_a_refresh_is_refused_once_a_person_pushed",
-            "test_of_two_bots_that_refresh_at_once_one_is_refused",
-            "test_a_close_leaves_work_of_a_person",
-        ),
-    ),
-    Difference(
         why="its merge takes the files of the head; GitHub joins them with what was pushed to the base meanwhile",
         tests=("test_a_merge_joins_what_was_pushed_meanwhile",),
     ),
     Difference(
         why="it does not see that a push merged a pull request, as GitHub does",
-        tests=(*_MERGED_BY_PUSH, "test_a_branch_that_is_merged_with_work_of_a_person_is_taken_over"),
+        tests=_MERGED_BY_PUSH,
     ),
     Difference(
         why="it leaves a pull request open whose branch was deleted; GitHub closes it",

@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from bot.adapters.forge.bare_repository import BareRepository
 from bot.adapters.forge.git_process import GitProcess
 from bot.adapters.transport import is_loopback
+from bot.core.errors import ForgeError
+
+_LONGEST_FAULT = 300
 
 
 @contextmanager
@@ -22,7 +25,12 @@ def fetched(repository: str, url: str, commit: str, token: str) -> Iterator[Bare
     with TemporaryDirectory(prefix="refrom-") as name:
         git = GitProcess(repository, Path(name))
         git.run("init", "--bare", "--quiet", "--template=")
-        git.run("fetch", "--quiet", "--depth=1", "--no-tags", url, commit, environment=_environment(url, token))
+        fetch = ("fetch", "--quiet", "--depth=1", "--no-tags", url, commit)
+        answer = git.run(*fetch, environment=_environment(url, token), accept=(0, 1, 128))
+        if answer.status != 0:
+            why = " ".join(answer.fault.split())[:_LONGEST_FAULT]
+            cure = "check what the token may read, and the way to that host"
+            raise ForgeError(f"{repository}: git cannot fetch {commit} from {url} ({why}); {cure}")
         yield BareRepository(repository, Path(name))
 
 

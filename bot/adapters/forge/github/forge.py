@@ -78,7 +78,7 @@ class GitHubForge:
     def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
         """List all pull requests from one branch, newest first; those from forks are none of ours."""
         standing = self._github.look(_known(repository), branch)
-        return [_pull_request(repository, branch, pull, standing.viewer) for pull in standing.pulls]
+        return [_pull_request(repository, branch, pull, standing) for pull in standing.pulls]
 
     @contextmanager
     def checkout(self, repository: str, commit: str) -> Iterator[Path]:
@@ -112,7 +112,7 @@ class GitHubForge:
             standing = self._github.look(repository, branch, base)
             opened = next((pull for pull in standing.pulls if pull.state == "OPEN"), None)
             if opened:
-                return _pull_request(repository, branch, opened, standing.viewer)
+                return _pull_request(repository, branch, opened, standing)
             try:
                 self._require_free(repository, branch, base, standing)
                 if standing.tip is None or standing.tip.oid != head:
@@ -262,28 +262,30 @@ def _is_worth_a_look(fault: ForgeError) -> bool:
 
 
 def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
-    """Refuse a pull request that ended or moved; its branch is looked at too, for it shows a push only later."""
-    tip = standing.tip.oid if standing.tip else None
+    """Refuse a pull request that ended, or whose branch moved."""
     found = next((pull for pull in standing.pulls if pull.number == pull_request.number), None)
-    if found is None or found.state != "OPEN" or {found.head_ref_oid, tip} != {pull_request.head}:
+    if found is None or found.state != "OPEN" or not standing.tip or standing.tip.oid != pull_request.head:
         where = f"{pull_request.repository}: pull request {pull_request.number}"
         raise ForgeError(f"{where} changed since it was read; list the pull requests again")
 
 
-def _pull_request(repository: str, branch: str, pull: Pull, viewer: str) -> PullRequest:
+def _pull_request(repository: str, branch: str, pull: Pull, standing: Standing) -> PullRequest:
+    """Describe a pull request; while it is open the branch itself says where it is, for the other lags behind."""
     last = pull.commits.nodes[-1].commit if pull.commits.nodes else None
+    if pull.state == "OPEN" and standing.tip:
+        last = standing.tip
     return PullRequest(
         repository=repository,
         number=pull.number,
         branch=branch,
-        head=pull.head_ref_oid,
+        head=last.oid if last else pull.head_ref_oid,
         base=pull.base_ref_name,
         state=_STATES[pull.state],
         title=pull.title,
         body=pull.body,
         url=pull.url,
         closed_by_us=_closed_by_us(pull),
-        by_us=last is None or _is_ours(last, branch, viewer),
+        by_us=last is None or _is_ours(last, branch, standing.viewer),
     )
 
 

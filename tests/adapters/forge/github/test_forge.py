@@ -209,6 +209,20 @@ def test_workflows_that_may_not_open_pull_requests_are_told_where_to_allow_it(
         open_pull_request(make(token=world.fake.token("github-actions[bot]")), commit)
 
 
+def test_a_checkout_with_a_token_that_ended_names_the_cure_and_not_the_token(
+    world: GithubWorld, make: Make, commit: str
+) -> None:
+    token = world.fake.token()
+    world.fake.expire(token)
+
+    with (
+        pytest.raises(ForgeError, match=r"acme/orders: git cannot fetch .*; check what the token may read") as raised,
+        make(token=token).checkout(REPOSITORY, commit),
+    ):
+        pytest.fail("it was checked out")
+    assert token not in str(raised.value)
+
+
 # What is written
 
 
