@@ -28,6 +28,7 @@ from bot.adapters.engine.stop import AskedStop
 from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
+from bot.adapters.forge.origin import read_origin
 from bot.adapters.forge.recording import RecordingPullRequests
 from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.registry import (
@@ -67,6 +68,7 @@ __all__ = [
     "Workshop",
     "open_rehearsal",
     "open_workshop",
+    "read_origin",
     "read_working_trees",
 ]
 

@@ -1,6 +1,7 @@
 """The command line. One boundary maps every error to an exit code (docs/reference/exit-codes.md)."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
+from bot.entrypoints.init import write_starter
 from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
@@ -196,6 +198,15 @@ def serve(
 
     session = _session(context)
     serve_until_stopped(config, Options.parse(listen, every, grace), session.clock, session.err.file)
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Where to write refrom.yaml.")] = Path(),
+) -> None:
+    """Write a refrom.yaml for the repository here, which works as it is."""
+    write_starter(_session(context).out, path, os.environ)
 
 
 @app.command()
