@@ -24,9 +24,12 @@ from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
+from bot.steps.audit import audit as audit_all
+from bot.steps.cycle import Cycle
+from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
@@ -207,6 +210,16 @@ def init(
 ) -> None:
     """Write a refrom.yaml for the repository here, which works as it is."""
     write_starter(_session(context).out, path, os.environ)
+
+
+@app.command()
+def doctor(context: typer.Context, config: ConfigOption = None, output: FormatOption = Format.TABLE) -> int:
+    """Check credentials, permissions and reach, each with the cure; changes nothing."""
+    session = _session(context)
+    with open_patient(config, session.clock) as patient:
+        checks = list(examine(patient))
+    _print(session, output, documents.doctor_document(checks), tables.show_doctor)
+    return ATTENTION if any(check.is_failed for check in checks) else DONE
 
 
 @app.command()

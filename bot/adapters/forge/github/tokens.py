@@ -5,8 +5,10 @@ A GitHub App signs a short JWT with its private key and gets for it a token that
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import jwt
@@ -30,6 +32,10 @@ class Tokens(Protocol):
         """Return a token that is good for the next minutes; raises `ForgeError`."""
         ...
 
+    def permissions(self, owner: str) -> Mapping[str, str] | None:
+        """Return what that token may, None where GitHub tells it nobody; raises `ForgeError`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FixedToken:
@@ -41,6 +47,10 @@ class FixedToken:
         """Return the token, whoever owns what it is for."""
         del owner
         return self.value
+
+    def permissions(self, owner: str) -> None:
+        """GitHub tells scopes of classic tokens, and of others nothing."""
+        del owner
 
 
 class NotInstalled(ForgeError):
@@ -57,11 +67,18 @@ class AppTokens:
 
     def token(self, owner: str) -> str:
         """Return the token of the installation at an owner, a new one if the last ends soon."""
+        return self._issued(owner).token
+
+    def permissions(self, owner: str) -> Mapping[str, str]:
+        """Return what the owner granted the App, such as `contents: write`."""
+        return self._issued(owner).permissions
+
+    def _issued(self, owner: str) -> "Issued":
         with self._lock:
             issued = self._tokens.get(owner)
             if issued is None or issued.expires_at - self._clock.now() < _RENEW_BEFORE:
                 self._tokens[owner] = issued = self._issue(owner)
-            return issued.token
+            return issued
 
     def _issue(self, owner: str) -> "Issued":
         errand = Errand(owner, "act as the App", self._sign())
@@ -95,6 +112,7 @@ class Issued(Rest):
 
     token: str = field(repr=False)
     expires_at: AwareDatetime
+    permissions: Mapping[str, str] = MappingProxyType({})
 
 
 def _seconds(moment: datetime) -> int:
