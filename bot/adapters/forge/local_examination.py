@@ -32,7 +32,7 @@ class LocalExamination:
 
     def _may_write(self) -> str:
         for path in self._repositories():
-            if not os.access(path, os.W_OK):
+            if not os.access(path, os.W_OK, effective_ids=True):
                 raise ForgeError(f"{path} cannot be written; make it writable for the user that refrom runs as")
         return "can be written"
 

@@ -37,7 +37,7 @@ class RegistriesExamination:
                 look = partial(_log_in, calls, endpoint)
             yield checked(endpoint.host, ACCESS, look)
         for host, pace in self.paces.items():
-            yield passed(host, "pace", f"is sent at most {pace:g} requests a second")
+            yield passed(host, "pace", f"is sent at most {pace:g} a second")
 
 
 def _log_in(calls: Calls, endpoint: Endpoint) -> str:

@@ -18,8 +18,8 @@ class StoreExamination:
 
     @property
     def subject(self) -> str:
-        """The file."""
-        return f"store {self.path}"
+        """There is one."""
+        return "store"
 
     def examine(self) -> Iterator[Check]:
         """Read it, and ask for the right to write it."""
@@ -28,11 +28,11 @@ class StoreExamination:
 
     def _read(self) -> str:
         with snapshot(self.path):
-            return "can be read" if self.path.exists() else "is not there yet; the first run makes it"
+            return f"{self.path} {'can be read' if self.path.exists() else 'is not there yet, the first run makes it'}"
 
     def _may_write(self) -> str:
         folder = next(parent for parent in self.path.absolute().parents if parent.exists())
         for place in (folder, self.path):
-            if place.exists() and not os.access(place, os.W_OK):
+            if place.exists() and not os.access(place, os.W_OK, effective_ids=True):
                 raise StoreError(f"store {self.path}: {place} cannot be written; make it writable, or name another")
         return f"{folder} can be written"

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final, Protocol
 
 import jwt
@@ -87,9 +86,8 @@ class AppTokens:
             if found:
                 path = f"/app/installations/{parse(Installation, found.body, owner).id}/access_tokens"
                 return parse(Issued, self._sender.write("POST", path, errand, {}).body, owner)
-        raise NotInstalled(
-            f"{owner}: the GitHub App {self._app_id} is not installed there; install it, or take {owner} out"
-        )
+        cure = f"install it, or take {owner} out of include"
+        raise NotInstalled(f"{owner}: the GitHub App {self._app_id} is not installed there; {cure}")
 
     def _sign(self) -> str:
         now = self._clock.now()
@@ -112,7 +110,7 @@ class Issued(Rest):
 
     token: str = field(repr=False)
     expires_at: AwareDatetime
-    permissions: Mapping[str, str] = MappingProxyType({})
+    permissions: Mapping[str, str] = {}
 
 
 def _seconds(moment: datetime) -> int:
