@@ -68,7 +68,8 @@ def _sources(patient: Patient) -> Iterator[Check]:
         except RefromError as fault:
             yield failed("source repositories", ACCESS, fault)
         else:
-            yield from _repositories(patient, repositories, runtimes)
+            told = {f"{check.message}; {check.cure}" for check in checks}  # an owner's fault is that of its entries
+            yield from _repositories(patient, [one for one in repositories if one.fault not in told], runtimes)
     for runtime in sorted(runtimes):
         if runtime in patient.rules.catalogue:
             yield checked(runtime, "stream", partial(_stream, patient.rules.catalogue.get(runtime), patient.registry))

@@ -111,6 +111,16 @@ def test_a_forge_that_lets_somebody_in_is_asked_on(shop: Shop) -> None:
     assert ("acme/orders", "read") in {(check.subject, check.name) for check in checks}
 
 
+def test_what_the_forge_told_of_an_owner_is_not_told_again_of_its_repositories(shop: Shop) -> None:
+    healthy(shop)
+    shop.people.create_repository("acme/empty", {})
+    told_already = failed("forge", ACCESS, ForgeError("it is empty; push a first commit"))
+
+    checks = list(examine(patient(shop, forge=Told([told_already, FINE]))))
+
+    assert [check.subject for check in checks if check.name == "read"] == ["acme/orders"]
+
+
 def test_functions_without_credentials_are_not_asked_for(shop: Shop) -> None:
     healthy(shop)
     refused = failed("AWS", ACCESS, ForgeError("AWS: there are no AWS credentials; renew them"))

@@ -22,8 +22,10 @@ class LocalExamination:
 
     def examine(self) -> Iterator[Check]:
         """Look for repositories, and for the right to write them."""
-        yield checked(self.subject, ACCESS, self._count)
-        yield checked(self.subject, "write", self._may_write)
+        access = checked(self.subject, ACCESS, self._count)
+        yield access
+        if not access.is_failed:
+            yield checked(self.subject, "write", self._may_write)
 
     def _count(self) -> str:
         if not self.root.is_dir():

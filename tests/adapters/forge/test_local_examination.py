@@ -21,7 +21,7 @@ def test_repositories_that_can_be_written_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    access, *_ = LocalExamination(tmp_path / "gone").examine()
+    (access,) = LocalExamination(tmp_path / "gone").examine()
 
     assert access.state is State.FAILED
     assert access.message == f"the folder of repositories {tmp_path}/gone is not there"
