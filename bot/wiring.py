@@ -27,7 +27,6 @@ from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
-from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
 from bot.adapters.forge.github import (
     AppTokens,
     FixedToken,
@@ -67,7 +66,6 @@ from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
-from bot.ports.engine import Engine
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import ImageWriter, Registry
 from bot.ports.store import LayerMemory

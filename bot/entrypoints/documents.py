@@ -108,6 +108,8 @@ def audit_document(audit: Audit) -> Document:
 def time_text(moment: datetime | None) -> str | None:
     """Write a moment as every document does: UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
 def doctor_document(checks: Iterable[Check]) -> Document:
     """`refrom.doctor/1`."""
     return {
