@@ -206,13 +206,13 @@ def init(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Where to write refrom.yaml.")] = Path(),
 ) -> None:
-    """Write a refrom.yaml for the repository here, which works as it is."""
+    """Write settings for the repository here, which work as they are."""
     write_starter(_session(context).out, path, os.environ)
 
 
 @app.command()
 def doctor(context: typer.Context, config: ConfigOption = None, output: FormatOption = Format.TABLE) -> int:
-    """Check credentials, permissions and reach, each with the cure; changes nothing."""
+    """Check credentials, permissions and reach, and name each cure."""
     session = _session(context)
     with open_patient(config, session.clock) as patient:
         checks = list(examine(patient))

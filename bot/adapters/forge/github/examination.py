@@ -74,7 +74,7 @@ class GitHubExamination:
         where = "" if granted is None else f" for {owner}"
         yield passed(self.subject, ACCESS, f"knows us as {known.viewer.login}{where}")
         if not let_in:
-            yield checked(self.subject, "updateRefs", partial(_require_update_refs, known))
+            yield checked(self.subject, "version", partial(_require_mutations, known))
         if granted is not None:
             yield checked(owner, "write", partial(_require_granted, owner, granted))
         let_in[owner] = reply.answer
@@ -125,9 +125,10 @@ class GitHubExamination:
 
 
 class _Self(Graph):
-    """Who we are, and the type that branches are moved with, where the server knows it."""
+    """Who we are, and the types of the mutations that an older Enterprise Server lacks."""
 
     viewer: User
+    create_commit_on_branch: Mapping[str, str] | None = None
     update_refs: Mapping[str, str] | None = None
 
 
@@ -155,10 +156,12 @@ class _Permitted(Rest):
     permissions: Mapping[str, bool] = {}
 
 
-def _require_update_refs(known: _Self) -> str:
-    if known.update_refs is None:
-        raise ForgeError("this server does not know updateRefs, which moves branches safely; upgrade it")
-    return "is known, so that branches move safely"
+def _require_mutations(known: _Self) -> str:
+    types = {"createCommitOnBranch": known.create_commit_on_branch, "updateRefs": known.update_refs}
+    lacking = [name for name, found in types.items() if found is None]
+    if lacking:
+        raise ForgeError(f"this server does not know {' and '.join(lacking)}, with which refrom commits; upgrade it")
+    return f"knows {' and '.join(types)}"
 
 
 def _require_granted(owner: str, granted: Mapping[str, str]) -> str:

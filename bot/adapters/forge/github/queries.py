@@ -63,6 +63,7 @@ mutation AutoMerge($input: EnablePullRequestAutoMergeInput!) {
 SELF: Final = """\
 query Self {
   viewer { login }
+  createCommitOnBranch: __type(name: "CreateCommitOnBranchInput") { name }
   updateRefs: __type(name: "UpdateRefsInput") { name }
 }
 """

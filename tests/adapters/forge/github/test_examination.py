@@ -1,5 +1,6 @@
 """What a token reaches and may is told as far as GitHub tells it, by reading alone."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -70,7 +71,7 @@ def test_a_person_s_classic_token_is_known_whole(fake: FakeGitHub, examine: Exam
     checks = examine()
 
     assert [(check.name, check.state) for check in checks] == [
-        (name, State.OK) for name in ("access", "updateRefs", "clock", "rate limit", "write", "git")
+        (name, State.OK) for name in ("access", "version", "clock", "rate limit", "write", "git")
     ]
     assert {check.subject for check in checks} == {f"GitHub {fake.enterprise_url}", "acme/orders"}
     assert named(checks, "access") == [(State.OK, "knows us as ada")]
@@ -214,15 +215,14 @@ def test_a_server_without_rate_limits_is_fine(fake: FakeGitHub, examine: Examine
     assert named(examine(), "rate limit") == [(State.OK, "has none")]
 
 
-def test_a_server_that_does_not_know_updaterefs_is_told(fake: FakeGitHub, examine: Examine) -> None:
-    body = b'{"data": {"viewer": {"login": "ada"}, "updateRefs": null}}'
+@pytest.mark.parametrize("lacking", [["updateRefs"], ["createCommitOnBranch", "updateRefs"]])
+def test_a_server_that_is_too_old_is_told(fake: FakeGitHub, examine: Examine, lacking: list[str]) -> None:
+    types = {name: None if name in lacking else {"name": "Type"} for name in ("createCommitOnBranch", "updateRefs")}
+    body = json.dumps({"data": {"viewer": {"login": "ada"}, **types}}).encode()
     fake.faults.plan("Self", answer=Answer(headers={"Content-Type": "application/json"}, body=body))
 
-    assert only_failure(examine()) == (
-        "updateRefs",
-        "this server does not know updateRefs, which moves branches safely",
-        "upgrade it",
-    )
+    told = f"this server does not know {' and '.join(lacking)}, with which refrom commits"
+    assert only_failure(examine()) == ("version", told, "upgrade it")
 
 
 def test_a_repository_that_only_git_cannot_reach_is_told(fake: FakeGitHub, examine: Examine) -> None:
