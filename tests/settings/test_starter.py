@@ -1,6 +1,7 @@
 """The first settings are read back as what they were written from, however the names in them are made."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_the_settings_name_the_forge_and_keep_every_default(tmp_path: Path) -> N
     assert settings.forge == GitHubForge(url=GITHUB.url, include=GITHUB.include, token="t0ken")  # noqa: S106
     assert (settings.policy, settings.overrides, settings.watch) == (Policy(), (), ())
     assert (settings.builder, settings.deployer, settings.targets) == (None, None, ())
+
+
+def test_an_owner_whose_users_are_managed_has_an_underscore(tmp_path: Path) -> None:
+    forge = GitHubForge(url=GITHUB.url, include=("ada_acme/my.Site-2_x",))
+
+    assert read(tmp_path, starter(forge, [], [])).forge == replace(forge, token="t0ken")  # noqa: S106
 
 
 def test_the_first_line_leads_editors_to_the_schema() -> None:

@@ -69,7 +69,7 @@ def _cure(answer: Response, said: Said) -> str:
         return f"the token is expired, revoked or mistyped: {_NEW_TOKEN}"
     if _ACTIONS_MAY_NOT in message:
         return "allow GitHub Actions to create pull requests under Settings, Actions, General, or use another token"
-    if "suspended" in message:
+    if "installation has been suspended" in message:
         return "end the suspension where the App is installed"
     if "archived" in message:
         return "take it from include, or unarchive it"
