@@ -15,9 +15,11 @@ from typing import Final
 from boto3.session import Session
 
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
+from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
+from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
@@ -25,9 +27,20 @@ from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
-from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
+from bot.adapters.forge.github import (
+    AppTokens,
+    FixedToken,
+    GitHub,
+    GitHubExamination,
+    GitHubForge,
+    Sender,
+    Site,
+    Tokens,
+)
 from bot.adapters.forge.local import LocalForge
+from bot.adapters.forge.local_examination import LocalExamination
 from bot.adapters.forge.nothing import NoForge
+from bot.adapters.forge.origin import read_origin
 from bot.adapters.forge.recording import RecordingPullRequests
 from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.registry import (
@@ -41,6 +54,8 @@ from bot.adapters.registry import (
     Store,
     single_layout,
 )
+from bot.adapters.registry.examination import RegistriesExamination
+from bot.adapters.store.examination import StoreExamination
 from bot.adapters.store.store import Store as SqlStore
 from bot.adapters.store.store import open_store, snapshot
 from bot.adapters.transport import Traffic, Transport, host_of
@@ -51,10 +66,12 @@ from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
+from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import ImageWriter, Registry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_settings, values
+from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 
 __all__ = [
@@ -65,8 +82,10 @@ __all__ = [
     "Traffic",
     "VirtualClock",
     "Workshop",
+    "open_patient",
     "open_rehearsal",
     "open_workshop",
+    "read_origin",
     "read_working_trees",
 ]
 
@@ -152,9 +171,9 @@ def open_workshop(
     `stop` keeps the engine from starting further ticks once it is asked for.
     """
     settings = _settings(config, required=required)
-    with _store(settings, dry_run=dry_run) as store, closing(_transport(settings, clock)) as transport:
+    with _store(settings, dry_run=dry_run) as store, closing(Transport(clock, paces=_paces(settings))) as transport:
         registries = _registries(settings, transport, clock)
-        forge = _forge(settings, transport, clock)
+        forge, _ = _forge(settings, transport, clock)
         contents = LayerReader(registries, store.layers)
         functions = _functions(settings, registries, clock)
         builder = _builder(settings, registries, contents, forge, clock)
@@ -196,6 +215,42 @@ def open_rehearsal(config: Path, clock: Clock) -> Iterator[Rehearsal]:
             registry=workshop.registries,
             writer=workshop.registries,
         )
+
+
+@contextmanager
+def open_patient(config: Path | None, clock: Clock) -> Iterator[Patient]:
+    """Read the settings, and give what a doctor examines; the store is left closed. Raises `SettingsError`."""
+    settings = _settings(config, required=True)
+    with closing(Transport(clock, paces=_paces(settings), attempts=2)) as transport:
+        registries = _registries(settings, transport, clock)
+        forge, examination = _forge(settings, transport, clock)
+        yield Patient(
+            own=_own_examinations(settings, transport, clock),
+            forges=[examination],
+            deployers=_deployer_examinations(settings, clock),
+            forge=forge,
+            functions=_functions(settings, registries, clock),
+            registry=registries,
+            rules=_rules(settings),
+        )
+
+
+def _own_examinations(settings: Settings, transport: Transport, clock: Clock) -> list[Examined]:
+    endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
+    registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=_paces(settings))
+    builder = settings.builder
+    docker = [DockerExamination(builder.host)] if isinstance(builder, values.DockerBuilder) else []
+    return [StoreExamination(settings.store), registries, *docker]
+
+
+def _deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
+    match settings.deployer:
+        case values.LambdaDeployer() as deployer:
+            return [AwsExamination(region=deployer.region, clock=clock, endpoint_url=deployer.endpoint_url)]
+        case values.LocalDeployer():
+            return []
+        case None:
+            return [LeftOut("functions", "the settings name no deployer, so refrom opens pull requests only")]
 
 
 def _settings(config: Path | None, *, required: bool) -> Settings:
@@ -240,32 +295,39 @@ def _login(entry: values.Registry, clock: Clock) -> Callable[[], Credentials | N
     return lambda: fixed
 
 
-def _transport(settings: Settings, clock: Clock) -> Transport:
-    """Our HTTP, no faster than each registry allows: an anonymous reader of ECR Public gets one request a second."""
+def _paces(settings: Settings) -> dict[str, float]:
+    """How many requests a second a host is sent at most: an anonymous reader of ECR Public gets one."""
     paces = dict(_PACES)
     for host, entry in settings.registries.items():
         address = host_of(Endpoint(host=host, url=entry.url).base)
         if entry.pace:
             paces[address] = entry.pace
-    return Transport(clock, paces=paces)
+    return paces
 
 
 def _store(settings: Settings, *, dry_run: bool) -> SqlStore:
     return snapshot(settings.store) if dry_run else open_store(settings.store)
 
 
-def _forge(settings: Settings, transport: Transport, clock: Clock) -> LocalForge | GitHubForge | NoForge:
+def _forge(
+    settings: Settings, transport: Transport, clock: Clock
+) -> tuple[LocalForge | GitHubForge | NoForge, Examined]:
+    """The forge, and what looks whether it is reached."""
     match settings.forge:
-        case values.LocalForge() as forge:
-            return LocalForge(forge.root, clock, forge.include)
-        case values.GitHubForge() as forge:
-            sender = Sender(transport, Site.of(forge.url), clock)
-            tokens: Tokens = FixedToken(forge.token or "")
-            if forge.app_id is not None:
-                tokens = AppTokens(sender, forge.app_id, forge.private_key or "", clock)
-            return GitHubForge(GitHub(sender, tokens), forge.include)
+        case values.LocalForge() as entry:
+            return LocalForge(entry.root, clock, entry.include), LocalExamination(entry.root)
+        case values.GitHubForge() as entry:
+            sender = Sender(transport, Site.of(entry.url), clock)
+            tokens: Tokens = FixedToken(entry.token or "")
+            if entry.app_id is not None:
+                tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
+            forge = GitHubForge(GitHub(sender, tokens), entry.include)
+            return forge, GitHubExamination(
+                forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock
+            )
         case None:
-            return NoForge()
+            why = "the settings name no forge, so there is no source to propose to"
+            return NoForge(), LeftOut("source repositories", why)
 
 
 def _functions(settings: Settings, registry: Registry, clock: Clock) -> LambdaFunctions | LocalFunctions | NoFunctions:

@@ -1,6 +1,7 @@
 """The command line. One boundary maps every error to an exit code (docs/reference/exit-codes.md)."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
+from bot.entrypoints.init import write_starter
 from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
+from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
@@ -196,6 +199,25 @@ def serve(
 
     session = _session(context)
     serve_until_stopped(config, Options.parse(listen, every, grace), session.clock, session.err.file)
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Where to write refrom.yaml.")] = Path(),
+) -> None:
+    """Write settings for the repository here, which work as they are."""
+    write_starter(_session(context).out, path, os.environ)
+
+
+@app.command()
+def doctor(context: typer.Context, config: ConfigOption = None, output: FormatOption = Format.TABLE) -> int:
+    """Check credentials, permissions and reach, and name each cure."""
+    session = _session(context)
+    with open_patient(config, session.clock) as patient:
+        checks = list(examine(patient))
+    _print(session, output, documents.doctor_document(checks), tables.show_doctor)
+    return ATTENTION if any(check.is_failed for check in checks) else DONE
 
 
 @app.command()

@@ -14,6 +14,7 @@ from bot.core.observation import Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
 from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.ports.examination import Check
 from bot.steps.audit import Audit
 from bot.steps.cycle import Report
 from bot.steps.survey import Survey
@@ -107,6 +108,23 @@ def audit_document(audit: Audit) -> Document:
 def time_text(moment: datetime | None) -> str | None:
     """Write a moment as every document does: UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def doctor_document(checks: Iterable[Check]) -> Document:
+    """`refrom.doctor/1`."""
+    return {
+        "schema": "refrom.doctor/1",
+        "checks": [
+            {
+                "subject": check.subject,
+                "check": check.name,
+                "state": str(check.state),
+                "message": check.message,
+                "cure": check.cure or None,
+            }
+            for check in checks
+        ],
+    }
 
 
 def _streams(errors: Iterable[tuple[str, str]]) -> list[Document]:

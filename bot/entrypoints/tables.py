@@ -12,7 +12,7 @@ _STYLES = {
     "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
     "proven": "green", "behind": "yellow", "drifted": "bold red", "unknown": "bold red", "met": "green",
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
-    "packages": "yellow",
+    "packages": "yellow", "ok": "green", "skipped": "dim",
 }  # fmt: skip
 
 
@@ -119,6 +119,19 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
+
+
+def show_doctor(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.doctor/1`."""
+    checks = document["checks"]
+    rows = [(c["subject"], c["check"], c["state"], c["message"]) for c in checks if c["state"] != "failed"]
+    show(console, "Checks", ("subject", "check", "state", "message"), rows)
+    bad = [check for check in checks if check["state"] == "failed"]
+    for check in bad:
+        say(console, f"failed: {check['subject']}: {check['check']}: {check['message']}", "bold red")
+        if check["cure"]:
+            say(console, f"  cure: {check['cure']}")
+    say(console, f"{len(bad)} of {len(checks)} checks failed", "bold red" if bad else "green")
 
 
 def name_of(function: str, alias: str | None) -> str:

@@ -87,7 +87,8 @@ def _load(path: Path) -> object:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SettingsError([f"{path}: is not there; write it, or name another with --config"]) from None
+        cure = "write it, as refrom init does, or name another with --config"
+        raise SettingsError([f"{path}: is not there; {cure}"]) from None
     except OSError as reason:
         raise SettingsError([f"{path}: cannot be read ({reason.strerror}); make it readable"]) from None
     except UnicodeDecodeError:

@@ -18,7 +18,7 @@ from bot.core.reference import Reference
 from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -50,7 +50,7 @@ def _web_address(url: str) -> str:
         raise ValueError("is no address; write https://HOST")
     if parts.username or parts.password:
         raise ValueError("holds a login; put it under credentials")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("plain http is read from loopback only; write https://")
     return url
 
@@ -64,7 +64,8 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

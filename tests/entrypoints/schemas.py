@@ -148,3 +148,18 @@ AUDIT = document(
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
     slo=objects(kept=FLAG, findings=COUNT),
 )
+
+DOCTOR = document(
+    "doctor",
+    checks=array(
+        {
+            **objects(
+                subject=TEXT,
+                check=TEXT,
+                state={"enum": ["ok", "failed", "skipped"]},
+                message=TEXT,
+                cure=null_or(TEXT),
+            ),
+        }
+    ),
+)

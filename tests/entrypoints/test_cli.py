@@ -12,7 +12,7 @@ from bot.entrypoints.demo.stage import Stage
 from tests.entrypoints.conftest import Refrom
 
 INTERRUPTED = 130
-COMMANDS = ("scan", "watch", "diff", "lineage", "audit", "run", "serve", "demo")
+COMMANDS = ("scan", "watch", "diff", "lineage", "audit", "run", "serve", "init", "doctor", "demo")
 OLD, NEW = "3.13.2026.11.01.15", "3.13.2026.11.20.14"
 
 

@@ -67,6 +67,8 @@ class EcrPublicFront:
         self._tampered: str | None = None
         self.logins: dict[str, str] = {}
         self.web = Web(url="")
+        self.realm = ""
+        """What leads to the tokens, if not the address that it runs at."""
 
     @property
     def host(self) -> str:
@@ -98,7 +100,7 @@ class EcrPublicFront:
             return self._refusals.pop(0)
         token = (asked.headers["Authorization"] or "").removeprefix("Bearer ")
         if token not in self._tokens:
-            realm = f'Bearer realm="{self.web.url}/token/",service="public.ecr.aws",scope="aws"'
+            realm = f'Bearer realm="{self.realm or self.web.url}/token/",service="public.ecr.aws",scope="aws"'
             return _error(401, "DENIED", "Not Authorized", {"WWW-Authenticate": realm})
         if not self._tokens[token]:
             return _error(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")

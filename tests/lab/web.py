@@ -58,19 +58,24 @@ class Certificate:
 
 
 @contextmanager
-def serve(answer: Callable[[Asked], Answer | None], *, certificate: Certificate | None = None) -> Iterator[Web]:
-    """Serve on a free loopback port until the block ends, with TLS where a certificate is given.
+def serve(
+    answer: Callable[[Asked], Answer | None],
+    *,
+    certificate: Certificate | None = None,
+    place: tuple[str, int] = ("127.0.0.1", 0),
+) -> Iterator[Web]:
+    """Serve on a free loopback port until the block ends, or at another place, with TLS where a certificate is given.
 
     Where the function returns None, the connection ends without an answer.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = ThreadingHTTPServer(place, BaseHTTPRequestHandler)
     scheme = "http"
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.identity)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         scheme = "https"
-    web = Web(url=f"{scheme}://127.0.0.1:{server.server_port}")
+    web = Web(url=f"{scheme}://{place[0]}:{server.server_port}")
     server.RequestHandlerClass = _handler(web, answer)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -82,11 +87,11 @@ def serve(answer: Callable[[Asked], Answer | None], *, certificate: Certificate 
         thread.join()
 
 
-def self_signed(folder: Path) -> Certificate:
-    """Make a certificate for 127.0.0.1 that nobody trusts unless told to."""
+def self_signed(folder: Path, subject: str = "IP:127.0.0.1") -> Certificate:
+    """Make a certificate for a subject, as openssl writes alternative names, that nobody trusts unless told to."""
     openssl = need("openssl", "apt-get install openssl")
     key, authority, identity = (folder / name for name in ("key.pem", "authority.pem", "identity.pem"))
-    kind, name = ["-newkey", "rsa:2048", "-nodes"], ["-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind, name = ["-newkey", "rsa:2048", "-nodes"], ["-subj", "/CN=lab", "-addext", f"subjectAltName={subject}"]
     command = [openssl, "req", "-x509", "-days", "2", *kind, *name, "-keyout", str(key), "-out", str(authority)]
     subprocess.run(command, check=True, capture_output=True)
     identity.write_bytes(key.read_bytes() + authority.read_bytes())

@@ -335,7 +335,7 @@ def test_loopback_may_be_read_without_tls(tmp_path: Path, url: str) -> None:
 
 
 def test_a_missing_file_is_one_clear_fault(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"absent\.yaml: is not there; write it, or name another with --config"):
+    with pytest.raises(SettingsError, match=r"absent\.yaml: is not there; write it, as refrom init does"):
         load_settings(tmp_path / "absent.yaml", {})
 
 

@@ -59,7 +59,7 @@ class DockerBuilder:
         if done:
             return Built(digest=done, log=f"{order.destination} is already there")
         base = self.registry.image(order.base, order.platform)
-        with docker_environment(self.host) as environment, closing(_connect(environment)) as engine:
+        with docker_environment(self.host) as environment, closing(connect(environment)) as engine:
             image, log = self._build(order, environment)
             _check_base(engine, image, order, base)
             digest = _publish(engine, image, order.destination, self.credentials(order.destination.registry))
@@ -121,7 +121,7 @@ def _inside(folder: Path, path: str, what: str, order: BuildOrder) -> Path:
     return found
 
 
-def _connect(environment: Mapping[str, str]) -> docker.DockerClient:
+def connect(environment: Mapping[str, str]) -> docker.DockerClient:
     """Connect to the daemon that the command will use too."""
     try:
         return docker.from_env(environment=dict(environment), timeout=_PATIENCE)

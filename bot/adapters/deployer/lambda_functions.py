@@ -27,7 +27,7 @@ READS_A_SECOND: Final = 100
 OTHERS_A_SECOND: Final = 15
 """Lambda's quotas of GetFunction and of all other calls together, for each account and Region; not adjustable."""
 
-_CONFIG: Final = Config(
+CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -37,7 +37,7 @@ _CONFIG: Final = Config(
 
 def lambda_clients(session: Session, *, endpoint_url: str | None = None) -> Callable[[str], Any]:
     """Return a maker of Lambda clients by Region that try each call three times, with botocore's backoff."""
-    return lambda region: session.client("lambda", region_name=region, endpoint_url=endpoint_url, config=_CONFIG)
+    return lambda region: session.client("lambda", region_name=region, endpoint_url=endpoint_url, config=CONFIG)
 
 
 @dataclass(frozen=True, slots=True)

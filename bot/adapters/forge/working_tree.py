@@ -16,16 +16,15 @@ from git.exc import GitCommandError, GitCommandNotFound
 from bot.core.carriers import LARGEST, SourceFile, is_candidate
 from bot.core.errors import ForgeError
 
-_ENVIRONMENT: Final = {
+UNTRUSTED: Final = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
 }
-_LIST: Final = (
-    "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
-    "ls-files", "--cached", "--others", "--exclude-standard", "-z",
-)  # fmt: skip
+"""The environment in which git is asked about a repository of somebody else."""
+GIT: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_LIST: Final = (*GIT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
 
 
 def read_working_trees(paths: Sequence[Path]) -> Iterator[SourceFile]:
@@ -103,7 +102,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _listed_by_git(folder: Path) -> Iterator[str]:
     """List what git tracks or would track in a work tree; names of work trees inside end with a slash."""
     git = Git(folder)
-    git.update_environment(**_ENVIRONMENT)
+    git.update_environment(**UNTRUSTED)
     try:
         output = git.execute(_LIST, stdout_as_string=False, strip_newline_in_stdout=False)
     except GitCommandNotFound as fault:

@@ -14,6 +14,7 @@ import pytest
 from bot.adapters.store.store import Store, open_store, snapshot
 from bot.core.errors import StoreError
 from tests.adapters.store.values import NOON, layer, observation, outcome
+from tests.lab.rights import as_nobody
 
 BOTH = pytest.mark.parametrize("open_it", [open_store, snapshot], ids=["open", "snapshot"])
 Opener = Callable[[Path], Store]
@@ -200,12 +201,8 @@ def foreign_path() -> Iterator[Path]:
 
 @pytest.fixture
 def _as_nobody(foreign_path: Path) -> Iterator[None]:  # noqa: ARG001 - the store is made with all rights
-    """Give up the rights of root for the test, where it has them: root may write what is read-only."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    yield
-    os.seteuid(user)
+    with as_nobody():
+        yield
 
 
 @pytest.mark.parametrize(

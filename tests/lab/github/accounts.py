@@ -56,6 +56,8 @@ class Token:
     """The account of the installation: the token reaches nobody else's private repositories."""
     installation: int | None = None
     expires: datetime | None = None
+    scopes: str = "repo"
+    """What a classic token of a person may, as X-OAuth-Scopes says."""
 
     @property
     def is_integration(self) -> bool:

@@ -102,14 +102,17 @@ class FakeGitHub:
         login: str = "refrom[bot]",
         permissions: Permissions | None = None,
         repositories: Sequence[str] | None = None,
+        scopes: str = "repo",
     ) -> str:
-        """Issue a token: a workflow's or an App's for a login that ends in `[bot]`, else a person's.
+        """Issue a token: a workflow's or an App's for a login that ends in `[bot]`, else a person's classic one.
 
-        `permissions` None is all that there are, `repositories` None is all repositories.
+        `permissions` None is all that there are, `repositories` None is all repositories; `scopes` are only told.
         """
         account = self._hub.accounts.account(login, "User")
         reach = None if repositories is None else frozenset(repositories)
-        return self._hub.accounts.issue(account, permissions, reach).value
+        token = self._hub.accounts.issue(account, permissions, reach)
+        token.scopes = scopes
+        return token.value
 
     def expire(self, token: str) -> None:
         """Let a token be of no use any more."""

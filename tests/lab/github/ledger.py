@@ -77,7 +77,8 @@ def charged(hub: Hub, answer: Answer, token: Token | None, resource: str, cost: 
     """Charge a caller for an answer, and state what is left of the quota."""
     quota = hub.limits.quota(token, resource)
     quota.used += cost
-    return replace(answer, headers={**quota.headers, **answer.headers})
+    scopes = {"X-OAuth-Scopes": token.scopes} if token and not token.is_integration else {}
+    return replace(answer, headers={**quota.headers, **scopes, **answer.headers})
 
 
 def lowered(headers: Message) -> dict[str, str]:

@@ -15,8 +15,11 @@ _READ, _WRITE = "contents=read", "contents=write"
 
 @endpoint("repos/get")
 def get_repository(call: Call) -> Reply:
-    """A repository; a former name leads to it."""
-    return Reply(body=call.shapes.full_repository(call.repository("metadata=read")))
+    """A repository with what the caller may as a user, which no bot is; a former name leads to it."""
+    repository, token = call.repository("metadata=read"), call.token
+    may = token is not None and not token.is_integration and call.hub.reaches(token, repository)
+    levels = {"admin": False, "maintain": False, "push": may, "triage": may, "pull": may}
+    return Reply(body={**call.shapes.full_repository(repository), "permissions": levels})
 
 
 @endpoint("git/get-tree")

@@ -34,6 +34,14 @@ def fetched(repository: str, url: str, commit: str, token: str) -> Iterator[Bare
         yield BareRepository(repository, Path(name))
 
 
+def reach(repository: str, url: str, token: str) -> None:
+    """Ask a remote repository for its HEAD, and fetch nothing; raises `ForgeError` if git cannot."""
+    with TemporaryDirectory(prefix="refrom-") as name:
+        git = GitProcess(repository, Path(name))
+        git.run("init", "--bare", "--quiet", "--template=")
+        git.run("ls-remote", "--quiet", url, "HEAD", environment=_environment(url, token))
+
+
 def _environment(url: str, token: str) -> dict[str, str]:
     login = b64encode(f"x-access-token:{token}".encode()).decode()
     options = {f"http.{url}.extraHeader": f"Authorization: Basic {login}", "http.followRedirects": "false"}

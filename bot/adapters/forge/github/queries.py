@@ -60,6 +60,14 @@ mutation AutoMerge($input: EnablePullRequestAutoMergeInput!) {
 }
 """
 
+SELF: Final = """\
+query Self {
+  viewer { login }
+  createCommitOnBranch: __type(name: "CreateCommitOnBranchInput") { name }
+  updateRefs: __type(name: "UpdateRefsInput") { name }
+}
+"""
+
 
 def named(number: int) -> str:
     """Write a query for `number` repositories by name: r0 of the variables o0 and n0, and so on."""

@@ -13,6 +13,8 @@ from bot.adapters.transport import Response, excerpt
 from bot.core.errors import ForgeError
 
 _NEW_TOKEN: Final = "put a new one where the settings name it under forges"  # noqa: S105 - words, not a secret
+_OF_AN_APP: Final = ("json web token", "claim (")
+_ALL_NEEDED: Final = "contents: write and pull-requests: write"
 _FOR_WORKFLOWS: Final = "in a workflow, under permissions"
 _NOT_ACCESSIBLE: Final = "not accessible by"
 _ACTIONS_MAY_NOT: Final = "not permitted to create"
@@ -53,22 +55,26 @@ class Refusal(ForgeError):
 
 def refusal(what: str, verb: str, answer: Response, said: Said) -> Refusal:
     """Explain an answer; `what` is the repository or owner, `verb` what was to be done with it."""
-    text = f"{what}: GitHub does not let us {verb} ({answer.status} {said.message or 'no reason given'}); "
+    status = "" if answer.status == 200 else f"{answer.status} "  # GraphQL refuses with 200
+    text = f"{what}: GitHub does not let us {verb} ({status}{said.message or 'no reason given'}); "
     cure = _cure(answer, said)
     return Refusal(text + cure, status=answer.status, said=said, retryable=answer.status >= 500)
 
 
 def _cure(answer: Response, said: Said) -> str:
     message, needed = said.message.casefold(), answer.headers.get("X-Accepted-GitHub-Permissions")
+    if answer.status == 401 and any(words in message for words in _OF_AN_APP):
+        return "check the App's id and private key under forges, and this machine's clock"
     if answer.status == 401:
         return f"the token is expired, revoked or mistyped: {_NEW_TOKEN}"
     if _ACTIONS_MAY_NOT in message:
         return "allow GitHub Actions to create pull requests under Settings, Actions, General, or use another token"
+    if "installation has been suspended" in message:
+        return "end the suspension where the App is installed"
     if "archived" in message:
         return "take it from include, or unarchive it"
     if "FORBIDDEN" in said.kinds or _NOT_ACCESSIBLE in message or needed:
-        wanted = f" {excerpt(needed.encode())}" if needed else " contents and pull-requests: write"
-        return f"give the token the permission{wanted} ({_FOR_WORKFLOWS})"
+        return f"give the token the permission {_in_words(needed) if needed else _ALL_NEEDED} ({_FOR_WORKFLOWS})"
     if answer.status == 404 or "NOT_FOUND" in said.kinds:
         return "check its name, and that the token may see it"
     if answer.status in (301, 307, 308):
@@ -76,6 +82,12 @@ def _cure(answer: Response, said: Said) -> str:
     if answer.status == 403:
         return "check what the token may do there, and the organisation's rules for tokens"
     return "run again later" if answer.status >= 500 else "see what it says of the rules of that repository"
+
+
+def _in_words(needed: str) -> str:
+    """Write permissions as a workflow does; commas join what is needed together, semicolons what would do as well."""
+    words = excerpt(needed.encode()).replace("=", ": ").replace("_", "-")
+    return " or ".join(" and ".join(map(str.strip, one.split(","))) for one in map(str.strip, words.split(";")))
 
 
 def _detail(error: object) -> str:

@@ -5,6 +5,7 @@ A GitHub App signs a short JWT with its private key and gets for it a token that
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -30,6 +31,10 @@ class Tokens(Protocol):
         """Return a token that is good for the next minutes; raises `ForgeError`."""
         ...
 
+    def permissions(self, owner: str) -> Mapping[str, str] | None:
+        """Return what that token may, None where GitHub tells it nobody; raises `ForgeError`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FixedToken:
@@ -41,6 +46,10 @@ class FixedToken:
         """Return the token, whoever owns what it is for."""
         del owner
         return self.value
+
+    def permissions(self, owner: str) -> None:
+        """GitHub tells scopes of classic tokens, and of others nothing."""
+        del owner
 
 
 class NotInstalled(ForgeError):
@@ -57,11 +66,18 @@ class AppTokens:
 
     def token(self, owner: str) -> str:
         """Return the token of the installation at an owner, a new one if the last ends soon."""
+        return self._issued(owner).token
+
+    def permissions(self, owner: str) -> Mapping[str, str]:
+        """Return what the owner granted the App, such as `contents: write`."""
+        return self._issued(owner).permissions
+
+    def _issued(self, owner: str) -> "Issued":
         with self._lock:
             issued = self._tokens.get(owner)
             if issued is None or issued.expires_at - self._clock.now() < _RENEW_BEFORE:
                 self._tokens[owner] = issued = self._issue(owner)
-            return issued.token
+            return issued
 
     def _issue(self, owner: str) -> "Issued":
         errand = Errand(owner, "act as the App", self._sign())
@@ -70,9 +86,8 @@ class AppTokens:
             if found:
                 path = f"/app/installations/{parse(Installation, found.body, owner).id}/access_tokens"
                 return parse(Issued, self._sender.write("POST", path, errand, {}).body, owner)
-        raise NotInstalled(
-            f"{owner}: the GitHub App {self._app_id} is not installed there; install it, or take {owner} out"
-        )
+        cure = f"install it, or take {owner} out of include"
+        raise NotInstalled(f"{owner}: the GitHub App {self._app_id} is not installed there; {cure}")
 
     def _sign(self) -> str:
         now = self._clock.now()
@@ -95,6 +110,7 @@ class Issued(Rest):
 
     token: str = field(repr=False)
     expires_at: AwareDatetime
+    permissions: Mapping[str, str] = {}
 
 
 def _seconds(moment: datetime) -> int:

@@ -162,8 +162,32 @@ def test_a_write_without_an_answer_is_not_sent_again(
                 headers={"X-Accepted-GitHub-Permissions": "contents=write"},
                 body=b'{"message": "Resource not accessible by integration"}',
             ),
-            "give the token the permission contents=write (in a workflow, under permissions)",
+            "give the token the permission contents: write (in a workflow, under permissions)",
             id="permission",
+        ),
+        pytest.param(
+            Answer(
+                status=403,
+                headers={"X-Accepted-GitHub-Permissions": "contents=write,workflows=write; pull_requests=read"},
+                body=b'{"message": "Resource not accessible by personal access token"}',
+            ),
+            "give the token the permission contents: write and workflows: write or pull-requests: read (in a",
+            id="several permissions",
+        ),
+        pytest.param(
+            Answer(status=401, body=b'{"message": "A JSON web token could not be decoded"}'),
+            "check the App's id and private key under forges, and this machine's clock",
+            id="App",
+        ),
+        pytest.param(
+            Answer(status=401, body=b"{\"message\": \"'Issued at' claim ('iat') must be an Integer\"}"),
+            "check the App's id and private key under forges, and this machine's clock",
+            id="App's clock",
+        ),
+        pytest.param(
+            Answer(status=403, body=b'{"message": "This installation has been suspended"}'),
+            "end the suspension where the App is installed",
+            id="suspended",
         ),
         pytest.param(
             Answer(

@@ -1,0 +1,189 @@
+"""What a token reaches and may on a GitHub, as far as GitHub tells it without being written to.
+
+It tells an App's permissions with each of its tokens, and a classic token's scopes in a header (docs.github.com,
+"Scopes for OAuth apps"). Of other tokens it tells nothing: the `permissions` of a repository are those of the user
+whose token it is, and a workflow's token has no user.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bot.adapters.forge.github import queries
+from bot.adapters.forge.github.fetching import reach
+from bot.adapters.forge.github.forge import GitHubForge
+from bot.adapters.forge.github.sender import Errand, Sender
+from bot.adapters.forge.github.tokens import FixedToken, Tokens
+from bot.adapters.forge.github.wire import Graph, Rest, User, parse
+from bot.adapters.transport import Response
+from bot.adapters.transport.skew import check_clock
+from bot.core.errors import ForgeError, RefromError
+from bot.ports.clock import Clock
+from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
+
+_NEEDED: Final = ("contents", "pull_requests")
+_SCOPES: Final = "X-OAuth-Scopes"
+_WITHOUT_USER: Final = "ghs_"
+_CLASSIC: Final = ("ghp_", "gho_")
+"""How tokens begin that are no user's, and those with scopes (docs.github.com, "About authentication to GitHub")."""
+_MOST: Final = 25
+"""Repositories that are asked for their permissions, with one request each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubExamination:
+    """Looks at one GitHub with the tokens of the forge that the settings name."""
+
+    forge: GitHubForge
+    sender: Sender
+    tokens: Tokens
+    include: Sequence[str]
+    clock: Clock
+
+    @property
+    def subject(self) -> str:
+        """The API's address."""
+        return f"GitHub {self.sender.site.rest}"
+
+    def examine(self) -> Iterator[Check]:
+        """Look at the token, or at the App's installation for each owner; then at the server, repositories and git."""
+        let_in: dict[str, Response] = {}
+        for owner in self._owners():
+            yield from self._look_in(owner, let_in)
+        for owner, answer in list(let_in.items())[:1]:
+            yield check_clock(self.subject, answer.headers.get("Date"), self.clock.now())
+            yield checked(self.subject, "rate limit", partial(self._quota, owner))
+            yield from self._repositories()
+
+    def _owners(self) -> list[str]:
+        """Whom to ask for: every owner grants an App its own token, while any other token is the same for all."""
+        owners = list(dict.fromkeys(pattern.partition("/")[0] for pattern in self.include))
+        return owners[:1] if isinstance(self.tokens, FixedToken) else owners
+
+    def _look_in(self, owner: str, let_in: dict[str, Response]) -> Iterator[Check]:
+        """Ask who we are; an owner that lets us in is noted with GitHub's answer."""
+        try:
+            errand = self._errand(owner, "say who we are")
+            granted = self.tokens.permissions(owner)
+            reply = self.sender.query(queries.SELF, {}, errand)
+            known = parse(_Self, reply.whole(errand), owner)
+        except RefromError as fault:
+            yield failed(self.subject, ACCESS, fault)
+            return
+        where = "" if granted is None else f" for {owner}"
+        yield passed(self.subject, ACCESS, f"knows us as {known.viewer.login}{where}")
+        if not let_in:
+            yield checked(self.subject, "version", partial(_require_mutations, known))
+        if granted is not None:
+            yield checked(owner, "write", partial(_require_granted, owner, granted))
+        let_in[owner] = reply.answer
+
+    def _repositories(self) -> Iterator[Check]:
+        """Ask for permissions where the App's are not known already, and let git reach the first repository."""
+        try:
+            names = [found.name for found in self.forge.repositories() if not found.fault]
+        except RefromError:
+            return  # whoever lists them says so
+        if isinstance(self.tokens, FixedToken):
+            for name in names[:_MOST]:
+                yield self._may_write(name)
+            if len(names) > _MOST:
+                yield skipped(
+                    self.subject, "write", f"{len(names) - _MOST} of {len(names)} repositories were not asked"
+                )
+        for name in names[:1]:
+            yield checked(name, "git", partial(self._git, name))
+
+    def _quota(self, owner: str) -> str:
+        found = self.sender.find("/rate_limit", self._errand(owner, "see its rate limit"))
+        if found is None:
+            return "has none"  # an Enterprise Server may be without
+        left = parse(_RateLimit, found.body, owner).resources
+        told = f"{left.core} requests and {left.graphql} points of GraphQL are left for this hour"
+        if not left.core.remaining or not left.graphql.remaining:
+            raise ForgeError(f"{told}; run again when it is over")
+        return told
+
+    def _may_write(self, name: str) -> Check:
+        try:
+            errand = self._errand(name, "look at it")
+            answer = self.sender.read(f"/repos/{name}", errand)
+            found = parse(_Permitted, answer.body, name)
+            scopes = answer.headers.get(_SCOPES) if errand.token.startswith(_CLASSIC) else None
+            return _judge_user(name, found, scopes, has_user=not errand.token.startswith(_WITHOUT_USER))
+        except RefromError as fault:
+            return failed(name, "write", fault)
+
+    def _git(self, name: str) -> str:
+        url = self.sender.site.clone_url(name)
+        reach(name, url, self.tokens.token(name.partition("/")[0]))
+        return f"reads {url}"
+
+    def _errand(self, what: str, verb: str) -> Errand:
+        return Errand(what, verb, self.tokens.token(what.partition("/")[0]))
+
+
+class _Self(Graph):
+    """Who we are, and the types of the mutations that an older Enterprise Server lacks."""
+
+    viewer: User
+    create_commit_on_branch: Mapping[str, str] | None = None
+    update_refs: Mapping[str, str] | None = None
+
+
+class _Quota(Rest):
+    limit: int
+    remaining: int
+
+    def __str__(self) -> str:
+        return f"{self.remaining} of {self.limit}"
+
+
+class _Resources(Rest):
+    core: _Quota
+    graphql: _Quota
+
+
+class _RateLimit(Rest):
+    resources: _Resources
+
+
+class _Permitted(Rest):
+    """A repository, with what its user may."""
+
+    private: bool = True
+    permissions: Mapping[str, bool] = {}
+
+
+def _require_mutations(known: _Self) -> str:
+    types = {"createCommitOnBranch": known.create_commit_on_branch, "updateRefs": known.update_refs}
+    lacking = [name for name, found in types.items() if found is None]
+    if lacking:
+        raise ForgeError(f"this server does not know {' and '.join(lacking)}, with which refrom commits; upgrade it")
+    return f"knows {' and '.join(types)}"
+
+
+def _require_granted(owner: str, granted: Mapping[str, str]) -> str:
+    lacking = [name for name in _NEEDED if granted.get(name) not in ("write", "admin")]
+    if lacking:
+        cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
+        raise ForgeError(f"{owner} does not grant the App {' and '.join(f'{n}: write' for n in lacking)}; {cure}")
+    return "the App may write contents and pull requests"
+
+
+def _judge_user(name: str, found: _Permitted, scopes: str | None, *, has_user: bool) -> Check:
+    """Say what is known of a token that is no App's."""
+    if not has_user:
+        needed = "it needs contents: write and pull-requests: write, in a workflow under permissions"
+        return skipped(name, "write", f"GitHub does not tell what this token may; {needed}")
+    if found.permissions.get("push") is False:
+        fault = ForgeError(f"the user of the token may only read {name}; give that user the role Write there")
+        return failed(name, "write", fault)
+    if scopes is None:
+        needed = "it needs Contents and Pull requests: read and write"
+        return skipped(name, "write", f"its user may write, but GitHub does not tell what this token may; {needed}")
+    held = {scope.strip() for scope in scopes.split(",")}
+    if "repo" not in held and (found.private or "public_repo" not in held):
+        return failed(name, "write", ForgeError(f"the token has the scopes {scopes or '(none)'}; make one with repo"))
+    return passed(name, "write", "the token and its user may write")

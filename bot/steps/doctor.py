@@ -1,0 +1,126 @@
+"""Doctor: is everything reached, and may we do there what we have to? Reads alone; one failing check stops no other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bot.core.errors import DeployError, ForgeError, RefromError, RegistryError
+from bot.core.image import Index
+from bot.core.runtimes import Runtime
+from bot.core.target import Target
+from bot.ports.deployer import Functions
+from bot.ports.examination import ACCESS, Check, Examined, State, checked, failed, skipped
+from bot.ports.forge import Forge, SourceRepository
+from bot.ports.registry import Registry
+from bot.steps.inquire import Rules
+from bot.steps.redeploy import alias_of
+from bot.steps.survey import Survey, survey
+
+_MOST: Final = 25
+"""Source repositories that are read for the bases they use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is examined: the adapters, each by itself, and what they reach for the loop."""
+
+    own: Sequence[Examined]
+    """Adapters that nothing else here asks: store, registries, builder."""
+    forges: Sequence[Examined]
+    deployers: Sequence[Examined]
+    forge: Forge
+    functions: Functions
+    registry: Registry
+    rules: Rules
+
+
+def examine(patient: Patient) -> Iterator[Check]:
+    """Examine all there is, nearest first."""
+    yield from _all(patient.own)
+    yield from _sources(patient)
+    yield from _deployed(patient)
+
+
+def _all(examined: Sequence[Examined]) -> Iterator[Check]:
+    """Let adapters examine themselves; an error that one lets out is a failed check of it."""
+    for one in examined:
+        try:
+            yield from one.examine()
+        except RefromError as fault:
+            yield failed(one.subject, ACCESS, fault)
+
+
+def _are_let_in(checks: Sequence[Check]) -> bool:
+    """Whether it makes sense to ask further."""
+    access = [check for check in checks if check.name == ACCESS]
+    return any(check.state is State.OK for check in access) or not access
+
+
+def _sources(patient: Patient) -> Iterator[Check]:
+    """The forge, its repositories, and the streams that they use or the settings watch."""
+    checks = list(_all(patient.forges))
+    yield from checks
+    runtimes = set(patient.rules.watch)
+    if _are_let_in(checks):
+        try:
+            repositories = patient.forge.repositories()
+        except RefromError as fault:
+            yield failed("source repositories", ACCESS, fault)
+        else:
+            told = {f"{check.message}; {check.cure}" for check in checks}  # an owner's fault is that of its entries
+            yield from _repositories(patient, [one for one in repositories if one.fault not in told], runtimes)
+    for runtime in sorted(runtimes):
+        if runtime in patient.rules.catalogue:
+            yield checked(runtime, "stream", partial(_stream, patient.rules.catalogue.get(runtime), patient.registry))
+
+
+def _repositories(patient: Patient, repositories: Sequence[SourceRepository], used: set[str]) -> Iterator[Check]:
+    """Read repositories, and note the runtimes that they use."""
+    if not repositories:
+        yield skipped("source repositories", "read", "none is there; check include")
+    for repository in repositories[:_MOST]:
+        yield checked(repository.name, "read", partial(_read, patient, repository, used))
+    if len(repositories) > _MOST:
+        told = f"{len(repositories) - _MOST} of {len(repositories)} were not read, nor the streams that only they use"
+        yield skipped("source repositories", "read", told)
+
+
+def _read(patient: Patient, repository: SourceRepository, used: set[str]) -> str:
+    if repository.fault:
+        raise ForgeError(f"{repository.name}: {repository.fault}")
+    found: Survey = survey(repository, patient.forge, patient.rules.mirrors)
+    runtimes = {use.runtime for use in found.uses if use.runtime}
+    used |= runtimes
+    return f"uses {', '.join(sorted(runtimes)) or 'no Lambda base'}, on {repository.default_branch}"
+
+
+def _stream(runtime: Runtime, registry: Registry) -> str:
+    """Ask for the stream's moving tag, and compare its platforms with the catalogue's."""
+    document = registry.manifest(runtime.reference)
+    if isinstance(document, Index):
+        lacking = [str(platform) for platform in runtime.platforms if platform not in document.images]
+        if lacking:
+            cure = f"wait until it has, or correct {runtime.identifier} in the file that runtimes.catalogue names"
+            raise RegistryError(f"{runtime.reference} has no image for {', '.join(lacking)}; {cure}")
+    return f"{runtime.reference} is {document.digest.short}"
+
+
+def _deployed(patient: Patient) -> Iterator[Check]:
+    """AWS, then each function that is to be deployed."""
+    checks = list(_all(patient.deployers))
+    yield from checks
+    if _are_let_in(checks):
+        for target in patient.rules.targets:
+            yield checked(target.function, "function", partial(_function, patient, target))
+
+
+def _function(patient: Patient, target: Target) -> str:
+    """Read a function, its alias, and its image's manifest."""
+    function = patient.functions.function(target.function)
+    if function.image is None:
+        raise DeployError(f"{target.function} is no container-image function; take it from deploy.targets")
+    alias = alias_of(target, patient.functions)
+    patient.registry.image(function.image, function.platform)
+    serving = f"alias {alias.name} serves version {alias.version}" if alias else "no alias is named"
+    return f"runs {function.image}; {serving}"
