@@ -51,8 +51,15 @@ def _expand(written: Traced) -> Expansion | None:
         # Compose and shells share BuildKit's `${NAME:-default}`.
         expansion = Expander(undeclared="is not known here").expand(written)
     except WordError:
+        expansion = Expansion()
+    if not _is_literal(expansion):
         expansion = _put_in(written)
-    return expansion if expansion.size and _LITERAL.fullmatch(expansion.plain) else None
+    return expansion if _is_literal(expansion) else None
+
+
+def _is_literal(expansion: Expansion) -> bool:
+    """Whether what is known of a text are characters of a reference."""
+    return bool(expansion.size and _LITERAL.fullmatch(expansion.plain))
 
 
 def _put_in(written: Traced) -> Expansion:

@@ -106,12 +106,14 @@ def _events(text: str) -> Iterator[Event]:
 
 
 def _scalar(event: ScalarEvent, text: str) -> Scalar:
+    """A scalar and where it stands; the marks also cover a tag or an anchor in front of it."""
     start, end = event.start_mark.index, event.end_mark.index
     if event.style in ("|", ">"):
-        start = text.find("\n", start) + 1
-        block = Traced(text[start:end], range(start, end)) if start else None
+        header, newline, _ = text[start:end].partition("\n")
+        start += len(header) + len(newline)
+        block = Traced(text[start:end], range(start, end)) if event.style in header else None
         return Scalar(value=event.value, block=block, folded=event.style == ">")
-    if event.style:
-        start, end = start + 1, end - 1
+    end -= 1 if event.style else 0
+    start = end - len(event.value)
     written = Traced(text[start:end], range(start, end)) if text[start:end] == event.value else None
     return Scalar(value=event.value, written=written)
