@@ -98,4 +98,5 @@ def _use(stage: Stage, source: Source, name: Named, sites: Sites, *, final: bool
         platform=stage.platform if source.kind == "from" else None,
         lambda_image=name.lambda_image,
         edit=sites.edit(source, name),
+        cannot_retag=sites.cannot_retag(source, name),
     )

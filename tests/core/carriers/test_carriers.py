@@ -136,6 +136,28 @@ def test_an_edit_changes_the_reference_alone(path: str, before: str, after: str)
     assert not same_but_for_bases(path, before.encode(), edited + b" ")
 
 
+@pytest.mark.parametrize("mirror", ["registry.example/bases", "docker.io/acme/bases", "docker.io/acme/bases/"])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("compose.yaml", "a: {image: MIRROR/python:3.12}\n"),
+        ("main.tf", 'a = "MIRROR/python:3.12"\n'),
+        ("a.sh", "docker run MIRROR/python:3.12\n"),
+    ],
+)
+def test_a_mirror_of_the_settings_is_found_and_edited_in_every_kind(path: str, text: str, mirror: str) -> None:
+    """Nothing in the file says `lambda`; Docker Hub's name may be left out."""
+    content = text.replace("MIRROR", mirror.rstrip("/").removeprefix("docker.io/")).encode()
+
+    (located,) = scan_file(path, content, mirrors=[mirror]).uses
+
+    assert located.use.lambda_image
+    assert located.use.lambda_image.runtime == "python3.12"
+    edited = repoint_file(path, content, [Repoint(use=located.use, tag=None, digest=NEW)], mirrors=[mirror])
+    assert edited == content.replace(b"3.12", f"3.12@{NEW}".encode())
+    assert scan_file(path, content).uses == ()
+
+
 def test_files_of_no_kind_are_neither_edited_nor_compared() -> None:
     with pytest.raises(DockerfileError, match="of no kind that names base images"):
         repoint_file("README.md", b"", [])

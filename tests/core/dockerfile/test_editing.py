@@ -100,10 +100,14 @@ def test_only_the_uses_that_are_named_change() -> None:
     ("text", "reason"),
     [
         (f"ARG V=3.11\nFROM {PY}:$V\nFROM python:$V\n", "ARG V also gives python:"),
+        (f"ARG V=3.11@{OLD}\nFROM {PY}:$V\nFROM python:$V\n", "ARG V also gives python:"),
+        (f"ARG D={OLD}\nFROM {PY}:3.12@$D\nFROM {PY}:3.13@$D\n", "ARG D also gives .*:3.13@"),
+        (f"ARG V=3.12\nARG S=\nFROM {PY}:$V$S\n", r"goes on after the tag with '\$S'"),
+        (f"ARG V=3.12\nARG S\nARG T=$V${{S:-}}\nFROM {PY}:${{T}}\n", r"ARG T goes on after the tag with '\$\{S:-'"),
         (f"FROM {PY}:$V\n", "V is not declared"),
         (f"FROM {PY}:3.12@{str(OLD)[:20]}\\{str(OLD)[20:]}\nCOPY a b\n", "the edit would break the file"),
     ],
-    ids=["shared", "unknown", "escape-in-a-digest"],
+    ids=["shared", "shared-with-digest", "shared-digest", "suffix", "inner-suffix", "unknown", "escape-in-a-digest"],
 )
 def test_what_cannot_be_edited_safely_is_refused(text: str, reason: str) -> None:
     with pytest.raises(DockerfileError, match=reason):
@@ -111,10 +115,13 @@ def test_what_cannot_be_edited_safely_is_refused(text: str, reason: str) -> None
 
 
 def test_an_edit_that_would_change_another_use_is_refused() -> None:
-    text = f"ARG V=3.11@{OLD}\nFROM {PY}:$V\nFROM python:$V\n"
+    text = f"ARG V=3.11\nFROM {PY}:$V@{OLD}\nFROM python:$V\n"
+    (use,) = lambda_uses(text)
 
-    with pytest.raises(DockerfileError, match="the edit would make python:"):
-        repoint(text, [Repoint(use=lambda_uses(text)[0], tag=None, digest=NEW)])
+    with pytest.raises(DockerfileError, match=r"the edit would make python:"):
+        repoint(text, [Repoint(use=use, tag="3.11.2026.02.03.04", digest=NEW)])
+    assert use.cannot_retag == "ARG V also gives python:$V on line 3"
+    assert not use.cannot_edit
 
 
 def test_two_changes_that_want_different_things_of_one_place_are_refused() -> None:
