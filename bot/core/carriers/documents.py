@@ -8,6 +8,8 @@ from bot.core.carriers.kinds import Kind
 from bot.core.carriers.pieces import Build, Pieces
 from bot.core.carriers.shell import read_shell
 from bot.core.carriers.tree import List, Mapping, Node, Scalar, walk
+from bot.core.dockerfile.shell import Expander, WordError
+from bot.core.dockerfile.source import Traced
 
 _SHELL_KEYS: Final = frozenset({"run", "commands", "command", "script", "entrypoint", "build-args", "args"})
 _DOCKERFILE_KEYS: Final = frozenset({"dockerfile_inline", "dockerfile-inline"})
@@ -180,8 +182,8 @@ def _is_plain(*paths: str) -> bool:
     return not any("://" in path or "$" in path or "{" in path for path in paths)
 
 
-def _arguments(args: Node | None) -> Iterator[tuple[str, str]]:
-    """Build arguments as a mapping, a list of `NAME=value`, or lines of it; those that are put in are not known."""
+def _arguments(args: Node | None) -> Iterator[tuple[str, str | None]]:
+    """Build arguments as a mapping, a list of `NAME=value`, or lines of it; what is put in is not known."""
     match args:
         case Mapping(items=items):
             pairs = [(name, node.value) for name, node in items if isinstance(node, Scalar)]
@@ -191,7 +193,18 @@ def _arguments(args: Node | None) -> Iterator[tuple[str, str]]:
             pairs = [_pair(line.strip()) for line in value.splitlines() if "=" in line]
         case _:
             pairs = []
-    yield from ((name, value) for name, value in pairs if "$" not in value)
+    yield from ((name, _known(value)) for name, value in pairs)
+
+
+def _known(value: str) -> str | None:
+    """A value with the defaults that it names; Compose writes them as BuildKit does."""
+    try:
+        expansion = Expander().expand(Traced.from_outside(value)) if "$" in value else None
+    except WordError:
+        return None
+    if expansion is None:
+        return value
+    return None if expansion.holes else expansion.text
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ class Build:
     """A carrier builds this Dockerfile with these arguments; paths are relative to the root of the tree."""
 
     dockerfile: str
-    args: tuple[tuple[str, str], ...] = ()
+    args: tuple[tuple[str, str | None], ...] = ()
     target: str | None = None
 
 

@@ -15,7 +15,11 @@ from bot.core.errors import DockerfileError, InvalidReference
 
 
 def read(
-    text: str, *, build_args: Mapping[str, str] | None = None, target: str | None = None, mirrors: Sequence[str] = ()
+    text: str,
+    *,
+    build_args: Mapping[str, str | None] | None = None,
+    target: str | None = None,
+    mirrors: Sequence[str] = (),
 ) -> Findings:
     """Read a file; a `DockerfileError` says why BuildKit would reject it."""
     parsed = parse(text)

@@ -73,6 +73,36 @@ def test_a_build_gives_each_use_a_context(path: str, text: str, dockerfile: str)
     assert [context.final for context in second] == [False]
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("compose.yaml", "services: {a: {build: {context: app, args: {V: '${V:-3.13}'}}}}", "3.13"),
+        ("compose.yaml", "services: {a: {build: {context: app, args: {V: '${V}'}}}}", None),
+        (
+            "template.yaml",
+            (
+                "Transform: AWS::Serverless-2016-10-31\n"
+                "Resources: {F: {Metadata: {DockerContext: app, DockerBuildArgs: {V: !Ref V}}}}"
+            ),
+            None,
+        ),
+        (
+            ".github/workflows/ci.yml",
+            "jobs: {a: {steps: [{uses: docker/build-push-action@v6, with: {context: app, build-args: 'V=${{ x }}'}}]}}",
+            None,
+        ),
+        ("docker-bake.hcl", 'target "a" {\n  context = "app"\n  args = { V = other.thing }\n}\n', None),
+    ],
+)
+def test_an_argument_that_is_put_in_is_given_but_not_known(path: str, text: str, value: str | None) -> None:
+    """The default of the Dockerfile does not count there."""
+    first, _ = contexts(path, text, "app/Dockerfile")
+
+    assert [(context.args, context.resolved) for context in first] == [
+        ((("V", value),), f"public.ecr.aws/lambda/python:{value}" if value else None)
+    ]
+
+
 def test_serverless_builds_without_a_target() -> None:
     text = "provider: {ecr: {images: {a: {path: app, file: Dockerfile, buildArgs: {V: '3.13'}}}}}"
 
@@ -86,7 +116,6 @@ def test_serverless_builds_without_a_target() -> None:
     [
         "services: {a: {build: app}}",
         "services: {a: {build: {context: app}}}",
-        "services: {a: {build: {context: app, args: {V: '${V}'}}}}",
         "services: {a: {build: {context: '${DIR}', args: {V: '3.13'}}}}",
         "services: {a: {build: {context: 'https://example.com/app.git', args: {V: '3.13'}}}}",
         "services: {a: {build: {context: ../other, args: {V: '3.13'}}}}",
