@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit show-loop lock schema clean
+.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-reading lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,15 @@ unit: $(STAMP)
 
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop
+
+show-reading: $(STAMP)  ## What the reading of base references must show: each figure beside its goal
+	@$(BIN)/python -m tests.show reading
+
+fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
+	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
+
+bench: $(STAMP)  ## How fast files are read: each figure beside its goal
+	@$(BIN)/python -m tests.bench.reading
 
 lock:  ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -14,7 +14,7 @@ from bot.core.carriers.words import recognise
 from bot.core.carriers.yaml import read_yaml
 from bot.core.dockerfile.found import Findings
 from bot.core.dockerfile.reading import read as read_dockerfile
-from bot.core.dockerfile.source import Traced
+from bot.core.dockerfile.source import Traced, line_starts
 from bot.core.dockerfile.uses import Unread
 from bot.core.errors import DockerfileError
 
@@ -46,7 +46,7 @@ def read_findings(kind: Kind, path: str, text: str, mirrors: Sequence[str]) -> F
 
 def find(pieces: Pieces, text: str, mirrors: Sequence[str]) -> Findings:
     """Find the uses among the pieces, in the order in which they stand in the file."""
-    starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+    starts = line_starts(text)
     findings = Findings()
     for word in pieces.words:
         found = recognise(word, bisect_right(starts, word.places[0]), mirrors) if word else None

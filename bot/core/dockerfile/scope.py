@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from bot.core.dockerfile.arguments import Word, split_words
@@ -39,7 +40,7 @@ class Scope:
 
 def read_scope(arguments: Iterable[Instruction], build_args: Mapping[str, str | None], escape: str) -> Scope:
     """Read the `ARG`s above the first `FROM`, each with what stands above it; build arguments win over defaults."""
-    values: dict[str, Expansion] = {name: _automatic(name) for name in _AUTOMATIC}
+    values: dict[str, Expansion] = dict(_automatic_values())
     values.update({name: _given(name, build_args[name]) for name in _AUTOMATIC & build_args.keys()})
     why_unset: dict[str, str] = {}
     scope = Scope(expander=Expander(values=values, why_unset=why_unset, escape=escape))
@@ -87,6 +88,11 @@ def _site(name: str, written: Traced, end: int, value: Expansion) -> Default:
         end=written.places[-1] + (not quoted) if written else end,
         defaults=value.defaults,
     )
+
+
+@cache
+def _automatic_values() -> Mapping[str, Expansion]:
+    return {name: _automatic(name) for name in _AUTOMATIC}
 
 
 def _automatic(name: str) -> Expansion:

@@ -9,7 +9,7 @@ from bot.core.dockerfile.names import Named
 from bot.core.dockerfile.scope import Default, Scope
 from bot.core.dockerfile.sharing import Sharing
 from bot.core.dockerfile.shell import Expansion
-from bot.core.dockerfile.source import NOWHERE
+from bot.core.dockerfile.source import NOWHERE, line_starts
 from bot.core.dockerfile.stages import Source, Stage
 from bot.core.dockerfile.uses import ArgDefault, Literal, Unresolvable
 
@@ -71,7 +71,7 @@ class Sites:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(index + 1 for index, character in enumerate(self._text) if character == "\n")]
+        return line_starts(self._text)
 
     @cached_property
     def _default_starts(self) -> list[int]:
@@ -135,6 +135,8 @@ class Sites:
 
     def _split(self, source: Source, name: Named, tag: tuple[int, int]) -> str:
         """Say what of a tag is not known or stands apart from the rest, "" if it stands in one place."""
+        if not (source.expansion.holes or source.expansion.supplied or NOWHERE in name.places):
+            return ""
         default = self._default_at(name.places[tag[0]])
         for index in range(*tag):
             reason = _why_not(source.expansion, name, index)
