@@ -25,7 +25,7 @@ from bot.steps.audit import audit as audit_all
 from bot.steps.cycle import Cycle
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, mirrors_of, open_workshop, read_working_trees
 
 DONE, ATTENTION, USAGE, DEFECT = 0, 1, 2, 3
 
@@ -89,10 +89,13 @@ def root(
 def scan(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Working trees or files.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings, for their mirrors; none if left out.")
+    ] = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the base images that a working tree uses, offline."""
-    document = scan_document(read_working_trees(paths))
+    document = scan_document(read_working_trees(paths), mirrors=mirrors_of(config))
     _print(_session(context), output, document, print_scan_table)
 
 

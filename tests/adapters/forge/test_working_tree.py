@@ -46,6 +46,14 @@ def test_a_single_file_is_read_whatever_git_ignores(tmp_path: Path) -> None:
     assert paths(tmp_path / "x.Dockerfile") == [f"{tmp_path}/x.Dockerfile"]
 
 
+def test_a_single_file_of_no_kind_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "image.txt")
+
+    (file,) = read_working_trees([tmp_path / "image.txt"])
+
+    assert "of no kind of file that names base images" in file.fault
+
+
 def test_what_git_ignores_is_left_out_unless_it_is_tracked(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path)
     write(tmp_path, "Dockerfile", "out/Dockerfile", "kept/Dockerfile", "new/Dockerfile", "sub/skip/Dockerfile")

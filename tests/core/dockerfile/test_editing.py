@@ -64,6 +64,19 @@ def test_a_digest_is_added_or_replaced_where_it_belongs(before: str, after: str)
         (f"FROM {PY}@{OLD}\n", "3.12", None, f"FROM {PY}:3.12\n"),
         (f"FROM {PY}\n", "3.12", NEW, f"FROM {PY}:3.12@{NEW}\n"),
         (f"ARG V=3.12\nFROM {PY}:$V\n", "3.12.2026.02.03.04", None, f"ARG V=3.12.2026.02.03.04\nFROM {PY}:$V\n"),
+        (
+            f"ARG V=3.12\nARG D={OLD}\nFROM {PY}:$V@$D AS a\nFROM {PY}:$V@$D\n", "3.12.2026.02.03.04", NEW,
+            f"ARG V=3.12.2026.02.03.04\nARG D={NEW}\nFROM {PY}:$V@$D AS a\nFROM {PY}:$V@$D\n",
+        ),
+        (
+            f"ARG V=3.12\nARG I={PY}:$V@{OLD}\nFROM $I\n", "3.12.2026.02.03.04", NEW,
+            f"ARG V=3.12.2026.02.03.04\nARG I={PY}:$V@{NEW}\nFROM $I\n",
+        ),
+        (
+            f"FROM {PY}:3.12 AS a\nFROM {PY}:3.12\nCOPY --from={PY}:3.12 x y\n", "3.12.2026.02.03.04", None,
+            (f"FROM {PY}:3.12.2026.02.03.04 AS a\nFROM {PY}:3.12.2026.02.03.04\n"
+            f"COPY --from={PY}:3.12.2026.02.03.04 x y\n"),
+        ),
         (f"FROM {PY}:3.12-arm\\\n64\n", "3.12.2026.02.03.04-arm64", None, f"FROM {PY}:3.12.2026.02.03.04-arm64\\\n\n"),
     ],
 )  # fmt: skip
