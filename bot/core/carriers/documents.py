@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from bot.core.carriers.commands import read_builds
 from bot.core.carriers.kinds import Kind
 from bot.core.carriers.pieces import Build, Pieces
 from bot.core.carriers.shell import read_shell
@@ -27,7 +28,21 @@ def read_documents(kind: Kind, path: str, documents: Iterable[Node]) -> Pieces:
         builds = _BUILDS.get(kind)
         if builds and isinstance(document, Mapping):
             pieces.builds += builds(path, document)
+    if kind in (Kind.WORKFLOW, Kind.BUILDSPEC):  # their commands run at the root of the repository
+        root = path.partition(".github/")[0] if kind is Kind.WORKFLOW else ""
+        pieces.builds += command_builds(root, pieces.commands)
     return pieces
+
+
+def command_builds(root: str, commands: Sequence[Sequence[str]]) -> Iterator[Build]:
+    """The builds that commands run in a folder; `-f` names the Dockerfile from there, not from the context."""
+    for build in read_builds(commands):
+        context = build.context or "-"
+        if context == "-":
+            continue  # the Dockerfile comes from a pipe, or the command goes on elsewhere
+        dockerfile = build.dockerfile or posixpath.join(context, "Dockerfile")
+        args = List(items=[Scalar(value=arg) for arg in build.args])
+        yield from _build(root, context=".", dockerfile=dockerfile, args=args, target=build.target)
 
 
 def _read_scalar(keys: Sequence[str], scalar: Scalar, pieces: Pieces) -> None:
@@ -39,10 +54,13 @@ def _read_scalar(keys: Sequence[str], scalar: Scalar, pieces: Pieces) -> None:
             inner = read_shell(scalar.block)
             pieces.words += inner.words
             pieces.dockerfiles += inner.dockerfiles
+            pieces.commands += inner.commands
     elif scalar.written is not None:
         pieces.words.append(scalar.written)
         if key in _SHELL_KEYS and " " in scalar.value:
-            pieces.words += read_shell(scalar.written).words
+            inner = read_shell(scalar.written)
+            pieces.words += inner.words
+            pieces.commands += inner.commands
 
 
 def _outputs(kind: Kind, document: Node) -> Iterator[Node]:

@@ -73,5 +73,7 @@ def short_name(mirror: str) -> str:
     return mirror.rstrip("/").removeprefix(f"{DEFAULT_REGISTRY}/")
 
 
-BUILDERS: Final = frozenset({Kind.COMPOSE, Kind.SAM, Kind.SERVERLESS, Kind.WORKFLOW, Kind.BAKE})
+BUILDERS: Final = frozenset({
+    Kind.COMPOSE, Kind.SAM, Kind.SERVERLESS, Kind.WORKFLOW, Kind.BAKE, Kind.BUILDSPEC, Kind.MAKEFILE,
+})  # fmt: skip
 """The kinds that say with which arguments a Dockerfile is built."""

@@ -21,6 +21,8 @@ class Pieces:
     words: list[Traced] = field(default_factory=list)
     dockerfiles: list[Traced] = field(default_factory=list)
     builds: list[Build] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)
+    """The words of each command of a shell."""
 
 
 class CarrierError(ValueError):

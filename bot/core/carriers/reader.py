@@ -1,10 +1,11 @@
 """One way to read every kind of carrier: words that are references, and Dockerfiles inside."""
 
+import posixpath
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from bot.core.carriers.code import read_code
-from bot.core.carriers.documents import read_documents
+from bot.core.carriers.documents import command_builds, read_documents
 from bot.core.carriers.embedded import read_embedded
 from bot.core.carriers.hcl import read_hcl
 from bot.core.carriers.kinds import Kind
@@ -24,7 +25,12 @@ def read_pieces(kind: Kind, path: str, text: str) -> Pieces:
     match kind:
         case Kind.CDK:
             return read_code(path, text)
-        case Kind.MAKEFILE | Kind.SHELL:
+        case Kind.MAKEFILE:
+            pieces = read_shell(Traced(text, range(len(text))))
+            pieces.builds += command_builds(posixpath.dirname(path), pieces.commands)
+            return pieces
+        case Kind.SHELL:
+            # Nobody knows in which folder a script runs, so the builds in it say nothing.
             return read_shell(Traced(text, range(len(text))))
         case Kind.TERRAFORM:
             return read_documents(kind, path, [read_hcl(text)])

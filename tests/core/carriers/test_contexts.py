@@ -103,6 +103,53 @@ def test_an_argument_that_is_put_in_is_given_but_not_known(path: str, text: str,
     ]
 
 
+RUN = "docker build --target one --build-arg V=3.13 -t x"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "dockerfile"),
+    [
+        ("x/Makefile", f"image:\n\t@{RUN} \\\n\t  -f app/Dockerfile .\n", "x/app/Dockerfile"),
+        ("Makefile", f"image:\n\tDOCKER_BUILDKIT=1 {RUN} --pull app && docker push x\n", "app/Dockerfile"),
+        ("Makefile", "i:\n\tdocker buildx build --load --build-arg=V=3.13 --target=one app\n", "app/Dockerfile"),
+        ("buildspec.yml", f"phases: {{build: {{commands: ['{RUN} app']}}}}\n", "app/Dockerfile"),
+        (
+            ".github/workflows/a.yml",
+            f"jobs: {{a: {{steps: [{{run: '{RUN} --file app/Dockerfile .'}}]}}}}",
+            "app/Dockerfile",
+        ),
+        (
+            ".github/workflows/a.yml",
+            f"jobs:\n  a:\n    steps:\n      - run: |\n          true\n          {RUN} app # x\n",
+            "app/Dockerfile",
+        ),
+    ],
+    ids=["make-file", "make-context", "buildx", "buildspec", "workflow", "workflow-block"],
+)
+def test_a_build_command_gives_each_use_a_context(path: str, text: str, dockerfile: str) -> None:
+    first, _ = contexts(path, text, dockerfile)
+
+    assert [(context.args, context.target, context.resolved) for context in first] == [
+        ((("V", "3.13"),), "one", "public.ecr.aws/lambda/python:3.13")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Makefile", f"i:\n\tcd app && {RUN} .\n"),
+        ("Makefile", f"i:\n\t{RUN} - < app/Dockerfile\n"),
+        ("Makefile", f"i:\n\t{RUN} $(DIR)\n"),
+        ("Makefile", "i:\n\tdocker build -t x app\n"),
+        ("Makefile", "i:\n\tdocker\n\tdocker run build --target one app\n"),
+        ("build.sh", f"{RUN} app\n"),
+    ],
+    ids=["cd", "pipe", "variable", "plain", "no-build", "script"],
+)
+def test_a_command_whose_folder_is_not_known_or_that_says_nothing_gives_none(path: str, text: str) -> None:
+    assert contexts(path, text, "app/Dockerfile") == [(), ()]
+
+
 def test_serverless_builds_without_a_target() -> None:
     text = "provider: {ecr: {images: {a: {path: app, file: Dockerfile, buildArgs: {V: '3.13'}}}}}"
 
