@@ -58,7 +58,7 @@ def find(pieces: Pieces, text: str, mirrors: Sequence[str]) -> Findings:
         found = recognise(word, bisect_right(starts, word.places[0]), mirrors) if word else None
         if found:
             findings.found.append(found)
-    for block in pieces.dockerfiles:
+    for block in filter(None, pieces.dockerfiles):  # an empty one stands nowhere
         line = bisect_right(starts, block.places[0])
         try:
             inner = read_embedded(block, mirrors, line)

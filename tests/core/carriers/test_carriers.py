@@ -27,6 +27,7 @@ def found(path: str, text: str) -> list[tuple[int, str]]:
         ("compose.yaml", f"services:\n  a: &x\n    image: '{PY}'\n  b: *x\n", [(3, PY)]),
         ("compose.yaml", f"services:\n  a:\n    image: {PY}\n    build: .\n", []),
         ("compose.yaml", f"services: {{a: {{build: {{args: [B={PY}], tags: [{PY}]}}}}}}\n", [(1, PY)]),
+        ("compose.yaml", f"a:\n  dockerfile_inline: |\n  image: {PY}\n", [(3, PY)]),
         ("compose.yaml", f"# {PY}\nservices:\n  a:\n    image: x # {PY}\n", []),
         ("compose.yaml", f"services:\n  a:\n    command: docker run {PY} x\n", [(3, PY)]),
         ("compose.yaml", f"services:\n  a:\n    labels:\n      about: made of {PY} by hand\n", []),
