@@ -135,7 +135,7 @@ class Sites:
 
     def _split(self, source: Source, name: Named, tag: tuple[int, int]) -> str:
         """Say what of a tag is not known or stands apart from the rest, "" if it stands in one place."""
-        if not (source.expansion.holes or source.expansion.supplied or NOWHERE in name.places):
+        if not (source.expansion.holes or source.expansion.defaults or NOWHERE in name.places):
             return ""
         default = self._default_at(name.places[tag[0]])
         for index in range(*tag):

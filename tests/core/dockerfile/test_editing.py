@@ -117,10 +117,20 @@ def test_only_the_uses_that_are_named_change() -> None:
         (f"ARG D={OLD}\nFROM {PY}:3.12@$D\nFROM {PY}:3.13@$D\n", "ARG D also gives .*:3.13@"),
         (f"ARG V=3.12\nARG S=\nFROM {PY}:$V$S\n", r"goes on after the tag with '\$S'"),
         (f"ARG V=3.12\nARG S\nARG T=$V${{S:-}}\nFROM {PY}:${{T}}\n", r"ARG T goes on after the tag with '\$\{S:-'"),
+        (f"ARG V=v3\nFROM {PY}:${{V#v}}.12\n", "ARG V, which gives a part of the tag"),
         (f"FROM {PY}:$V\n", "V is not declared"),
         (f"FROM {PY}:3.12@{str(OLD)[:20]}\\{str(OLD)[20:]}\nCOPY a b\n", "the edit would break the file"),
     ],
-    ids=["shared", "shared-with-digest", "shared-digest", "suffix", "inner-suffix", "unknown", "escape-in-a-digest"],
+    ids=[
+        "shared",
+        "shared-with-digest",
+        "shared-digest",
+        "suffix",
+        "inner-suffix",
+        "trimmed",
+        "unknown",
+        "escape-in-a-digest",
+    ],
 )
 def test_what_cannot_be_edited_safely_is_refused(text: str, reason: str) -> None:
     with pytest.raises(DockerfileError, match=reason):
