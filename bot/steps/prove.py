@@ -1,18 +1,14 @@
 """Prove: which base an image stands on, by comparing its layers with bases that a registry has shown us."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from bot.core.digest import Digest
-from bot.core.errors import InvalidReference, RegistryError
-from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, Image
-from bot.core.lineage import Lineage, prove
-from bot.core.observation import KnownBase, Observation
-from bot.core.platforms import Platform
-from bot.core.reference import Reference
-from bot.core.tags import lambda_image
-from bot.ports.registry import Registry
+from bot.core.image import Image
+from bot.core.leads import NamedBase, named_bases
+from bot.core.lineage import Lineage, prove, stands_on
+from bot.core.observation import Observation
 from bot.ports.store import Ledger
-from bot.steps.watch import known_base
+from bot.steps.seek import Seeker
 
 
 def lineage(
@@ -20,40 +16,28 @@ def lineage(
     *,
     observations: Iterable[Observation],
     runtimes: Sequence[str],
-    registry: Registry,
+    seeker: Seeker,
     ledger: Ledger,
-    mirrors: Sequence[str] = (),
+    likely: Sequence[str] = (),
+    provenance: Sequence[NamedBase] = (),
 ) -> Lineage:
-    """Prove the base of an image by the current bases, the ledger, and the base that the image's labels name.
+    """Prove the base of an image by the current bases, by the ledger, and by the bases that the image's hints lead to.
 
-    A label only says which base to fetch; the layers decide.
+    What the image names is fetched unless it is known, because it may be longer than what is; dates are followed only
+    where all that proves nothing, the streams in `likely` first. A hint says what to fetch; the layers decide.
     """
     current = [base for observation in observations for base in observation.bases]
     history = [base for runtime in runtimes for seen in ledger.history(runtime) for base in seen.bases]
-    labelled = _labelled(image, registry, mirrors)
-    return prove(image, (*current, *history, *((labelled,) if labelled else ())))
-
-
-def fetch_base(reference: Reference, platform: Platform, registry: Registry) -> KnownBase:
-    """Fetch one platform of a base that is named with its digest, from where the name leads."""
-    named = lambda_image(reference)
-    runtime = named.runtime if named else None
-    return known_base(runtime or "", reference, registry.image(reference, platform))
-
-
-def _labelled(image: Image, registry: Registry, mirrors: Sequence[str]) -> KnownBase | None:
-    """Fetch the base that the labels name, if it is a Lambda base and still there."""
-    name, digest = image.config.labels.get(BASE_NAME_LABEL), image.config.labels.get(BASE_DIGEST_LABEL)
-    if not name or not digest:
-        return None
-    try:
-        named = lambda_image(Reference.parse(name), mirrors=mirrors)
-        if named is None:
-            return None
-        return fetch_base(named.upstream.with_digest(Digest.parse(digest)), image.platform, registry)
-    except InvalidReference:
-        return None  # a label is hostile text: it proves nothing and it breaks nothing
-    except RegistryError as fault:
-        if fault.retryable or fault.status not in (None, 404):
-            raise
-        return None  # the base that the label names is gone, or it is none for this image
+    known = [*current, *history]
+    digests = frozenset(digest for base in known for digest in (base.digest, base.reference.digest) if digest)
+    named = (*named_bases(image.config), *provenance)
+    followed = list(seeker.named(named, image.platform, digests))
+    known += [base for _, base in followed if base]
+    leads = [lead for lead, _ in followed]
+    found = prove(image, known)
+    if found.base is None:
+        streams = [*likely, *(base.runtime for base in map(seeker.lambda_base, named) if base and base.runtime)]
+        dated, lead = seeker.dated(image, streams, digests, lambda base: stands_on(image, base))
+        found = prove(image, (*known, *dated))
+        leads += [lead] if lead else []
+    return replace(found, leads=tuple(leads))

@@ -11,7 +11,8 @@ from bot.core.lineage import Lineage
 from bot.core.reference import Reference
 from bot.entrypoints.demo.fleet import AMD64, ARM64
 from bot.entrypoints.demo.images import publish_function
-from bot.steps.prove import fetch_base, lineage
+from bot.steps.prove import lineage
+from bot.steps.seek import Seeker, fetch_base
 from tests.steps.shop import PYTHON, RUNTIME, CountingRegistry, Shop
 
 IMAGE = Reference("registry.example", "orders", "first")
@@ -25,7 +26,8 @@ def built(shop: Shop, base: Digest, labels: Mapping[str, str] | None = None) -> 
 
 
 def proven(shop: Shop, image: Image) -> Lineage:
-    return lineage(image, observations=(), runtimes=(RUNTIME,), registry=shop.registry, ledger=shop.store.ledger)
+    seeker = Seeker(shop.registry, shop.catalogue)
+    return lineage(image, observations=(), runtimes=(RUNTIME,), seeker=seeker, ledger=shop.store.ledger)
 
 
 def labels(name: str, digest: object) -> Mapping[str, str]:
@@ -48,18 +50,43 @@ def test_without_a_ledger_the_label_says_which_base_to_fetch(shop: Shop) -> None
     old = shop.publish()
     shop.move()
 
-    assert proven(shop, built(shop, old)).verdict == "unknown"
     found = proven(shop, built(shop, old, labels(f"{PYTHON}:3.13", old)))
+
     assert found.base
     assert (found.base.reference.digest, found.base.runtime, found.base.platform) == (old, RUNTIME, AMD64)
+    assert [(lead.source, lead.outcome) for lead in found.leads] == [("label", "fetched")]
 
 
-def test_a_label_that_lies_proves_nothing(shop: Shop) -> None:
+def test_without_a_ledger_and_a_label_the_dates_of_the_history_say_which_bases_to_fetch(shop: Shop) -> None:
+    old = shop.publish()
+    shop.move()
+
+    found = proven(shop, built(shop, old))
+
+    assert found.base
+    assert (found.base.reference.digest, found.base.reference.tag) == (old, "3.13.2026.11.01.15")
+    assert [lead.source for lead in found.leads] == ["date"]
+
+
+def test_a_label_that_lies_is_not_believed(shop: Shop) -> None:
+    """The dates lead to the base that lies there in truth."""
     old, new = shop.publish(), shop.move()
 
     found = proven(shop, built(shop, old, labels(f"{PYTHON}:3.13", new)))
 
-    assert (found.base, found.verdict) == (None, "unknown")
+    assert found.base
+    assert found.base.reference.digest == old
+
+
+def test_the_stream_beside_a_digest_in_a_label_is_not_believed(shop: Shop) -> None:
+    """A digest of Python 3.13 under the name of Python 3.12 is a base of 3.13."""
+    old = shop.publish()
+    shop.move()
+
+    found = proven(shop, built(shop, old, labels(f"{PYTHON}:3.12", old)))
+
+    assert found.base
+    assert (found.base.runtime, found.base.reference.tag) == (RUNTIME, "3.13.2026.11.01.15")
 
 
 @pytest.mark.parametrize(
