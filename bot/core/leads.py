@@ -69,8 +69,13 @@ def materials(statement: bytes) -> tuple[NamedBase, ...]:
 
 def moments(config: ImageConfig) -> tuple[datetime, ...]:
     """The hours in which the history's lowest entries were made, lowest first: a base's lie below all others."""
-    entries = _list(config.document.get("history"))[:_MOST_ENTRIES]
-    return hours(parse_time(_dict(entry).get("created")) for entry in entries)[:_MOST_MOMENTS]
+    return hours(_times(config))[:_MOST_MOMENTS]
+
+
+def agrees(config: ImageConfig, created: datetime | None) -> bool:
+    """Whether a base of that time may be what the history begins with; without times any may."""
+    times = _times(config)
+    return not times or created is None or created in times
 
 
 def hours(moments: Iterable[datetime | None]) -> tuple[datetime, ...]:
@@ -95,6 +100,12 @@ def streams(
         return (runtime.identifier not in wanted, ended, runtime.identifier.startswith("provided"))
 
     return tuple(sorted((each for each in found if platform in each.platforms), key=rank))
+
+
+def _times(config: ImageConfig) -> Sequence[datetime]:
+    entries = _list(config.document.get("history"))[:_MOST_ENTRIES]
+    times = (parse_time(_dict(entry).get("created")) for entry in entries)
+    return [time for time in times if time and time >= FIRST_BASES]
 
 
 def _buildinfo(value: object) -> Iterator[NamedBase]:

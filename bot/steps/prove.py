@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.core.image import Image
-from bot.core.leads import NamedBase, named_bases
-from bot.core.lineage import Lineage, prove, stands_on
+from bot.core.leads import NamedBase, agrees, named_bases
+from bot.core.lineage import Lineage, prove
 from bot.core.observation import Observation
 from bot.ports.store import Ledger
 from bot.steps.seek import Seeker
@@ -23,8 +23,9 @@ def lineage(
 ) -> Lineage:
     """Prove the base of an image by the current bases, by the ledger, and by the bases that the image's hints lead to.
 
-    What the image names is fetched unless it is known, because it may be longer than what is; dates are followed only
-    where all that proves nothing, the streams in `likely` first. A hint says what to fetch; the layers decide.
+    What the image names is fetched unless it is known, because it may be longer than what is. Dates are followed where
+    all that proves nothing, or a base that the image's history does not know: a longer one may lie there. The streams
+    in `likely` come first. A hint says what to fetch; the layers decide.
     """
     current = [base for observation in observations for base in observation.bases]
     history = [base for runtime in runtimes for seen in ledger.history(runtime) for base in seen.bases]
@@ -35,9 +36,15 @@ def lineage(
     known += [base for _, base in followed if base]
     leads = [lead for lead, _ in followed]
     found = prove(image, known)
-    if found.base is None:
+    if not _is_settled(image, found):
         streams = [*likely, *(base.runtime for base in map(seeker.lambda_base, named) if base and base.runtime)]
-        dated, lead = seeker.dated(image, streams, digests, lambda base: stands_on(image, base))
+        dated, lead = seeker.dated(image, streams, digests, lambda base: _is_settled(image, prove(image, (base,))))
         found = prove(image, (*known, *dated))
         leads += [lead] if lead else []
     return replace(found, leads=tuple(leads))
+
+
+def _is_settled(image: Image, found: Lineage) -> bool:
+    """Whether no longer base is to be expected: there are no more layers, or the history is that of the base."""
+    proven = (found.base, *found.siblings) if found.base else ()
+    return any(found.matched == found.layers or agrees(image.config, base.created) for base in proven)

@@ -39,17 +39,29 @@ def put_image(
     *,
     platform: Platform = AMD64,
     created: datetime = CREATED,
+    labels: Mapping[str, str] | None = None,
+    history: Sequence[datetime] | None = None,
+    level: int = 9,
 ) -> Descriptor:
-    """Store an image of these layers and return its descriptor, as an index lists it."""
+    """Store an image of these layers and return its descriptor, as an index lists it.
+
+    `history` is when each of its steps was made, `level` how hard the layers are compressed.
+    """
     tars = [tar(files) for files in layers]
-    blobs = [writer.put_blob(target, LAYER_TYPE, gzip.compress(content, mtime=0)) for content in tars]
-    config = {
+    blobs = [writer.put_blob(target, LAYER_TYPE, gzip.compress(content, level, mtime=0)) for content in tars]
+    config: dict[str, object] = {
         "created": created.isoformat(),
         "os": platform.os,
         "architecture": platform.architecture,
-        "config": {"Entrypoint": ["/lambda-entrypoint.sh"], "WorkingDir": "/var/task"},
+        "config": {
+            "Entrypoint": ["/lambda-entrypoint.sh"],
+            "WorkingDir": "/var/task",
+            **({"Labels": dict(labels)} if labels else {}),
+        },
         "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(content)) for content in tars]},
     }
+    if history is not None:
+        config["history"] = [{"created": moment.isoformat(), "created_by": "COPY"} for moment in history]
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
