@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
-from bot.core.image import Image
-from bot.core.leads import NamedBase, agrees, named_bases
+from bot.core.digest import Digest
+from bot.core.errors import RegistryError
+from bot.core.image import Image, Index, Manifest
+from bot.core.leads import NamedBase, agrees, materials, named_bases
 from bot.core.lineage import Lineage, prove
 from bot.core.observation import Observation
+from bot.core.reference import Reference
+from bot.ports.registry import Registry
 from bot.ports.store import Ledger
 from bot.steps.seek import Seeker
+
+_ATTESTS: Final = "vnd.docker.reference.digest"
+_PREDICATE: Final = "in-toto.io/predicate-type"
+_PROVENANCE: Final = "https://slsa.dev/provenance/"
+_LARGEST_STATEMENT: Final = 4 << 20
+"""Bytes; with `mode=max` a statement holds the whole build definition."""
 
 
 def lineage(
@@ -42,6 +53,31 @@ def lineage(
         found = prove(image, (*known, *dated))
         leads += [lead] if lead else []
     return replace(found, leads=tuple(leads))
+
+
+def attested(reference: Reference, image: Digest, registry: Registry) -> tuple[NamedBase, ...]:
+    """Read what BuildKit's provenance beside an image names as its materials (attestation-storage.md).
+
+    Only the index that the reference names holds it; an image that is named by its own digest has none to show.
+    """
+    try:
+        document = registry.manifest(reference)
+        for entry in document.attestations if isinstance(document, Index) else ():
+            if entry.annotations.get(_ATTESTS) == str(image):
+                return _statements(reference.with_digest(entry.digest), registry)
+    except RegistryError as fault:
+        if fault.retryable or fault.status not in (None, 404):
+            raise
+    return ()  # none, or one that is gone or damaged: it would be but a hint
+
+
+def _statements(reference: Reference, registry: Registry) -> tuple[NamedBase, ...]:
+    manifest = registry.manifest(reference)
+    for layer in manifest.layers if isinstance(manifest, Manifest) else ():
+        if layer.annotations.get(_PREDICATE, "").startswith(_PROVENANCE) and layer.size <= _LARGEST_STATEMENT:
+            with registry.blob(reference, layer) as stream:
+                return materials(stream.read())
+    return ()
 
 
 def _is_settled(image: Image, found: Lineage) -> bool:

@@ -78,6 +78,22 @@ def put_index(writer: ImageWriter, target: Reference, images: Sequence[Descripto
     return put_document(writer, target, OCI_INDEX, index)
 
 
+def put_attestation(writer: ImageWriter, target: Reference, image: Descriptor, statement: bytes) -> Descriptor:
+    """Store provenance of an image as BuildKit does, and return its entry for the image's index."""
+    blob = writer.put_blob(target, "application/vnd.in-toto+json", statement)
+    predicate = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
+    config = {"os": "unknown", "architecture": "unknown", "rootfs": {"type": "layers", "diff_ids": [str(blob.digest)]}}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _written(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
+        "layers": [_written(replace(blob, annotations=predicate))],
+    }
+    attests = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": str(image.digest)}
+    stored = put_document(writer, target, OCI_MANIFEST, manifest)
+    return replace(stored, platform=Platform("unknown", "unknown"), annotations=attests)
+
+
 def put_document(writer: ImageWriter, target: Reference, media_type: str, document: Mapping[str, object]) -> Descriptor:
     """Store any manifest."""
     content = to_json(document)
@@ -93,4 +109,6 @@ def _written(descriptor: Descriptor) -> dict[str, object]:
     }
     if descriptor.platform:
         document["platform"] = {"os": descriptor.platform.os, "architecture": descriptor.platform.architecture}
+    if descriptor.annotations:
+        document["annotations"] = dict(descriptor.annotations)
     return document
