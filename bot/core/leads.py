@@ -89,17 +89,22 @@ def streams(
 ) -> tuple[Runtime, ...]:
     """The streams that may hold a base of that platform, likeliest first.
 
-    What `likely` names comes first, and what got no more bases at that moment last. An operating system's base may lie
-    under a language's, so it comes after those.
+    What `likely` names comes first, and what got no more bases at that moment last; what may lie under others comes
+    after those.
     """
     wanted = set(likely)
     found = [catalogue.get(name) for name in catalogue]
 
     def rank(runtime: Runtime) -> tuple[bool, bool, bool]:
         ended = bool(moment and runtime.deprecation and runtime.deprecation < moment.date())
-        return (runtime.identifier not in wanted, ended, runtime.identifier.startswith("provided"))
+        return (runtime.identifier not in wanted, ended, may_lie_under_others(runtime.identifier))
 
     return tuple(sorted((each for each in found if platform in each.platforms), key=rank))
+
+
+def may_lie_under_others(runtime: str) -> bool:
+    """Whether bases of that stream hold no language, so that a language's base could be built on one."""
+    return runtime.startswith("provided")
 
 
 def _times(config: ImageConfig) -> Sequence[datetime]:

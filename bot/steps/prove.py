@@ -7,7 +7,7 @@ from typing import Final
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.image import Image, Index, Manifest
-from bot.core.leads import NamedBase, agrees, materials, named_bases
+from bot.core.leads import NamedBase, agrees, materials, may_lie_under_others, named_bases
 from bot.core.lineage import Lineage, prove
 from bot.core.observation import Observation
 from bot.core.reference import Reference
@@ -35,8 +35,8 @@ def lineage(
     """Prove the base of an image by the current bases, by the ledger, and by the bases that the image's hints lead to.
 
     What the image names is fetched unless it is known, because it may be longer than what is. Dates are followed where
-    all that proves nothing, or a base that the image's history does not know: a longer one may lie there. The streams
-    in `likely` come first. A hint says what to fetch; the layers decide.
+    all that proves nothing, or a base without a language whose time the history does not know: one with a language may
+    lie there. The streams in `likely` come first. A hint says what to fetch; the layers decide.
     """
     current = [base for observation in observations for base in observation.bases]
     history = [base for runtime in runtimes for seen in ledger.history(runtime) for base in seen.bases]
@@ -81,6 +81,9 @@ def _statements(reference: Reference, registry: Registry) -> tuple[NamedBase, ..
 
 
 def _is_settled(image: Image, found: Lineage) -> bool:
-    """Whether no longer base is to be expected: there are no more layers, or the history is that of the base."""
+    """Whether no longer base is to be expected above the one that was found."""
     proven = (found.base, *found.siblings) if found.base else ()
-    return any(found.matched == found.layers or agrees(image.config, base.created) for base in proven)
+    return any(
+        found.matched == found.layers or not may_lie_under_others(base.runtime) or agrees(image.config, base.created)
+        for base in proven
+    )

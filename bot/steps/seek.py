@@ -42,7 +42,8 @@ class Seeker:
         self._registry, self._catalogue, self._mirrors = registry, catalogue, tuple(mirrors)
         self._repositories = frozenset(catalogue.get(name).repository for name in catalogue)
         self._tags: dict[Reference, Manifest | Index | None] = {}
-        self._bases: dict[tuple[Reference, Platform], KnownBase | str] = {}
+        self._bases: dict[tuple[Reference, Platform], KnownBase] = {}
+        self._named: dict[tuple[Reference, Platform], tuple[str, KnownBase | None]] = {}
         self._left = DATED_REQUESTS
 
     def lambda_base(self, named: NamedBase) -> LambdaImage | None:
@@ -66,7 +67,7 @@ class Seeker:
                 outcome = f"not asked for; {MOST_NAMED} others were"
             else:
                 left -= 1
-                outcome, base = self._named(image, platform)
+                outcome, base = self._fetch(image, platform)
             yield Lead(source=named.source, what=named.text, outcome=outcome), base
 
     def dated(
@@ -82,7 +83,7 @@ class Seeker:
             return found, None
         asked = there = 0
         for runtime, tag in self._dated_tags(image.platform, made, frozenset(likely)):
-            if self._left <= 0 or (found and proves(found[-1])):
+            if self._left <= _IMAGE_REQUESTS or (found and proves(found[-1])):
                 break
             asked += 1
             document = self._tagged(tag)
@@ -91,36 +92,32 @@ class Seeker:
                 base = self._of_tag(runtime, tag, document, image.platform, known)
                 found += [base] if base else []
         what = " and ".join(f"{hour:%Y-%m-%d %H} UTC" for hour in made)
-        spent = "; no more may be asked" if self._left <= 0 else ""
+        spent = "; no more may be asked" if self._left <= _IMAGE_REQUESTS else ""
         return found, Lead(source="date", what=what, outcome=f"{asked} date-stamped tags, {there} of them there{spent}")
 
-    def _named(self, image: LambdaImage, platform: Platform) -> tuple[str, KnownBase | None]:
+    def _fetch(self, image: LambdaImage, platform: Platform) -> tuple[str, KnownBase | None]:
+        """Fetch a base that is named, or say why there is none for this image."""
         key = (image.upstream, platform)
-        if key not in self._bases:
-            self._bases[key] = self._fetch(image, platform)
-        base = self._bases[key]
-        return (base, None) if isinstance(base, str) else ("fetched", base)
+        if key not in self._named:
+            try:
+                self._named[key] = self._placed(fetch_base(image.upstream, platform, self._registry), image)
+            except RegistryError as fault:
+                if fault.retryable or fault.status not in (None, 404):
+                    raise
+                self._named[key] = (str(fault), None)
+        return self._named[key]
 
-    def _fetch(self, image: LambdaImage, platform: Platform) -> KnownBase | str:
-        """Fetch a base that is named, or say why there is none."""
-        try:
-            fetched = fetch_base(image.upstream, platform, self._registry)
-        except RegistryError as fault:
-            if fault.retryable or fault.status not in (None, 404):
-                raise
-            return "not there" if fault.status == 404 else f"nothing for {platform}"
-        return self._placed(fetched, image)
-
-    def _placed(self, base: KnownBase, image: LambdaImage) -> KnownBase:
+    def _placed(self, base: KnownBase, image: LambdaImage) -> tuple[str, KnownBase]:
         """Give a base the tag and the stream that lead to it: a name beside a digest is but a hint, too.
 
-        Where no tag that was asked leads to it, the hint's name stays.
+        Where no tag that was asked leads to it, as in a copy without date stamps, the hint's name stays.
         """
         for runtime, tag in islice(self._tags_of(base, image), _STREAM_REQUESTS):
             document = self._tagged(tag)
             if document and base.digest in (document.digest, _platform_digest(document, base.platform)):
-                return replace(base, runtime=runtime, reference=tag.with_digest(base.reference.digest))
-        return base
+                reference = tag.with_digest(base.reference.digest or document.digest)
+                return "fetched", replace(base, runtime=runtime, reference=reference)
+        return "fetched; no tag that was asked leads to it", base
 
     def _tags_of(self, base: KnownBase, image: LambdaImage) -> Iterator[tuple[str, Reference]]:
         """What may lead to a base that is named by digest: the tag beside it, and date stamps of its repository."""
@@ -170,8 +167,7 @@ class Seeker:
         if key not in self._bases:
             self._left -= _IMAGE_REQUESTS
             self._bases[key] = known_base(runtime, reference, self._registry.image(tag.with_digest(digest)))
-        base = self._bases[key]
-        return None if isinstance(base, str) else base
+        return self._bases[key]
 
 
 def fetch_base(reference: Reference, platform: Platform, registry: Registry) -> KnownBase:

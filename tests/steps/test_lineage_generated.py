@@ -24,8 +24,8 @@ from bot.steps.watch import watch
 from tests.conftest import Figure
 from tests.steps.lineage_world import DAYS, IMAGES, STREAMS, Made, World
 
-MOST_REQUESTS = DATED_REQUESTS + MOST_NAMED * 3 + 1
-"""Each named base is an index, a manifest and a config; the last base of a date may be fetched whole."""
+MOST_REQUESTS = DATED_REQUESTS + MOST_NAMED * 3
+"""Each named base is an index, a manifest and a config."""
 LEAST_UNKNOWN = 30
 LEAST_SHARE = 0.95
 
