@@ -86,20 +86,21 @@ def hours(moments: Iterable[datetime | None]) -> tuple[datetime, ...]:
 
 def streams(
     catalogue: Catalogue, platform: Platform, likely: Iterable[str] = (), moment: datetime | None = None
-) -> tuple[Runtime, ...]:
-    """The streams that may hold a base of that platform, likeliest first.
+) -> tuple[tuple[Runtime, ...], ...]:
+    """The streams that may hold a base of that platform, in groups of which the likeliest comes first.
 
-    What `likely` names comes first, and what got no more bases at that moment last; what may lie under others comes
-    after those.
+    What `likely` names comes before all others, and what got no more bases at that moment after them.
+    Within a group what may lie under others is last.
     """
-    wanted = set(likely)
-    found = [catalogue.get(name) for name in catalogue]
+    wanted = frozenset(likely)
 
-    def rank(runtime: Runtime) -> tuple[bool, bool, bool]:
+    def group(runtime: Runtime) -> int:
         ended = bool(moment and runtime.deprecation and runtime.deprecation < moment.date())
-        return (runtime.identifier not in wanted, ended, may_lie_under_others(runtime.identifier))
+        return 0 if runtime.identifier in wanted else 1 + ended
 
-    return tuple(sorted((each for each in found if platform in each.platforms), key=rank))
+    fitting = [runtime for runtime in map(catalogue.get, catalogue) if platform in runtime.platforms]
+    ordered = sorted(fitting, key=lambda runtime: may_lie_under_others(runtime.identifier))
+    return tuple(tuple(runtime for runtime in ordered if group(runtime) == number) for number in range(3))
 
 
 def may_lie_under_others(runtime: str) -> bool:

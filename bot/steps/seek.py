@@ -131,10 +131,8 @@ class Seeker:
     def _dated_tags(
         self, platform: Platform, made: tuple[datetime, ...], likely: frozenset[str]
     ) -> Iterator[tuple[str, Reference]]:
-        """Date-stamped tags with their streams, likeliest first: all hours of the likely streams before the others."""
-        ordered = streams(self._catalogue, platform, likely, made[0] if made else None)
-        for first in (True, False):
-            group = [runtime for runtime in ordered if (runtime.identifier in likely) is first]
+        """Date-stamped tags with their streams, likeliest first: all hours of one group before the next."""
+        for group in streams(self._catalogue, platform, likely, made[0] if made else None):
             for stamp in stamps(made):
                 for runtime in group:
                     tag = LambdaTag.parse(runtime.tag)
