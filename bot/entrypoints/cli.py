@@ -27,6 +27,7 @@ from bot.ports.clock import Clock
 from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
+from bot.steps.prove import attested
 from bot.wiring import SystemClock, Workshop, mirrors_of, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
@@ -252,18 +253,19 @@ def entry() -> None:
 
 
 def _prove(workshop: Workshop, name: str, platform: str | None) -> tuple[Lineage, tuple[tuple[str, str], ...]]:
-    """Prove a base by ledger and label; only where that fails, by watching all supported streams.
+    """Prove a base by ledger and hints; only where that fails, by watching all supported streams.
 
     The streams that could not be watched are returned with their reasons: the base may be one of theirs.
     """
     found = workshop.locate(name)
     image = found.registry.image(found.references[0], Platform.parse(platform) if platform else None)
+    provenance = attested(found.references[0], image.digest, found.registry)
     inquiry = Inquiry(workshop.world, workshop.rules)
-    proven = inquiry.lineage_of(image)
+    proven = inquiry.lineage_of(image, provenance=provenance)
     if proven.base:
         return proven, ()
     errors = inquiry.observe_all(workshop.watched(), workshop.clock.now())
-    return inquiry.lineage_of(image), errors
+    return inquiry.lineage_of(image, provenance=provenance), errors
 
 
 def _session(context: typer.Context) -> Session:

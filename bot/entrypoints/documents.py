@@ -10,7 +10,7 @@ from typing import Any
 from bot.core.change import BaseChange, PlatformChange
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
-from bot.core.observation import Observation
+from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
 from bot.core.responsibility import Duty, Finding, slo_kept
@@ -62,17 +62,22 @@ def lineage_document(lineage: Lineage, errors: Iterable[tuple[str, str]] = ()) -
         "image": {"digest": str(lineage.image)},
         "verdict": lineage.verdict,
         "by": lineage.by,
-        "base": {
-            "reference": str(base.reference.with_digest(None)),
-            "digest": str(base.reference.digest or base.digest),
-            "runtime": base.runtime,
-            "platform": str(base.platform),
-        }
-        if base
-        else None,
+        "base": _base(base) if base else None,
+        "is_base": lineage.is_base,
+        "siblings": [_base(sibling) for sibling in lineage.siblings],
         "layers": {"matched": lineage.matched, "image": lineage.layers},
         "tried": list(lineage.tried),
+        "leads": [{"source": lead.source, "what": lead.what, "outcome": lead.outcome} for lead in lineage.leads],
         "errors": _streams(errors),
+    }
+
+
+def _base(base: KnownBase) -> Document:
+    return {
+        "reference": str(base.reference.with_digest(None)),
+        "digest": str(base.reference.digest or base.digest),
+        "runtime": base.runtime or None,
+        "platform": str(base.platform),
     }
 
 

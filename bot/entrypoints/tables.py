@@ -74,14 +74,25 @@ def show_lineage(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.lineage/1`."""
     layers, base = document["layers"], document["base"]
     if base is None:
-        say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
-        errors = document["errors"]
-        if errors:
-            first = f"{errors[0]['runtime']}: {errors[0]['reason']}"
-            say(console, f"{len(errors)} streams could not be read, such as {first}", "bold red")
+        _show_unknown(console, document)
         return
     say(console, f"proven by {document['by']}: {base['reference']}@{base['digest']}", "green")
-    say(console, f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")
+    above = (
+        "the image is this base itself" if document["is_base"] else f"{layers['matched']} of {layers['image']} layers"
+    )
+    say(console, f"runtime {base['runtime'] or 'unknown'}, {base['platform']}, {above}")
+    for sibling in document["siblings"]:
+        say(console, f"the same layers, so it may be this one: {sibling['reference']}@{sibling['digest']}")
+
+
+def _show_unknown(console: Console, document: dict[str, Any]) -> None:
+    say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
+    for lead in document["leads"]:
+        say(console, f"{lead['source']} {lead['what']}: {lead['outcome']}")
+    errors = document["errors"]
+    if errors:
+        first = f"{errors[0]['runtime']}: {errors[0]['reason']}"
+        say(console, f"{len(errors)} streams could not be read, such as {first}", "bold red")
 
 
 def show_run(console: Console, document: dict[str, Any]) -> None:

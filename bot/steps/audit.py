@@ -99,7 +99,8 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
     serving, use = _serving(inquiry, target), inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
-    proven = inquiry.lineage(serving.image, serving.platform) if serving.image else None
+    likely = [named] if named else []
+    proven = inquiry.lineage(serving.image, serving.platform, likely) if serving.image else None
     hold = inquiry.hold_for(target, now)
     evidence = Evidence(
         function=serving.arn,

@@ -89,13 +89,19 @@ DIFF = document(
     ),
 )
 
+BASE = objects(reference=TEXT, digest=DIGEST, runtime=null_or(TEXT), platform=PLATFORM)
 LINEAGE = document(
     "lineage",
     image=objects(digest=DIGEST),
     verdict={"enum": ["proven", "unknown"]},
     by=null_or(TEXT),
-    base=null_or(objects(reference=TEXT, digest=DIGEST, runtime=TEXT, platform=PLATFORM)),
+    base=null_or(BASE),
+    is_base=FLAG,
+    siblings=array(BASE),
     layers=objects(matched=COUNT, image=COUNT),
+    tried=array(TEXT),
+    leads=array(objects(source={"enum": ["label", "buildinfo", "provenance", "date"]}, what=TEXT, outcome=TEXT)),
+    errors=array(objects(runtime=TEXT, reason=TEXT)),
 )
 
 DECISION = {
