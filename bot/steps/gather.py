@@ -14,7 +14,8 @@ from bot.ports.registry import Registry
 from bot.ports.store import Ledger
 from bot.steps.watch import dated_tag
 
-Judge = Callable[[Reference, Reference], BaseChange]
+Judge = Callable[[Reference, Reference, str], BaseChange]
+"""From the old base, the new one and their runtime identifier to what differs."""
 
 
 def gather(
@@ -81,7 +82,7 @@ def _change(
         return None, ""
     name = image.upstream.with_tag(None)
     try:
-        change = judge(name.with_digest(in_use), name.with_digest(latest.digest))
+        change = judge(name.with_digest(in_use), name.with_digest(latest.digest), latest.runtime)
     except RegistryError as fault:
         if fault.status != 404:
             raise

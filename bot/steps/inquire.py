@@ -22,6 +22,7 @@ from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
+from bot.steps.assess import Assessor
 from bot.steps.gather import gather
 from bot.steps.judge import judge
 from bot.steps.prove import fetch_base, lineage
@@ -57,6 +58,7 @@ class Inquiry:
         self.incomplete: set[str] = set()
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
+        self._assessor = Assessor(world.advisories)
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name."""
@@ -85,8 +87,8 @@ class Inquiry:
         self.decisions[repository.name] = plan(facts, self.rules.declared, now)
         return found, self.decisions[repository.name]
 
-    def judge(self, old: Reference, new: Reference) -> BaseChange:
-        """Compare two bases; a comparison that failed fails again without a second try."""
+    def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
+        """Compare two bases of a runtime; a comparison that failed fails again without a second try."""
         if (old, new) not in self._judged:
             try:
                 self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
@@ -95,7 +97,7 @@ class Inquiry:
         judged = self._judged[old, new]
         if isinstance(judged, RefromError):
             raise judged
-        return judged
+        return self._assessor.assess(judged, self.rules.catalogue.get(runtime).os)
 
     def observe_all(self, runtimes: Iterable[str], now: datetime) -> tuple[tuple[str, str], ...]:
         """Watch several streams; those that fail are returned with their reasons."""
