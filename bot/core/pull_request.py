@@ -6,9 +6,10 @@ where it can neither forge Markdown nor mention people; the marker holds only di
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from bot.core.advisories import Fix
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
@@ -24,7 +25,9 @@ _MOST_PACKAGES = 40
 _MOST_FIXES = 40
 _LONGEST_CODE = 160
 _LONGEST_NOTE = 1000
-_MARKER = re.compile(r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\]\}) -->\s*$', re.MULTILINE)
+_MARKER = re.compile(
+    r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\](?:, "fixes": "[0-9a-f]*")?\}) -->\s*$', re.MULTILINE
+)
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 
@@ -48,9 +51,11 @@ def write(updates: Iterable[Update]) -> Text:
     return Text(title=_title(ordered), body=f"{body}\n\n{end}")
 
 
-def marker(updates: Iterable[Update]) -> str:
+def marker(updates: Sequence[Update]) -> str:
     """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
-    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates)})} -->"
+    fixes = fixes_of(updates)
+    told = {"fixes": fixes} if fixes else {}
+    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates), **told})} -->"
 
 
 def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
@@ -62,13 +67,32 @@ def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
     return tuple(sorted(Digest.of(json.dumps(step).encode()).short for step in steps))
 
 
+def fixes_of(updates: Iterable[Update]) -> str | None:
+    """Which advisories updates fix, as one short text, empty for none; None where that is not known of every update."""
+    changes = [(str(update.new), update.change) for update in updates if update.change]
+    if any(change.unassessed for _, change in changes):
+        return None
+    fixes = sorted({(new, fix.identifier, fix.severity) for new, change in changes for fix in change.fixes})
+    return Digest.of(json.dumps(fixes).encode()).short if fixes else ""
+
+
+def is_told(body: str, updates: Iterable[Update]) -> bool:
+    """Whether a body tells what updates fix, as far as that is known now: advisories come later than packages."""
+    return fixes_of(updates) in (None, _read(body).get("fixes", ""))
+
+
 def read_marker(body: str) -> tuple[str, ...] | None:
     """Read the marker's steps back; None where there is none that can be read (a person may have edited the body)."""
+    steps = _read(body).get("steps")
+    return None if steps is None else tuple(str(step) for step in steps)
+
+
+def _read(body: str) -> Mapping[str, Any]:
     found = _MARKER.search(body)
     try:
-        return tuple(str(step) for step in json.loads(found[1])["steps"]) if found else None
+        return json.loads(found[1]) if found else {}
     except ValueError:
-        return None
+        return {}
 
 
 def code(text: str, longest: int = _LONGEST_CODE) -> str:

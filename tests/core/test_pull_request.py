@@ -11,7 +11,7 @@ from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
 from bot.core.plan import Action, Update, describe
-from bot.core.pull_request import code, marker, read_marker, steps_of, write
+from bot.core.pull_request import code, is_told, marker, read_marker, steps_of, write
 from tests.core.facts import AMD64, ARM64, FIX, NEW, NOW, OLD, PINNED, SEEN, change, unassessed, use
 
 LIMIT = 65_536
@@ -286,3 +286,22 @@ def test_many_fixes_are_bounded_and_counted() -> None:
     assert len(body) < LIMIT
     assert "| and 460 more advisories | | | |" in body
     assert "fixes 500 important CVEs" in body
+
+
+def test_a_marker_says_what_a_body_tells_to_be_fixed() -> None:
+    none, fix = [update(what=change(Significance.PACKAGES))], [update(what=fixing())]
+    other = [update(what=fixing(identifier="ALAS2023-2026-002"))]
+    worse = [update(what=fixing(severity=Severity.CRITICAL))]
+    body = write(fix).body
+
+    assert read_marker(body) == steps_of(fix) == steps_of(none), "it leads to the same"
+    assert [is_told(body, updates) for updates in (fix, none, other, worse)] == [True, False, False, False]
+    assert is_told(write(none).body, none)
+
+
+def test_while_advisories_are_unknown_a_body_stays_as_it_is() -> None:
+    unknown = [update(what=unassessed())]
+
+    assert is_told(write([update(what=fixing())]).body, unknown)
+    assert is_told(write(unknown).body, [update(what=change(Significance.PACKAGES))])
+    assert not is_told(write(unknown).body, [update(what=fixing())])

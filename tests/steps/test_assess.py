@@ -8,6 +8,7 @@ from bot.core.advisories import Advisory, Bulletin, Severity
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
 from bot.core.errors import AdvisoryError
+from bot.core.outcome import Result
 from bot.core.plan import Update
 from bot.core.platforms import Platform
 from bot.core.policy import Policy, UpdateOn
@@ -110,3 +111,19 @@ def test_what_advisories_say_is_asked_anew_in_every_cycle(shop: Shop) -> None:
 
     assert [f"{outcome.step} {outcome.result}" for outcome in report.outcomes] == ["propose opened"]
     assert not [asked for asked in shop.registry.asked if asked.startswith("blob ")]
+
+
+def test_an_open_pull_request_learns_of_an_advisory_that_comes_late_and_keeps_it_through_an_outage(shop: Shop) -> None:
+    feeds = shop.advisories = Feeds()
+    shop.push("acme/orders", pinned(shop.publish()))
+    shop.move()
+    shop.cycle()
+    feeds.advisories.append(ADVISORY)
+
+    told = [outcome.result for _ in range(2) for outcome in shop.cycle().outcomes]
+    feeds.fault = AdvisoryError("the mirror is down; try again later", retryable=True)
+    told += [outcome.result for outcome in shop.cycle().outcomes]
+
+    assert told == [Result.REFRESHED, Result.UNCHANGED, Result.UNCHANGED]
+    (pull,) = shop.pull_requests("acme/orders")
+    assert "[ALAS2023-2026-001](https://alas.aws.amazon.com/AL2023/ALAS2023-2026-001.html)" in pull.body
