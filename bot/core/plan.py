@@ -185,7 +185,7 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
     why, since = describe(change, policy.min_severity), known.behind_since or now
     matters = change.weigh(policy.min_severity) >= threshold
     if not matters and change.unassessed:
-        why = f"advisories unknown, {change.unassessed} ({why})"
+        why = f"{why}; advisories unknown: {change.unassessed}"
         matters = policy.on_unknown is not OnUnknown.WAIT
     if not matters:
         due = since + policy.max_age

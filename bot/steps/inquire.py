@@ -88,7 +88,10 @@ class Inquiry:
         return found, self.decisions[repository.name]
 
     def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
-        """Compare two bases of a runtime; a comparison that failed fails again without a second try."""
+        """Compare two bases of a runtime, and say what that fixes by what advisories say now.
+
+        A comparison that failed fails again without a second try.
+        """
         if (old, new) not in self._judged:
             try:
                 self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)

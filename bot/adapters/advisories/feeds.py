@@ -5,15 +5,15 @@ The first two are asked for with their ETag, the third only when repomd.xml name
 So a feed that did not move costs two requests without a body.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from bot.adapters.advisories.repomd import find_updateinfo
+from bot.adapters.advisories.repomd import Pointer, find_updateinfo
 from bot.adapters.advisories.updateinfo import read_updateinfo
 from bot.adapters.transport import Transport, TransportError, host_of, is_loopback, is_secure, redacted
 from bot.core.advisories import Advisory, Bulletin
@@ -65,7 +65,8 @@ class _Feed:
 
     def advisories(self) -> tuple[Advisory, ...]:
         """Read them from the first mirror that gives them."""
-        mirrors = self._fetch("mirror.list", self.address, _LONGEST_LIST, _mirrors)
+        read = partial(_parsed, self.address, _mirrors)
+        mirrors = self._fetch("mirror.list", self.address, _LONGEST_LIST, read)
         for mirror in mirrors[:-1]:
             with suppress(AdvisoryError):
                 return self._read_mirror(mirror)
@@ -73,17 +74,23 @@ class _Feed:
 
     def _read_mirror(self, mirror: str) -> tuple[Advisory, ...]:
         url = f"{mirror}/repodata/repomd.xml"
-        return self._fetch("repomd.xml", url, _LONGEST_INDEX, partial(self._read_index, mirror))
 
-    def _read_index(self, mirror: str, index: bytes) -> tuple[Advisory, ...]:
-        pointer = find_updateinfo(index)
+        def read(index: bytes) -> tuple[Advisory, ...]:
+            return self._read_feed(mirror, _parsed(url, find_updateinfo, index))
+
+        return self._fetch("repomd.xml", url, _LONGEST_INDEX, read)
+
+    def _read_feed(self, mirror: str, pointer: Pointer) -> tuple[Advisory, ...]:
+        """Read the updateinfo that an index names: from its copy if that is still it, whoever touched the store."""
         url = f"{mirror}/{pointer.href}"
         kept = self._kept("updateinfo", pointer.checksum)
-        if kept:
-            return tuple(read_updateinfo(pointer.check(kept.content)))
+        if kept and pointer.fits(kept.content):
+            return _parsed(url, _advisories, kept.content)
         answer = self._ask(url, None, _LONGEST_FEED)
-        with _named(url):
-            found = tuple(read_updateinfo(pointer.check(answer.content)))
+        if not pointer.fits(answer.content):
+            what = f"{redacted(url)} does not have the {pointer.algorithm} of its index"
+            raise AdvisoryError(f"{what}; {_CURE}", retryable=True)
+        found = _parsed(url, _advisories, answer.content)
         self._keep("updateinfo", replace(answer, source=pointer.checksum))
         return found
 
@@ -92,8 +99,7 @@ class _Feed:
         kept = self._kept(part, url)
         try:
             fresh = self._ask(url, kept, limit)
-            with _named(url):
-                result = read(fresh.content)
+            result = read(fresh.content)
         except AdvisoryError:
             if kept is None or kept.confirmed + _PATIENCE < self._now:
                 raise
@@ -125,14 +131,16 @@ class _Feed:
         return self.room.clock.now()
 
 
-@contextmanager
-def _named(url: str) -> Iterator[None]:
-    """Put the address before what is wrong with what came from it."""
+def _parsed(url: str, parse: Callable[[bytes], T], content: bytes) -> T:
+    """Parse what came from an address, which stands before what is wrong with it."""
     try:
-        yield
+        return parse(content)
     except AdvisoryError as fault:
-        named = str(fault) if str(fault).startswith("http") else f"{redacted(url)} {fault}"
-        raise AdvisoryError(named, retryable=fault.retryable) from fault
+        raise AdvisoryError(f"{redacted(url)} {fault}", retryable=fault.retryable) from fault
+
+
+def _advisories(content: bytes) -> tuple[Advisory, ...]:
+    return tuple(read_updateinfo(content))
 
 
 def _mirrors(content: bytes) -> list[str]:

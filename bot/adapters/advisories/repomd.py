@@ -21,15 +21,14 @@ class Pointer:
     algorithm: str
     checksum: str
 
-    def check(self, content: bytes) -> bytes:
-        """Return the content; raises `AdvisoryError` unless it is what the index promised."""
-        if _HASHES[self.algorithm](content).hexdigest() != self.checksum:
-            raise AdvisoryError(f"does not have the {self.algorithm} of its index; try again later", retryable=True)
-        return content
+    def fits(self, content: bytes) -> bool:
+        """Say whether these are the bytes that the index promised."""
+        return _HASHES[self.algorithm](content).hexdigest() == self.checksum
 
 
 def find_updateinfo(content: bytes) -> Pointer:
     """Find the updateinfo of a repository. Raises `AdvisoryError` if there is none, or none that can be trusted."""
+    found: Pointer | None = None
     kind = href = algorithm = checksum = ""
     for event in elements([content], _TEXTS):
         match event:
@@ -45,8 +44,10 @@ def find_updateinfo(content: bytes) -> Pointer:
             case end if end.name == "checksum":
                 checksum = end.text.strip()
             case end if end.name == "data" and kind == "updateinfo":
-                return _pointer(href, algorithm, checksum)
-    raise AdvisoryError("names no updateinfo; name the mirror list of a repository that has one")
+                found = _pointer(href, algorithm, checksum)
+    if found is None:
+        raise AdvisoryError("names no updateinfo; name the mirror list of a repository that has one")
+    return found
 
 
 def _pointer(href: str, algorithm: str, checksum: str) -> Pointer:

@@ -24,6 +24,7 @@ _PIECE: Final = 1 << 16
 _MOST_PACKAGES: Final = 5_000_000
 _LONGEST: Final = 200
 _TEXTS: Final = frozenset(("id", "severity"))
+_EPOCH: Final = re.compile(r"[0-9]*", re.ASCII)
 _CVE: Final = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}", re.ASCII)
 
 
@@ -93,7 +94,7 @@ def _package(attributes: Mapping[str, str]) -> Package:
     name, arch = attributes.get("name", ""), attributes.get("arch", "")
     epoch, version, release = (attributes.get(key, "") for key in ("epoch", "version", "release"))
     parts = (name, arch, version, release)
-    if not all(parts) or "-" in version + release or not (epoch.isdecimal() or not epoch):
+    if not all(parts) or "-" in version + release or not _EPOCH.fullmatch(epoch):
         raise AdvisoryError(f"has a package without name, version, release or architecture: {str(attributes)[:120]}")
     if max(map(len, (*parts, epoch))) > _LONGEST:
         raise AdvisoryError(f"has a package with more than {_LONGEST} characters in a part; it is not read")

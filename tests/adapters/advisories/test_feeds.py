@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,6 +144,7 @@ BAD = [
     pytest.param(pointed(WHOLE, href="https://evil.example/x"), "no path inside the repository", id="another host"),
     pytest.param({INDEX: Answer(body=b"<repomd></repomd>")}, "names no updateinfo", id="no updateinfo"),
     pytest.param({INDEX: Answer(body=repomd(WHOLE)[:200])}, "is no XML", id="index cut short"),
+    pytest.param({INDEX: Answer(body=repomd(WHOLE)[:-4])}, "is no XML", id="index cut short at its end"),
     pytest.param({INDEX: Answer(body=b"<html>portal")}, "is no XML", id="a captive portal's page"),
     pytest.param({INDEX: Answer(status=403, body=b"no")}, r"repomd.xml answered 403: no; correct or empty", id="403"),
     pytest.param({FEED: Answer(status=404)}, "updateinfo.xml.gz answered 404", id="404"),  # a copy is as good as it
@@ -180,6 +181,18 @@ def test_for_two_days_the_last_copy_stands_in_for_a_feed(
     assert reader.fixes() == ["ALAS2023-2026-001"]
     reader.clock.wait_until(reader.clock.now() + timedelta(days=1, minutes=1))
     reader.refused(match)
+
+
+def test_a_copy_that_somebody_damaged_is_fetched_again(reader: Reader) -> None:
+    reader.fixes()
+    name = "AL2023 x86_64 updateinfo"
+    kept = reader.store.documents.get(name)
+    assert kept
+    reader.store.documents.put(name, replace(kept, content=kept.content[:-1]))
+    assert reader.mirror.asked
+
+    assert reader.fixes() == ["ALAS2023-2026-001"]
+    assert FEED in reader.mirror.asked
 
 
 def test_a_server_that_is_gone_is_told(reader: Reader) -> None:
