@@ -217,3 +217,6 @@ def test_in_a_month_each_policy_takes_exactly_what_matters_to_it(
         what = f"day on which {name} acts on an advisory of {late.told:%m-%d} for a package of {late.moved:%m-%d}"
         figure(what, acted, f"{late.told:%m-%d} {late.tag}")
     assert "`glibc` fixes 2 critical CVEs" in month.bodies["security 08-07"]
+    first, then = (moves[day]["21"] for day in (FIRST, date(2026, 7, 30)))
+    headline = f"**`java {first} -> {then}`, `openssl-libs` fixes 2 important CVEs**"
+    figure("ten moves are one update from the base in use", headline in month.bodies["security 07-30"], True)
