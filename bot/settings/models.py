@@ -142,7 +142,10 @@ class PolicyModel(Model):
     min_severity: RatedSeverity | None = Field(None, description="The least severity of an advisory that is security.")
     max_age: Duration | None = Field(None, description="How long a base in use may be behind, whatever changed.")
     soak: Duration | None = Field(None, description="How long a new base is left to others first.")
-    style: Style | None = Field(None, description="digest: pin it in the file; tag: rebuild on the moving tag.")
+    style: Style | None = Field(
+        None,
+        description="digest: pin it in the file; dated: write the date-stamped tag; tag: rebuild on the moving tag.",
+    )
     on_unknown: OnUnknown | None = Field(
         None, description="What to do where the base in use or its advisories are not known."
     )
