@@ -19,6 +19,7 @@ from bot.core.ranks import Ranked
 
 _IDENTIFIER: Final = re.compile(r"ALAS(?:2(?:023)?)?(?:[A-Z][A-Z0-9._-]{0,30})?-[0-9]{4}-[0-9]{1,6}", re.ASCII)
 _PAGES: Final = {"AL2": "https://alas.aws.amazon.com/AL2", "AL2023": "https://alas.aws.amazon.com/AL2023"}
+"""UNVERIFIED for AL2 before 2025, when its pages left the 2 out of an identifier such as ALAS2-2024-1."""
 _ORDER: Final = cmp_to_key(compare_evr)
 
 
