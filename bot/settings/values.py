@@ -16,7 +16,10 @@ AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "AL2023": "https://cdn.amazonlinux.com/al2023/core/mirrors/latest/{arch}/mirror.list",
     }
 )
-"""The mirror lists of Amazon Linux's own packages, as scanners read them; UNVERIFIED against the live site. No such list is known for Amazon Linux 1."""
+"""The mirror lists of Amazon Linux's own packages, as scanners read them (UNVERIFIED against the live site).
+
+No such list is known for Amazon Linux 1.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
