@@ -13,8 +13,12 @@ import typer
 from rich.console import Console
 
 from bot import __version__
+from bot.core.advisories import Assessment
+from bot.core.change import BaseChange
 from bot.core.lineage import Lineage
 from bot.core.platforms import Platform
+from bot.core.reference import Reference
+from bot.core.tags import lambda_image
 from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
@@ -24,6 +28,7 @@ from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
+from bot.steps.assess import Assessor
 from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
@@ -136,6 +141,7 @@ def diff(
         found = workshop.locate(old, new)
         before, after = found.references
         change = judge(before, after, found.registry, found.contents)
+        change = _assess(workshop, change, before, after)
     _print(session, output, documents.diff_document(change), tables.show_diff)
 
 
@@ -266,6 +272,17 @@ def _prove(workshop: Workshop, name: str, platform: str | None) -> tuple[Lineage
         return proven, ()
     errors = inquiry.observe_all(workshop.watched(), workshop.clock.now())
     return inquiry.lineage_of(image, provenance=provenance), errors
+
+
+def _assess(workshop: Workshop, change: BaseChange, *references: Reference) -> BaseChange:
+    """Say what advisories say: those of the operating system that the first name of a Lambda base stands for."""
+    catalogue, mirrors = workshop.settings.catalogue, workshop.settings.mirrors
+    images = (lambda_image(reference, mirrors=mirrors) for reference in references)
+    runtime = next((image.runtime for image in images if image and image.runtime in catalogue), None)
+    if runtime is None:
+        nobody = Assessment(unknown="neither name says which runtime it is; name one of them by its tag")
+        return change.assessed(lambda _: nobody)
+    return Assessor(workshop.world.advisories).assess(change, catalogue.get(runtime).os)
 
 
 def _session(context: typer.Context) -> Session:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.change import BaseChange, PlatformChange
+from bot.core.advisories import Fix
+from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
@@ -49,7 +50,8 @@ def diff_document(change: BaseChange) -> Document:
         "old": {"digest": str(change.old)},
         "new": {"digest": str(change.new)},
         "significance": str(change.significance),
-        "severity": None,
+        "severity": str(change.severity) if change.severity else None,
+        "reasons": [_reason(reason) for reason in change.reasons],
         "platforms": [_platform_change(platform) for platform in change.platforms],
     }
 
@@ -161,8 +163,25 @@ def _platform_change(change: PlatformChange) -> Document:
         "files": {"added": change.files.added, "removed": change.files.removed, "changed": change.files.changed},
         "metadata": list(change.metadata),
         "unread": list(change.unread),
-        "advisories": [],
+        "advisories": [_fix(fix) for fix in change.security.fixes],
+        "advisories_unknown": change.unassessed or None,
+        "uncovered": list(change.uncovered),
     }
+
+
+def _fix(fix: Fix) -> Document:
+    return {
+        "id": fix.identifier,
+        "severity": str(fix.severity),
+        "cves": list(fix.cves),
+        "packages": list(fix.packages),
+        "page": fix.page,
+    }
+
+
+def _reason(reason: Reason) -> Document:
+    severity = str(reason.severity) if reason.severity else None
+    return {"significance": str(reason.significance), "severity": severity, "what": reason.what}
 
 
 def _decision(decision: Decision) -> Document:

@@ -52,7 +52,8 @@ def show_watch(console: Console, document: dict[str, Any]) -> None:
 
 def show_diff(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.diff/1`."""
-    console.print(Text("significance: ").append(_cell(document["significance"])))
+    severity = f" ({document['severity']})" if document["severity"] else ""
+    console.print(Text("significance: ").append(_cell(document["significance"])).append(severity))
     for platform in document["platforms"]:
         files = platform["files"]
         counts = f"{files['added']} files added, {files['removed']} removed, {files['changed']} changed"
@@ -66,6 +67,15 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
             rows.insert(0, (language["name"], "", language["old"], language["new"]))
         if rows:
             show(console, "Versions", ("name", "arch", "old", "new"), rows)
+        fixes = [
+            (f["id"], f["severity"], ", ".join(f["cves"]), ", ".join(f["packages"])) for f in platform["advisories"]
+        ]
+        if fixes:
+            show(console, "Advisories that this fixes", ("advisory", "severity", "CVEs", "packages"), fixes)
+        if platform["advisories_unknown"]:
+            say(console, f"advisories unknown: {platform['advisories_unknown']}", "bold red")
+        if platform["uncovered"]:
+            say(console, f"in no advisory: {', '.join(platform['uncovered'])}")
         for reason in platform["unread"]:
             say(console, f"not read: {reason}", "bold red")
 

@@ -125,7 +125,7 @@ def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetim
         evidence,
         runtime=base.runtime,
         latest=latest,
-        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest)),
+        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime),
         behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
     )
 

@@ -25,6 +25,7 @@ from bot.core.tags import LambdaTag
 from bot.core.target import Target
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
+from bot.steps.assess import Assessor
 from bot.steps.gather import gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
@@ -63,6 +64,7 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
+        self._assessor = Assessor(world.advisories)
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name."""
@@ -91,8 +93,11 @@ class Inquiry:
         self.decisions[repository.name] = plan(facts, self.rules.declared, now)
         return found, self.decisions[repository.name]
 
-    def judge(self, old: Reference, new: Reference) -> BaseChange:
-        """Compare two bases; a comparison that failed fails again without a second try."""
+    def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
+        """Compare two bases of a runtime, and say what that fixes by what advisories say now.
+
+        A comparison that failed fails again without a second try.
+        """
         if (old, new) not in self._judged:
             try:
                 self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
@@ -101,7 +106,7 @@ class Inquiry:
         judged = self._judged[old, new]
         if isinstance(judged, RefromError):
             raise judged
-        return judged
+        return self._assessor.assess(judged, self.rules.catalogue.get(runtime).os)
 
     def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
         """Find the date-stamped tag of a digest; what was asked once is not asked again."""

@@ -10,6 +10,7 @@ FLAG: Schema = {"type": "boolean"}
 DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
 PLATFORM: Schema = {"type": "string", "pattern": "^linux/(amd64|arm64)$"}
+SEVERITY: Schema = {"enum": ["low", "medium", "important", "critical", "unrated"]}
 SIGNIFICANCE: Schema = {"enum": ["none", "metadata", "files", "packages", "language", "security"]}
 
 
@@ -76,7 +77,8 @@ DIFF = document(
     old=objects(digest=DIGEST),
     new=objects(digest=DIGEST),
     significance=SIGNIFICANCE,
-    severity=null_or(TEXT),
+    severity=null_or(SEVERITY),
+    reasons=array(objects(significance=SIGNIFICANCE, severity=null_or(SEVERITY), what=TEXT)),
     platforms=array(
         objects(
             platform=PLATFORM,
@@ -84,7 +86,17 @@ DIFF = document(
             packages=array(objects(name=TEXT, arch=TEXT, **VERSIONS)),
             language=null_or(objects(name=TEXT, **VERSIONS)),
             files=objects(added=COUNT, removed=COUNT, changed=COUNT),
-            advisories={"type": "array"},
+            advisories=array(
+                objects(
+                    id=TEXT,
+                    severity=SEVERITY,
+                    cves=array({"type": "string", "pattern": "^CVE-[0-9]{4}-[0-9]{4,}$"}),
+                    packages={**array(TEXT), "minItems": 1},
+                    page=null_or({"type": "string", "pattern": "^https://alas.aws.amazon.com/"}),
+                )
+            ),
+            advisories_unknown=null_or(TEXT),
+            uncovered=array(TEXT),
         )
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.store.store import Store, open_store, snapshot
+from bot.ports.store import Kept
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
 
 
@@ -117,6 +118,18 @@ def test_a_layer_once_kept_stays(store: Store) -> None:
     store.layers.put(replace(layer("one"), entries={}))
 
     assert store.layers.get(layer("one").digest) == layer("one")
+
+
+def test_a_document_is_remembered_until_a_newer_one_comes(store: Store) -> None:
+    first, second = (Kept(source=f"https://{n}.example", etag=n, confirmed=NOON, content=b"\0\xff") for n in "ab")
+    assert store.documents.get("list") is None
+
+    store.documents.put("list", first)
+    assert store.documents.get("list") == first
+    store.documents.put("list", second)
+
+    assert store.documents.get("list") == second
+    assert store.documents.get("index") is None
 
 
 def test_threads_share_a_store(store: Store) -> None:
