@@ -20,6 +20,7 @@ from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.tags import lambda_image
 from bot.entrypoints import documents, tables
+from bot.entrypoints.catalogue import catalogue_document, show_catalogue
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
@@ -113,16 +114,26 @@ def watch(
     runtimes: Annotated[
         list[str] | None, typer.Argument(help="Runtime identifiers; those of the settings if none.")
     ] = None,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Show instead what is known of all runtimes, offline.")
+    ] = False,
     config: ConfigOption = None,
     output: FormatOption = Format.TABLE,
 ) -> int:
     """Show the current digests of the streams."""
     session = _session(context)
     with open_workshop(config, session.clock, dry_run=True) as workshop:
-        wanted = [workshop.rules.catalogue.get(name).identifier for name in runtimes or workshop.watched()]
+        known, watched, now = workshop.rules.catalogue, workshop.watched(), session.clock.now()
+        if catalogue:
+            rows = [known.get(name) for name in runtimes or known]
+            document = catalogue_document(rows, now.date(), watched=watched, mirrors=workshop.rules.mirrors)
+            _print(session, output, document, show_catalogue)
+            return DONE
         inquiry = Inquiry(workshop.world, workshop.rules)
-        errors = inquiry.observe_all(wanted, session.clock.now())
-    document = documents.watch_document(inquiry.observations, errors)
+        errors = inquiry.observe_all([known.get(name).identifier for name in runtimes or watched], now)
+    waiting = inquiry.waiting
+    errors = tuple((name, reason) for name, reason in errors if name not in waiting)
+    document = documents.watch_document(inquiry.observations, errors, waiting.items())
     _print(session, output, document, tables.show_watch)
     return ATTENTION if errors else DONE
 
