@@ -25,6 +25,7 @@ from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.init import write_starter
+from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
@@ -53,6 +54,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+ledger = typer.Typer(
+    help="Carry what was observed to another machine or to the next job.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(ledger, name="ledger")
 
 
 class Format(StrEnum):
@@ -136,6 +143,30 @@ def watch(
     document = documents.watch_document(inquiry.observations, errors, waiting.items())
     _print(session, output, document, tables.show_watch)
     return ATTENTION if errors else DONE
+
+
+@ledger.command("export")
+def export_ledger(context: typer.Context, config: ConfigOption = None) -> None:
+    """Write all observations to standard output, as JSON."""
+    session = _session(context)
+    with open_workshop(config, session.clock, dry_run=True) as workshop:
+        document = ledger_document(workshop.world.ledger.observations())
+    _write(session, json.dumps(document, indent=1) + "\n")
+
+
+@ledger.command("import")
+def import_ledger(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="What export wrote.")],
+    config: ConfigOption = None,
+) -> None:
+    """Add observations to those of the store; each keeps the earliest and the latest time at which it was seen."""
+    session = _session(context)
+    observations = read_ledger(path, session.clock.now())
+    with open_workshop(config, session.clock) as workshop:
+        for observation in observations:
+            workshop.world.ledger.record(observation)
+    tables.say(session.err, f"{len(observations)} observations imported")
 
 
 @app.command()
