@@ -100,6 +100,7 @@ def _registry(entry: models.RegistryModel, around: Surroundings) -> values.Regis
         username=login.username if login else None,
         password=_secret(login.password if login else None, around),
         ecr_region=login.ecr if login else None,
+        docker=bool(login and login.docker),
         pace=entry.pace,
         token_hosts=tuple(entry.token_hosts),
     )

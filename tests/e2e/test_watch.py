@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -41,10 +42,16 @@ class Scene:
     ecr: PublicEcr
     folder: Path
     streams: Sequence[Runtime]
+    registry: Mapping[str, object] = field(default_factory=dict)
     published: dict[str, Digest] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        settings = {"version": 1, "runtimes": {"watch": [runtime.identifier for runtime in self.streams]}}
+        registries = {"public.ecr.aws": dict(self.registry)}
+        settings = {
+            "version": 1,
+            "registries": registries,
+            "runtimes": {"watch": [runtime.identifier for runtime in self.streams]},
+        }
         (self.folder / "refrom.yaml").write_text(json.dumps(settings))
         for runtime in self.streams:
             self.publish(runtime)
@@ -66,7 +73,7 @@ class Scene:
         """Run a command; return its document, what the server was asked, and how long it waited between requests."""
         self.ecr.front.web.log.clear()
         command = [sys.executable, "-c", REFROM, *arguments, "--format", "json"]
-        ran = self.ecr.run(command, self.folder, PYTHONPATH=str(ROOT))
+        ran = self.ecr.run(command, self.folder, PYTHONPATH=str(ROOT), DOCKER_CONFIG=str(self.folder))
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout), self.ecr.front.asked(), json.loads(ran.stderr)
 
@@ -127,6 +134,29 @@ def test_a_half_published_set_is_held_until_it_is_complete(ecr: PublicEcr, tmp_p
     after = [(each["digest"], each["first_seen_by"]) for each in shown["observations"]]
     figure("half-published set, once complete", after, [(str(scene.published[MOVES.identifier]), "watch")])
     assert (told["outcomes"], shown["waiting"]) == ([], [])
+
+
+def test_who_is_signed_in_may_ask_ten_times_as_often(ecr: PublicEcr, tmp_path: Path, figure: Figure) -> None:
+    """The login is the one that `docker login public.ecr.aws` leaves."""
+    ecr.front.logins["AWS"] = "today"
+    entry = {"auth": b64encode(b"AWS:today").decode()}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"public.ecr.aws": entry}}))
+    scene = Scene(ecr, tmp_path, [MOVES], {"credentials": {"docker": True}})
+
+    _, asked, waits = scene.refrom("watch")
+
+    token = next(each for each in ecr.front.web.log if each.path.startswith("/token/"))
+    assert token.headers["Authorization"] == f"Basic {entry['auth']}"
+    figure("signed in: requests", len(asked), 1 + 1 + 2 * 2)
+    figure("signed in: seconds between requests", waits, [0.1] * (len(asked) - 1))
+
+
+def test_the_pace_is_what_the_settings_say(ecr: PublicEcr, tmp_path: Path, figure: Figure) -> None:
+    scene = Scene(ecr, tmp_path, [MOVES], {"pace": 4})
+
+    _, asked, waits = scene.refrom("watch")
+
+    figure("pace 4: seconds between requests", waits, [0.25] * (len(asked) - 1))
 
 
 def _text(digests: dict[str, Digest]) -> dict[str, str]:

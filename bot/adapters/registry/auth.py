@@ -81,8 +81,7 @@ def _read_token(endpoint: Endpoint, login: Credentials | None, answer: Response)
         if login is None:
             raise no_credentials(endpoint.host)
         raise RegistryError(
-            f"{host_of(answer.url)} refuses the credentials for {endpoint.host} ({told(answer)}); "
-            f"renew registries.{endpoint.host}.credentials",
+            f"{host_of(answer.url)} refuses the credentials for {endpoint.host} ({told(answer)}); {endpoint.cure}",
             status=answer.status,
         )
     if answer.status != 200:

@@ -41,6 +41,13 @@ class Endpoint:
     credentials: Callable[[], Credentials | None] | None = field(default=None, repr=False)
     token_hosts: tuple[str, ...] = ()
     tokens: str | None = None
+    renewal: str = ""
+    """What a person does about credentials that are refused; by default that names the setting."""
+
+    @property
+    def cure(self) -> str:
+        """What helps against credentials that are refused."""
+        return self.renewal or f"renew registries.{self.host}.credentials"
 
     @property
     def token_url(self) -> str | None:
