@@ -297,7 +297,8 @@ def _registries(settings: Settings, transport: Transport, clock: Clock) -> Regis
         host: LayoutRegistry(entry.layout) for host, entry in settings.registries.items() if entry.layout
     }
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
-    return Registries(layouts, HttpRegistry(transport, endpoints))
+    mirrors = {f"{_PUBLIC_ECR}/lambda/": f"{settings.read_from.rstrip('/')}/"} if settings.read_from else {}
+    return Registries(layouts, HttpRegistry(transport, endpoints), mirrors)
 
 
 def _endpoint(host: str, entry: values.Registry, clock: Clock) -> Endpoint:

@@ -94,6 +94,10 @@ class Runtimes(Model):
     watch: list[RuntimeIdentifier] = Field(
         [], description="Runtime identifiers to watch although nothing may use them."
     )
+    read_from: Mirror | None = Field(
+        None,
+        description="A full copy of public.ecr.aws/lambda that is read in its place, such as a pull-through cache.",
+    )
     catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
 
 

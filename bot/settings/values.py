@@ -99,6 +99,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     feeds: Mapping[str, str] = field(default_factory=lambda: AMAZON_FEEDS)
+    read_from: str | None = None
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
