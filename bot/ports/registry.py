@@ -19,6 +19,10 @@ class Registry(Protocol):
         """Fetch what a tag or digest names, by digest where the reference has one (one request)."""
         ...
 
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Fetch what a tag names, None if that is still `known` (one request; most registries then send no body)."""
+        ...
+
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config; without platform the reference must be one image."""
         ...

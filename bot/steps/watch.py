@@ -41,8 +41,14 @@ def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -
 
 def observe(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
     """Read what the stream's tag names now, without keeping it."""
-    reference = runtime.reference
-    document = registry.manifest(reference)
+    reference, last = runtime.reference, last_seen(runtime.identifier, ledger)
+    if last is None or last.reference != reference:
+        document = registry.manifest(reference)
+    else:
+        moved = registry.moved(reference, last.digest)
+        if moved is None:
+            return replace(last, last_seen=now)
+        document = moved
     bases = tuple(_bases(runtime, reference.with_digest(document.digest), document, registry, ledger))
     observation = Observation(
         runtime=runtime.identifier,

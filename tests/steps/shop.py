@@ -64,6 +64,10 @@ class CountingRegistry:
         self.asked.append(f"manifest {reference}")
         return self._registry.manifest(reference)
 
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        self.asked.append(f"manifest {reference}")
+        return self._registry.moved(reference, known)
+
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         self.asked.append(f"image {reference.digest or reference.tag}")
         return self._registry.image(reference, platform)

@@ -41,6 +41,11 @@ def read_image(registry: Registry, reference: Reference, platform: Platform | No
     return Image(manifest=manifest, config=config)
 
 
+def unless_known(document: Manifest | Index, known: Digest) -> Manifest | Index | None:
+    """Return a document if it is another than the known one."""
+    return None if document.digest == known else document
+
+
 def checked_manifest(
     reference: Reference, content: bytes, *, media_type: str = "", stated: str | None = None
 ) -> Manifest | Index:

@@ -29,6 +29,11 @@ class Readers:
         place = self._place(reference)
         return self._reader(place).manifest(place)
 
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Fetch what a tag names unless that is still `known`."""
+        place = self._place(reference)
+        return self._reader(place).moved(place, known)
+
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config."""
         place = self._place(reference)
