@@ -69,7 +69,7 @@ from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
 from bot.ports.examination import Examined, LeftOut
-from bot.ports.registry import ImageWriter, Registry
+from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_settings, values
@@ -134,7 +134,7 @@ class Workshop:
 
     def locate(self, *names: str) -> "Located":
         """Find images named as in skopeo: a reference, `docker://REFERENCE`, or `oci:DIR[:TAG]`."""
-        layouts: dict[str, Registry] = {}
+        layouts: dict[str, WatchedRegistry] = {}
         references = []
         for number, name in enumerate(names):
             if name.startswith("oci:"):

@@ -19,16 +19,20 @@ class Registry(Protocol):
         """Fetch what a tag or digest names, by digest where the reference has one (one request)."""
         ...
 
-    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
-        """Fetch what a tag names, None if that is still `known` (one request; most registries then send no body)."""
-        ...
-
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config; without platform the reference must be one image."""
         ...
 
     def blob(self, reference: Reference, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
         """Open a blob as a stream; reading to its end raises `RegistryError` if size or digest differ."""
+        ...
+
+
+class WatchedRegistry(Registry, Protocol):
+    """A registry whose tags are watched for what they name next."""
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Fetch what a tag names, None if that is still `known` (one request; most registries then send no body)."""
         ...
 
 

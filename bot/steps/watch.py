@@ -15,14 +15,14 @@ from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.runtimes import Runtime
 from bot.core.tags import LambdaTag, stamps
-from bot.ports.registry import Registry
+from bot.ports.registry import Registry, WatchedRegistry
 from bot.ports.store import Ledger
 
 _FIRST_IMAGES = datetime(2020, 12, 1, tzinfo=UTC)
 """Lambda takes images since then; a base that says it is older has a builder's zero for a time."""
 
 
-def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+def watch(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: datetime) -> Observation:
     """Observe a stream and keep the observation in the ledger.
 
     Nothing reaches the ledger before all of it was fetched and checked.
@@ -39,7 +39,7 @@ def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -
     return ledger.record(observation)
 
 
-def observe(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+def observe(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: datetime) -> Observation:
     """Read what the stream's tag names now, without keeping it."""
     reference, last = runtime.reference, last_seen(runtime.identifier, ledger)
     if last is None or last.reference != reference:

@@ -13,7 +13,7 @@ from bot.core.errors import RegistryError
 from bot.core.image import Descriptor, Image, Index, Manifest, parse_manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.registry import Registry
+from bot.ports.registry import WatchedRegistry
 
 
 class LayoutRegistry:
@@ -76,7 +76,7 @@ class LayoutRegistry:
         return LayoutFolder(self._root / reference.repository)
 
 
-def single_layout(directory: Path, tag: str | None) -> Registry:
+def single_layout(directory: Path, tag: str | None) -> WatchedRegistry:
     """Read one layout, `oci:DIR:TAG` or `oci:DIR` of its only image; a reference says no more than its digest."""
     return _SingleLayout(directory, tag)
 

@@ -10,7 +10,7 @@ from bot.core.digest import Digest
 from bot.core.image import Descriptor, Image, Index, Manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.registry import Registry
+from bot.ports.registry import WatchedRegistry
 
 
 class Readers:
@@ -20,7 +20,7 @@ class Readers:
     """
 
     def __init__(
-        self, routes: Mapping[str, Registry], default: Registry, mirrors: Mapping[str, str] | None = None
+        self, routes: Mapping[str, WatchedRegistry], default: WatchedRegistry, mirrors: Mapping[str, str] | None = None
     ) -> None:
         self._readers, self._default_reader, self._mirrors = dict(routes), default, dict(mirrors or {})
 
@@ -52,7 +52,7 @@ class Readers:
                 return replace(reference, registry=registry, repository=repository)
         return reference
 
-    def _reader(self, reference: Reference) -> Registry:
+    def _reader(self, reference: Reference) -> WatchedRegistry:
         return self._readers.get(reference.registry, self._default_reader)
 
 
