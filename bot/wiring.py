@@ -46,6 +46,7 @@ from bot.adapters.forge.recording import RecordingPullRequests
 from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.registry import (
     Credentials,
+    DockerLogin,
     EcrLogin,
     Endpoint,
     HttpRegistry,
@@ -68,7 +69,7 @@ from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
 from bot.ports.examination import Examined, LeftOut
-from bot.ports.registry import ImageWriter, Registry
+from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_settings, values
@@ -96,7 +97,10 @@ STAY: Final = timedelta(minutes=5)
 _DEFAULT: Final = Path("refrom.yaml")
 _FEED_ATTEMPTS: Final = 2
 """Without advisories a cycle goes on and the next one reads them, so a feed out of reach holds nobody up for long."""
-_PACES: Final = {"public.ecr.aws": 1.0}
+_PUBLIC_ECR: Final = "public.ecr.aws"
+_ANONYMOUS_PACE: Final = 1.0
+_SIGNED_IN_PACE: Final = 10.0
+"""Pulls a second from ECR Public (docs.aws.amazon.com, Amazon ECR Public service quotas)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +134,7 @@ class Workshop:
 
     def locate(self, *names: str) -> "Located":
         """Find images named as in skopeo: a reference, `docker://REFERENCE`, or `oci:DIR[:TAG]`."""
-        layouts: dict[str, Registry] = {}
+        layouts: dict[str, WatchedRegistry] = {}
         references = []
         for number, name in enumerate(names):
             if name.startswith("oci:"):
@@ -293,17 +297,27 @@ def _registries(settings: Settings, transport: Transport, clock: Clock) -> Regis
         host: LayoutRegistry(entry.layout) for host, entry in settings.registries.items() if entry.layout
     }
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
-    return Registries(layouts, HttpRegistry(transport, endpoints))
+    mirrors = {f"{_PUBLIC_ECR}/lambda/": f"{settings.read_from.rstrip('/')}/"} if settings.read_from else {}
+    return Registries(layouts, HttpRegistry(transport, endpoints), mirrors)
 
 
 def _endpoint(host: str, entry: values.Registry, clock: Clock) -> Endpoint:
-    return Endpoint(host=host, url=entry.url, credentials=_login(entry, clock), token_hosts=entry.token_hosts)
+    return Endpoint(
+        host=host,
+        url=entry.url,
+        credentials=_login(host, entry, clock),
+        token_hosts=entry.token_hosts,
+        renewal=f"run docker login {host}" if entry.docker else "",
+    )
 
 
-def _login(entry: values.Registry, clock: Clock) -> Callable[[], Credentials | None] | None:
+def _login(host: str, entry: values.Registry, clock: Clock) -> Callable[[], Credentials | None] | None:
     """How to log in to a registry; None for an anonymous reader."""
     if entry.ecr_region:
-        return EcrLogin(entry.ecr_region, clock)
+        return EcrLogin(entry.ecr_region, clock, public=host == _PUBLIC_ECR)
+    if entry.docker:
+        folder = os.environ.get("DOCKER_CONFIG")
+        return DockerLogin(host, Path(folder) if folder else Path.home() / ".docker", clock)
     if entry.username is None or entry.password is None:
         return None
     fixed = Credentials(username=entry.username, password=entry.password)
@@ -311,8 +325,9 @@ def _login(entry: values.Registry, clock: Clock) -> Callable[[], Credentials | N
 
 
 def _paces(settings: Settings) -> dict[str, float]:
-    """How many requests a second a host is sent at most: an anonymous reader of ECR Public gets one."""
-    paces = dict(_PACES)
+    """How many requests a second a host is sent at most: ECR Public names what it allows, others do not."""
+    public = settings.registries.get(_PUBLIC_ECR)
+    paces = {_PUBLIC_ECR: _SIGNED_IN_PACE if public and public.signs_in else _ANONYMOUS_PACE}
     for host, entry in settings.registries.items():
         address = host_of(Endpoint(host=host, url=entry.url).base)
         if entry.pace:
@@ -365,7 +380,7 @@ def _builder(
 ) -> Builder:
     match settings.builder:
         case values.DockerBuilder() as builder:
-            logins = {host: _login(entry, clock) for host, entry in settings.registries.items()}
+            logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
             return DockerBuilder(
                 checkout=forge.checkout,
                 credentials=lambda host: _pair(logins.get(host)),

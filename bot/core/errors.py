@@ -6,6 +6,7 @@
     ├── DockerfileError     a Dockerfile that BuildKit would reject
     ├── SettingsError       settings or holds with faults, all of them at once
     ├── RegistryError       a registry did not give what was asked
+    │   └── HalfPublished   a tag names a set that lacks a platform
     ├── ContentsError       a layer or package database that cannot be read
     ├── AdvisoryError       advisories that are not there, or that are no advisories
     ├── ForgeError          a source repository could not be read or written
@@ -61,6 +62,10 @@ class RegistryError(RefromError):
     def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
         super().__init__(message, retryable=retryable)
         self.status = status
+
+
+class HalfPublished(RegistryError):
+    """A tag names a set that lacks a platform which the catalogue promises; it is complete within hours as a rule."""
 
 
 class ContentsError(RefromError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.digest import Digest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.core.tags import LambdaTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,18 @@ class Observation:
     def created(self) -> datetime | None:
         """The oldest creation time that a platform's config states."""
         return min((base.created for base in self.bases if base.created), default=None)
+
+    @property
+    def stamp(self) -> datetime | None:
+        """The hour at which AWS published it, where the tag says that."""
+        tag = LambdaTag.parse(self.reference.tag or "")
+        return tag.stamp if tag else None
+
+    @property
+    def first_seen_by(self) -> str:
+        """How `first_seen` is known: by a `watch`, or for want of history from the `stamp` or from `created`."""
+        taken = {self.created: "created", self.stamp: "stamp"}
+        return taken.get(self.first_seen, "watch")
 
     @property
     def platforms(self) -> Mapping[Platform, KnownBase]:

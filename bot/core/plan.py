@@ -70,10 +70,11 @@ class BaseUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unwatched:
-    """A use whose current base is not known, and why."""
+    """A use whose current base is not known, and why; `passing` says that it will be, without anybody's help."""
 
     use: BaseUse
     fault: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,8 @@ def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now
     if hold:
         return Held(use=use, reason=f"held{f' until {hold.until}' if hold.until else ''}: {hold.reason}")
     if isinstance(known, Unwatched):
-        return Skip(use=use, reason=known.fault)
+        waits = Waiting(use=use, reason=known.fault, until=None)
+        return waits if known.passing else Skip(use=use, reason=known.fault)
     if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
         return Waiting(use=use, reason=f"the current base {known.candidate.short} is blocked", until=None)
     if known.in_use is None:

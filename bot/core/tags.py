@@ -124,6 +124,18 @@ def stamps(moments: Iterable[datetime]) -> Sequence[datetime]:
     return tuple(dict.fromkeys(hours))
 
 
+def other_names(upstream: Reference, *, mirrors: Sequence[str] = ()) -> tuple[str, ...]:
+    """Say under which other names, without tag, `lambda_image` recognises a base; `*` is any registry and path.
+
+    Docker Hub is no full copy: from Python 3.13 on it has the tags of one architecture alone.
+    """
+    name = _image_name(upstream, ())
+    if name not in REPOSITORIES:
+        return ()
+    given = (f"{mirror.rstrip('/')}/{name}" for mirror in mirrors)
+    return (f"{DEFAULT_REGISTRY}/{_HUB_PREFIX}{name}", f"*/lambda/{name}", *given)
+
+
 def runtime_identifier(name: str, version: str) -> str | None:
     """Translate repository and version into Lambda's identifier, such as `nodejs` and `22` into `nodejs22.x`."""
     grammar = _VERSIONS.get(name)

@@ -20,10 +20,12 @@ from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.tags import lambda_image
 from bot.entrypoints import documents, tables
+from bot.entrypoints.catalogue import catalogue_document, show_catalogue
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.init import write_starter
+from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
@@ -52,6 +54,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+ledger = typer.Typer(
+    help="Carry what was observed to another machine or to the next job.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(ledger, name="ledger")
 
 
 class Format(StrEnum):
@@ -113,18 +121,52 @@ def watch(
     runtimes: Annotated[
         list[str] | None, typer.Argument(help="Runtime identifiers; those of the settings if none.")
     ] = None,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Show instead what is known of all runtimes, offline.")
+    ] = False,
     config: ConfigOption = None,
     output: FormatOption = Format.TABLE,
 ) -> int:
     """Show the current digests of the streams."""
     session = _session(context)
     with open_workshop(config, session.clock, dry_run=True) as workshop:
-        wanted = [workshop.rules.catalogue.get(name).identifier for name in runtimes or workshop.watched()]
+        known, watched, now = workshop.rules.catalogue, workshop.watched(), session.clock.now()
+        if catalogue:
+            rows = [known.get(name) for name in runtimes or known]
+            document = catalogue_document(rows, now.date(), watched=watched, mirrors=workshop.rules.mirrors)
+            _print(session, output, document, show_catalogue)
+            return DONE
         inquiry = Inquiry(workshop.world, workshop.rules)
-        errors = inquiry.observe_all(wanted, session.clock.now())
-    document = documents.watch_document(inquiry.observations, errors)
+        errors = inquiry.observe_all([known.get(name).identifier for name in runtimes or watched], now)
+    waiting = inquiry.waiting
+    errors = tuple((name, reason) for name, reason in errors if name not in waiting)
+    document = documents.watch_document(inquiry.observations, errors, waiting.items())
     _print(session, output, document, tables.show_watch)
     return ATTENTION if errors else DONE
+
+
+@ledger.command("export")
+def export_ledger(context: typer.Context, config: ConfigOption = None) -> None:
+    """Write all observations to standard output, as JSON."""
+    session = _session(context)
+    with open_workshop(config, session.clock, dry_run=True) as workshop:
+        document = ledger_document(workshop.world.ledger.observations())
+    _write(session, json.dumps(document, indent=1) + "\n")
+
+
+@ledger.command("import")
+def import_ledger(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="What export wrote.")],
+    config: ConfigOption = None,
+) -> None:
+    """Add observations to those of the store; each keeps the earliest and the latest time at which it was seen."""
+    session = _session(context)
+    observations = read_ledger(path, session.clock.now())
+    with open_workshop(config, session.clock) as workshop:
+        for observation in observations:
+            workshop.world.ledger.record(observation)
+    tables.say(session.err, f"{len(observations)} observations imported")
 
 
 @app.command()

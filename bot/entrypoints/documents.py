@@ -34,11 +34,16 @@ def name_of(decision: Decision) -> str:
     return _NAMES[type(decision)]
 
 
-def watch_document(observations: Sequence[Observation], errors: Iterable[tuple[str, str]]) -> Document:
-    """`refrom.watch/1`."""
+def watch_document(
+    observations: Sequence[Observation],
+    errors: Iterable[tuple[str, str]],
+    waiting: Iterable[tuple[str, str]] = (),
+) -> Document:
+    """`refrom.watch/1`; `waiting` are the streams whose newest set is half published, which are shown as they were."""
     return {
         "schema": "refrom.watch/1",
         "observations": [_observation(observation) for observation in observations],
+        "waiting": _streams(waiting),
         "errors": _streams(errors),
     }
 
@@ -146,6 +151,7 @@ def _observation(observation: Observation) -> Document:
         "platforms": {str(platform): str(base.digest) for platform, base in observation.platforms.items()},
         "created": time_text(observation.created),
         "first_seen": time_text(observation.first_seen),
+        "first_seen_by": observation.first_seen_by,
     }
 
 

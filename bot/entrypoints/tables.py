@@ -42,10 +42,12 @@ def printable(text: str) -> str:
 def show_watch(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.watch/1`."""
     rows = [
-        (o["runtime"], short(o["digest"]), ", ".join(o["platforms"]), o["created"], o["first_seen"])
+        (o["runtime"], short(o["digest"]), ", ".join(o["platforms"]), o["created"], o["first_seen"], o["first_seen_by"])
         for o in document["observations"]
     ]
-    show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen"), rows)
+    show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen", "by"), rows)
+    for waiting in document["waiting"]:
+        say(console, f"{waiting['runtime']} waits: {waiting['reason']}", "cyan")
     for error in document["errors"]:
         say(console, f"{error['runtime']}: {error['reason']}", "bold red")
 

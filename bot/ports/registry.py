@@ -28,6 +28,14 @@ class Registry(Protocol):
         ...
 
 
+class WatchedRegistry(Registry, Protocol):
+    """A registry whose tags are watched for what they name next."""
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Fetch what a tag names, None if that is still `known` (one request; most registries then send no body)."""
+        ...
+
+
 class ImageWriter(Protocol):
     """Writes images; each call is safe to repeat."""
 

@@ -15,11 +15,15 @@ class Ledger(Protocol):
     """Remembers which digests the streams had."""
 
     def record(self, observation: Observation) -> Observation:
-        """Keep an observation; one already known keeps its `first_seen` and gets the new `last_seen`."""
+        """Keep an observation; of one already known the earlier `first_seen` and the later `last_seen` stay."""
         ...
 
     def history(self, runtime: str) -> Sequence[Observation]:
         """Return all observations of a stream, the one first seen last coming first."""
+        ...
+
+    def observations(self) -> Sequence[Observation]:
+        """Return all observations of all streams."""
         ...
 
     def base(self, digest: Digest) -> KnownBase | None:

@@ -7,7 +7,7 @@ from bot.ports.builder import Builder
 from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions
 from bot.ports.forge import Forge, PullRequests
-from bot.ports.registry import Registry
+from bot.ports.registry import WatchedRegistry
 from bot.ports.store import Journal, Ledger
 
 
@@ -15,7 +15,7 @@ from bot.ports.store import Journal, Ledger
 class World:
     """What the loop reads and changes."""
 
-    registry: Registry
+    registry: WatchedRegistry
     contents: Contents
     advisories: Advisories
     forge: Forge

@@ -68,6 +68,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         mirrors=tuple(mirror.rstrip("/") for mirror in model.mirrors),
         watch=tuple(model.runtimes.watch),
         feeds=model.advisories.feeds,
+        read_from=model.runtimes.read_from,
         forge=_forge(model, around),
         policy=_override(model.policy, models.Match()).apply(Policy()),
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
@@ -100,6 +101,7 @@ def _registry(entry: models.RegistryModel, around: Surroundings) -> values.Regis
         username=login.username if login else None,
         password=_secret(login.password if login else None, around),
         ecr_region=login.ecr if login else None,
+        docker=bool(login and login.docker),
         pace=entry.pace,
         token_hosts=tuple(entry.token_hosts),
     )

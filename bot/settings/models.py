@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.settings.fields import (
@@ -57,17 +57,23 @@ class Secret(Model):
 
 
 class Login(Model):
-    """How to log in to a registry: a user name and a password, or ECR's own tokens."""
+    """How to log in to a registry: a user name and a password, ECR's own tokens, or as the docker command does."""
 
     username: str | None = Field(None, description="The user name; AWS for ECR.")
     password: Secret | None = Field(None, description="Where the password is.")
-    ecr: str | None = Field(None, description="The Region of a private ECR; AWS credentials give the login.")
+    ecr: str | None = Field(
+        None,
+        description="The Region of a private ECR, us-east-1 for public.ecr.aws; AWS credentials give the login.",
+    )
+    docker: Literal[True] | None = Field(
+        None, description="Take what docker login left: in docker's config.json, or with the helper that it names."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> "Login":
-        basic = self.username is not None and self.password is not None
-        if basic == (self.ecr is not None) or (self.ecr and (self.username or self.password)):
-            raise ValueError("is no login; give username and password, or ecr: REGION")
+        basic = [self.username is not None, self.password is not None]
+        if [all(basic), self.ecr is not None, self.docker is not None].count(True) != 1 or any(basic) != all(basic):
+            raise ValueError("is no login; give username and password, or ecr: REGION, or docker: true")
         return self
 
 
@@ -87,6 +93,10 @@ class Runtimes(Model):
 
     watch: list[RuntimeIdentifier] = Field(
         [], description="Runtime identifiers to watch although nothing may use them."
+    )
+    read_from: Mirror | None = Field(
+        None,
+        description="A full copy of public.ecr.aws/lambda that is read in its place, such as a pull-through cache.",
     )
     catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
 
@@ -250,6 +260,14 @@ class SettingsModel(Model):
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")
     holds: str = Field("refrom.holds.yaml", description="What people declared, relative to the settings.")
+
+    @field_validator("registries")
+    @classmethod
+    def _public_region(cls, registries: dict[str, RegistryModel]) -> dict[str, RegistryModel]:
+        public = registries.get("public.ecr.aws")
+        if public and public.credentials and public.credentials.ecr not in (None, "us-east-1"):
+            raise ValueError("public.ecr.aws gives logins in us-east-1 alone; write credentials: {ecr: us-east-1}")
+        return registries
 
 
 class HoldModel(Model):

@@ -31,8 +31,14 @@ class Registry:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ecr_region: str | None = None
+    docker: bool = False
     pace: float | None = None
     token_hosts: tuple[str, ...] = ()
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it is read with a login."""
+        return self.username is not None or self.ecr_region is not None or self.docker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     feeds: Mapping[str, str] = field(default_factory=lambda: AMAZON_FEEDS)
+    read_from: str | None = None
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()

@@ -5,10 +5,11 @@ What a tick did is recorded after it happened. Running a cycle again does nothin
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core.errors import DeployError, RefromError
+from bot.core.errors import DeployError, HalfPublished, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase, Observation
@@ -83,8 +84,11 @@ class Cycle:
             return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:
-        """Watch a stream; what failed in it is said here once, however many uses it has."""
-        self.inquiry.observe(runtime, now)
+        """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
+        with suppress(HalfPublished):
+            self.inquiry.observe(runtime, now)
+        if waiting := self.inquiry.waiting.get(runtime):
+            self._record(_outcome("watch", runtime, Result.WAITING, waiting), now)
         fault = self.inquiry.unjudged.get(runtime)
         if fault:
             self._record(_outcome("judge", runtime, Result.FAILED, str(fault)), now)

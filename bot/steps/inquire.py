@@ -11,7 +11,7 @@ from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
-from bot.core.errors import ForgeError, RefromError
+from bot.core.errors import ForgeError, HalfPublished, RefromError
 from bot.core.image import Image
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
@@ -31,7 +31,7 @@ from bot.steps.judge import judge
 from bot.steps.prove import lineage
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, survey
-from bot.steps.watch import dated_tag, watch
+from bot.steps.watch import dated_tag, last_seen, watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,8 @@ class Inquiry:
         self.rules = rules
         self.seeker = Seeker(world.registry, rules.catalogue, rules.mirrors)
         self.observed: dict[str, Observation | RefromError] = {}
+        self.waiting: dict[str, str] = {}
+        """Streams whose newest set is half published, and what lacks; they stay at what the ledger saw last."""
         self.surveys: dict[str, Survey] = {}
         self.decisions: dict[str, tuple[Decision, ...]] = {}
         self.unjudged: dict[str, RefromError] = {}
@@ -76,6 +78,9 @@ class Inquiry:
         if runtime not in self.observed:
             try:
                 self.observed[runtime] = watch(found, self.world.registry, self.world.ledger, now)
+            except HalfPublished as fault:
+                self.waiting[runtime] = str(fault)
+                self.observed[runtime] = last_seen(runtime, self.world.ledger) or fault
             except RefromError as fault:
                 self.observed[runtime] = fault
         observed = self.observed[runtime]
@@ -210,6 +215,9 @@ class Inquiry:
         try:
             latest = self.observe(use.runtime, now)
             deployed = () if use.fixed else self._deployed_bases(use)
+        except HalfPublished as fault:
+            self.incomplete.add(use.repository)
+            return Unwatched(use=use, fault=str(fault), passing=True)
         except RefromError as fault:
             return self._undecided(use, fault)
         try:

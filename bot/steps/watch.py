@@ -5,41 +5,50 @@ One manifest request a stream, and two for each platform digest that the ledger 
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.core.digest import Digest
-from bot.core.errors import InvalidImage, RegistryError
+from bot.core.errors import HalfPublished, InvalidImage, RegistryError
 from bot.core.image import Image, Index, Manifest
 from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.runtimes import Runtime
 from bot.core.tags import LambdaTag, stamps
-from bot.ports.registry import Registry
+from bot.ports.registry import Registry, WatchedRegistry
 from bot.ports.store import Ledger
 
+_FIRST_IMAGES = datetime(2020, 12, 1, tzinfo=UTC)
+"""Lambda takes images since then; a base that says it is older has a builder's zero for a time."""
 
-def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+
+def watch(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: datetime) -> Observation:
     """Observe a stream and keep the observation in the ledger.
 
     Nothing reaches the ledger before all of it was fetched and checked.
-    Raises `RegistryError` if the stream cannot be read, or if it lacks a platform that the catalogue promises
-    (then it is half published and read again in a later cycle).
+    Raises `RegistryError` if the stream cannot be read, and `HalfPublished` if it lacks a platform that the catalogue
+    promises.
     """
     observation = observe(runtime, registry, ledger, now)
     missing = [str(platform) for platform in runtime.platforms if platform not in observation.platforms]
     if missing:
-        raise RegistryError(
+        raise HalfPublished(
             f"{runtime.reference} has no image for {', '.join(missing)} yet; it is held until the set is complete",
             retryable=True,
         )
     return ledger.record(observation)
 
 
-def observe(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
+def observe(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: datetime) -> Observation:
     """Read what the stream's tag names now, without keeping it."""
-    reference = runtime.reference
-    document = registry.manifest(reference)
+    reference, last = runtime.reference, last_seen(runtime.identifier, ledger)
+    if last is None or last.reference != reference:
+        document = registry.manifest(reference)
+    else:
+        moved = registry.moved(reference, last.digest)
+        if moved is None:
+            return replace(last, last_seen=now)
+        document = moved
     bases = tuple(_bases(runtime, reference.with_digest(document.digest), document, registry, ledger))
     observation = Observation(
         runtime=runtime.identifier,
@@ -50,6 +59,11 @@ def observe(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime)
         last_seen=now,
     )
     return _with_first_seen(observation, ledger, now)
+
+
+def last_seen(runtime: str, ledger: Ledger) -> Observation | None:
+    """What a stream had when it was last watched with success."""
+    return max(ledger.history(runtime), key=lambda seen: seen.last_seen, default=None)
 
 
 def known_base(runtime: str, reference: Reference, image: Image) -> KnownBase:
@@ -114,13 +128,16 @@ def _recall(runtime: Runtime, reference: Reference, digest: Digest, ledger: Ledg
 
 def _fetch(runtime: Runtime, reference: Reference, platform: Platform, digest: Digest, registry: Registry) -> KnownBase:
     image = registry.image(reference.with_digest(digest))
+    if image.digest != digest:
+        raise InvalidImage(f"{reference} offers {digest} for {platform}, which is an index and no image")
     if image.platform != platform:
         raise InvalidImage(f"{reference} offers {digest} for {platform}, but its config says {image.platform}")
     return known_base(runtime.identifier, reference, image)
 
 
 def _with_first_seen(observation: Observation, ledger: Ledger, now: datetime) -> Observation:
-    """Without history, say that a base was first seen when it was created: the store may have been lost."""
-    if ledger.history(observation.runtime) or observation.created is None:
+    """Without history, which may have been lost, a base was first seen when it was published or created."""
+    since = observation.stamp or observation.created
+    if since is None or since < _FIRST_IMAGES or ledger.history(observation.runtime):
         return observation
-    return replace(observation, first_seen=min(observation.created, now))
+    return replace(observation, first_seen=min(since, now))

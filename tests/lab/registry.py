@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,7 @@ class EcrPublicFront:
         self._tokens: dict[str, bool] = {}
         self._refusals: list[Answer] = []
         self._tampered: str | None = None
+        self._tampering: Callable[[Answer], Answer] = _bent
         self.logins: dict[str, str] = {}
         self.web = Web(url="")
         self.realm = ""
@@ -79,18 +80,19 @@ class EcrPublicFront:
         """All requests so far as `METHOD path`, of some methods or of all."""
         return self.web.asked(*methods)
 
-    def throttle(self, times: int, retry_after: str | None = None) -> None:
-        """Answer the next requests with 429 TOOMANYREQUESTS."""
+    def throttle(self, times: int, retry_after: str | None = None, status: int = 429) -> None:
+        """Answer the next requests with 429 TOOMANYREQUESTS, or with 503 UNAVAILABLE."""
         headers = {"Retry-After": retry_after} if retry_after is not None else {}
-        self._refusals += [_error(429, "TOOMANYREQUESTS", "Rate exceeded", headers)] * times
+        said = {429: ("TOOMANYREQUESTS", "Rate exceeded"), 503: ("UNAVAILABLE", "Try again later")}[status]
+        self._refusals += [_error(status, *said, headers)] * times
 
     def expire_tokens(self) -> None:
         """Forget all tokens, so that each gets 401 once more."""
         self._tokens.clear()
 
-    def tamper(self, part: str | None) -> None:
-        """Change one byte in the answers to GETs whose path contains this text; None ends it."""
-        self._tampered = part
+    def tamper(self, part: str | None, how: Callable[[Answer], Answer] | None = None) -> None:
+        """Change the answers to GETs whose path contains this text, by one byte if not told how; None ends it."""
+        self._tampered, self._tampering = part, how or _bent
 
     def answer(self, asked: Asked) -> Answer:
         path = urlsplit(asked.path).path
@@ -107,7 +109,7 @@ class EcrPublicFront:
         given = forward(self._upstream.host, asked, without=["Authorization"])
         if path.endswith("/tags/list"):
             return _cut_tags(given)
-        return _bent(given) if asked.method == "GET" and self._tampered and self._tampered in path else given
+        return self._tampering(given) if asked.method == "GET" and self._tampered and self._tampered in path else given
 
     def _token(self, asked: Asked) -> Answer:
         basic = asked.headers["Authorization"]

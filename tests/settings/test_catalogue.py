@@ -23,7 +23,7 @@ WITHOUT_IMAGE = {
     "dotnetcore2.0": "ended before images came",
     "custom": "a customer's own runtime: its image is the customer's",
 }
-IMAGE_ONLY = {"dotnet7", "dotnet9"}
+IMAGE_ONLY = {"dotnet5.0", "dotnet7", "dotnet9"}
 """Published as base images, never offered for .zip functions."""
 
 

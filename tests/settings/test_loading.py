@@ -185,8 +185,23 @@ deploy:
         pytest.param("version: 1\nstore: *x\n", "2: uses a YAML alias (*name); write the value out", id="an alias"),
         pytest.param(
             "version: 1\nregistries: {e.com: {credentials: {username: u}}}\n",
-            "2: registries.e.com.credentials: is no login; give username and password, or ecr: REGION",
+            "2: registries.e.com.credentials: is no login; give username and password, or ecr: REGION, or docker: true",
             id="half a login",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {ecr: eu-west-1, docker: true}}}\n",
+            "2: registries.e.com.credentials: is no login; give username and password, or ecr: REGION, or docker: true",
+            id="two logins",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {e.com: {credentials: {docker: false}}}\n",
+            "2: registries.e.com.credentials.docker: input should be True",
+            id="no docker login",
+        ),
+        pytest.param(
+            "version: 1\nregistries: {public.ecr.aws: {credentials: {ecr: eu-west-1}}}\n",
+            "2: registries: public.ecr.aws gives logins in us-east-1 alone; write credentials: {ecr: us-east-1}",
+            id="a Region without logins",
         ),
         pytest.param(
             "version: 1\nregistries: {e.com: {url: 'https://u:p@e.com'}}\n",

@@ -32,7 +32,7 @@ from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
 from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
 from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
-from bot.ports.registry import Registry
+from bot.ports.registry import WatchedRegistry
 from bot.ports.world import World
 from bot.steps.cycle import Cycle, Report
 from bot.steps.inquire import Inquiry, Rules
@@ -56,13 +56,17 @@ def pinned(digest: Digest) -> str:
 class CountingRegistry:
     """A registry that writes down what it is asked for; an image by digest is two documents."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: WatchedRegistry) -> None:
         self._registry = registry
         self.asked: list[str] = []
 
     def manifest(self, reference: Reference) -> Manifest | Index:
         self.asked.append(f"manifest {reference}")
         return self._registry.manifest(reference)
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        self.asked.append(f"manifest {reference}")
+        return self._registry.moved(reference, known)
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         self.asked.append(f"image {reference.digest or reference.tag}")

@@ -1,17 +1,19 @@
 """Watch: what it asks of a registry, what reaches the ledger, and when a base counts as first seen."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.core.digest import Digest
-from bot.core.errors import InvalidImage, RegistryError
+from bot.core.errors import HalfPublished, InvalidImage, RegistryError
 from bot.core.image import OCI_INDEX, Index, Manifest, to_json
+from bot.core.outcome import Result
+from bot.core.plan import Waiting
 from bot.core.reference import Reference
 from bot.core.tags import LambdaTag
 from bot.entrypoints.demo.fleet import AMD64, ARM64, START
-from bot.steps.watch import dated_tag
+from bot.steps.watch import dated_tag, watch
 from tests.steps.shop import AFTER, BEFORE, PYTHON, RUNTIME, SAME, CountingRegistry, Shop
 
 MOVING = f"manifest {PYTHON}:3.13"
@@ -60,10 +62,47 @@ def test_a_platform_that_stays_is_not_fetched_again_and_is_known_under_the_new_i
 def test_a_half_published_set_is_refused_and_does_not_reach_the_ledger(shop: Shop) -> None:
     shop.publish(replace(BEFORE, platforms=(AMD64,)))
 
-    with pytest.raises(RegistryError, match="no image for linux/arm64 yet") as refused:
+    with pytest.raises(HalfPublished, match="no image for linux/arm64 yet") as refused:
         shop.watch()
 
     assert refused.value.retryable
+    assert not shop.store.ledger.history(RUNTIME)
+
+
+def test_a_stream_that_is_half_published_stays_at_the_complete_set_that_it_had_last(shop: Shop) -> None:
+    """That is not the one first seen last: a tag may move back."""
+    first = shop.publish()
+    shop.watch()
+    shop.move()
+    shop.watch()
+    shop.clock.advance(timedelta(days=1))
+    shop.publish()
+    shop.watch()
+    shop.publish(replace(SAME, platforms=(AMD64,)))
+    inquiry = shop.inquiry()
+
+    assert inquiry.observe(RUNTIME, shop.now).digest == first
+    assert "no image for linux/arm64 yet" in inquiry.waiting[RUNTIME]
+    assert inquiry.failed_streams == ()
+
+
+def test_an_entry_that_is_an_index_again_is_refused(shop: Shop) -> None:
+    """An index of one image reads as that image, so that its digest is not the one that is listed."""
+    inner = shop.publish(replace(BEFORE, platforms=(AMD64,)))
+    entries = [
+        {
+            "mediaType": OCI_INDEX,
+            "digest": str(inner),
+            "size": len(shop.writer.manifest(PYTHON.with_digest(inner)).raw),
+            "platform": {"os": "linux", "architecture": "amd64"},
+        }
+    ]
+    index = to_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+    shop.writer.put_manifest(PYTHON.with_tag("3.13"), OCI_INDEX, index)
+
+    with pytest.raises(InvalidImage, match="which is an index and no image"):
+        shop.watch()
+
     assert not shop.store.ledger.history(RUNTIME)
 
 
@@ -92,7 +131,9 @@ def test_without_history_a_base_was_first_seen_when_it_was_created(shop: Shop) -
     shop.publish()
     shop.clock.advance(timedelta(days=9))
 
-    assert shop.watch().first_seen == START
+    seen = shop.watch()
+
+    assert (seen.first_seen, seen.first_seen_by) == (START, "created")
 
 
 def test_with_history_a_base_was_first_seen_when_it_was_seen(shop: Shop) -> None:
@@ -103,7 +144,7 @@ def test_with_history_a_base_was_first_seen_when_it_was_seen(shop: Shop) -> None
 
     seen = shop.watch()
 
-    assert seen.first_seen == shop.now
+    assert (seen.first_seen, seen.first_seen_by) == (shop.now, "watch")
     shop.clock.advance(timedelta(days=1))
     assert shop.watch().first_seen == seen.first_seen
 
@@ -112,6 +153,29 @@ def test_a_base_from_the_future_was_first_seen_now(shop: Shop) -> None:
     shop.publish(replace(BEFORE, created=START + timedelta(days=400)))
 
     assert shop.watch().first_seen == shop.now
+
+
+def test_a_builders_zero_is_no_time_of_creation(shop: Shop) -> None:
+    shop.publish(replace(BEFORE, created=datetime(1980, 1, 1, tzinfo=UTC)))
+
+    seen = shop.watch()
+
+    assert (seen.first_seen, seen.first_seen_by) == (shop.now, "watch")
+
+
+def test_without_history_a_date_stamp_says_more_than_the_time_of_creation(shop: Shop) -> None:
+    """The stamp is the hour of publication."""
+    published = START.replace(minute=0, second=0) + timedelta(hours=2)
+    stamped = str(TAG.with_stamp(published))
+    shop.publish()
+    index = shop.writer.manifest(PYTHON.with_tag("3.13"))
+    shop.writer.put_manifest(PYTHON.with_tag(stamped), OCI_INDEX, index.raw)
+    shop.clock.advance(timedelta(days=9))
+    stream = replace(shop.catalogue.get(RUNTIME), tag=stamped)
+
+    seen = watch(stream, shop.registry, shop.store.ledger, shop.now)
+
+    assert (seen.first_seen, seen.first_seen_by) == (published, "stamp")
 
 
 @pytest.mark.parametrize("late", [0, 1, -1, 2, 3], ids=lambda hours: f"{hours} hours later")
@@ -160,3 +224,16 @@ def test_a_registry_that_fails_is_no_missing_date(shop: Shop) -> None:
 
     with pytest.raises(RegistryError, match="try later"):
         dated_tag(TAG, seen.digest, seen, Failing(shop.writer))
+
+
+def test_uses_of_a_stream_that_was_never_complete_wait_and_nothing_failed(shop: Shop) -> None:
+    shop.publish(replace(BEFORE, platforms=(AMD64,)))
+    shop.push("acme/orders")
+
+    report = shop.cycle()
+
+    (decision,) = report.decisions
+    assert isinstance(decision, Waiting)
+    assert "no image for linux/arm64 yet" in decision.reason
+    assert [(outcome.step, outcome.result) for outcome in report.outcomes] == [("watch", Result.WAITING)]
+    assert not report.needs_attention

@@ -1,5 +1,6 @@
 """Registries: over HTTP, in a folder, and a switch that tells them apart by the reference's host."""
 
+from bot.adapters.registry.docker_login import DockerLogin
 from bot.adapters.registry.ecr import EcrLogin, ecr_region
 from bot.adapters.registry.endpoint import Credentials, Endpoint
 from bot.adapters.registry.http import HttpRegistry
@@ -9,6 +10,7 @@ from bot.adapters.registry.routes import Readers, Registries
 
 __all__ = [
     "Credentials",
+    "DockerLogin",
     "EcrLogin",
     "Endpoint",
     "HttpRegistry",

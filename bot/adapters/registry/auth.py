@@ -31,11 +31,13 @@ class Authority:
         self._tokens: dict[tuple[str, str], str] = {}
 
     def headers(self, endpoint: Endpoint, scope: str) -> Mapping[str, str]:
-        """Return the Authorization that was accepted before, or nothing."""
+        """Return the Authorization that was accepted before, or that is known to be wanted, or nothing."""
         if endpoint.host in self._basic:
             login = endpoint.login()
             return {"Authorization": login.basic()} if login else {}
         token = self._tokens.get((endpoint.host, scope)) or self._tokens.get((endpoint.host, _ANY))
+        if token is None and endpoint.token_url:
+            token = self._tokens[endpoint.host, _ANY] = self._token(endpoint, endpoint.token_url)
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def answer(self, endpoint: Endpoint, scope: str, header: str) -> None:
@@ -43,14 +45,14 @@ class Authority:
         challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(header))}
         if bearer := challenges.get("bearer"):
             key = scope if "repository:" in bearer.parameters.get("scope", "") else _ANY
-            self._tokens[endpoint.host, key] = self._token(endpoint, bearer)
+            self._tokens[endpoint.host, key] = self._token(endpoint, _token_url(endpoint, bearer))
         elif "basic" in challenges and endpoint.login():
             self._basic.add(endpoint.host)
         else:
             raise no_credentials(endpoint.host)
 
-    def _token(self, endpoint: Endpoint, challenge: Challenge) -> str:
-        url, login = _token_url(endpoint, challenge), endpoint.login()
+    def _token(self, endpoint: Endpoint, url: str) -> str:
+        login = endpoint.login()
         if login and not endpoint.trusts(url):
             raise RegistryError(
                 f"{endpoint.host} sends its credentials to {host_of(url)}, which the settings do not name; "
@@ -79,8 +81,7 @@ def _read_token(endpoint: Endpoint, login: Credentials | None, answer: Response)
         if login is None:
             raise no_credentials(endpoint.host)
         raise RegistryError(
-            f"{host_of(answer.url)} refuses the credentials for {endpoint.host} ({told(answer)}); "
-            f"renew registries.{endpoint.host}.credentials",
+            f"{host_of(answer.url)} refuses the credentials for {endpoint.host} ({told(answer)}); {endpoint.cure}",
             status=answer.status,
         )
     if answer.status != 200:

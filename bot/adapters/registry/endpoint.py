@@ -10,6 +10,7 @@ from bot.core.reference import DEFAULT_REGISTRY
 
 _URLS: Final = {DEFAULT_REGISTRY: "https://registry-1.docker.io"}
 _TOKEN_HOSTS: Final = {DEFAULT_REGISTRY: ("auth.docker.io",)}
+_TOKENS: Final = {"public.ecr.aws": "https://public.ecr.aws/token/?service=public.ecr.aws&scope=aws"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,27 @@ class Endpoint:
     `url` is by default https://HOST, for Docker Hub its real host, and plain http only on loopback.
     `credentials` is asked each time they are needed, so that short-lived ones can be renewed; None means anonymous.
     `token_hosts` names hosts other than the registry's own that may see the credentials to give a token for them.
+    `tokens` is where a token for all of the registry is known to be, so that nobody need be refused first; by default
+    it is known of public.ecr.aws at its own address.
     """
 
     host: str
     url: str | None = None
     credentials: Callable[[], Credentials | None] | None = field(default=None, repr=False)
     token_hosts: tuple[str, ...] = ()
+    tokens: str | None = None
+    renewal: str = ""
+    """What a person does about credentials that are refused; by default that names the setting."""
+
+    @property
+    def cure(self) -> str:
+        """What helps against credentials that are refused."""
+        return self.renewal or f"renew registries.{self.host}.credentials"
+
+    @property
+    def token_url(self) -> str | None:
+        """Where to fetch a token before the first request; None where the registry is to say it."""
+        return self.tokens or (None if self.url else _TOKENS.get(self.host))
 
     @property
     def base(self) -> str:

@@ -1,6 +1,6 @@
 """Registries over HTTP (OCI distribution-spec 1.1; Docker Registry HTTP API v2)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO, Final
@@ -14,9 +14,10 @@ from bot.adapters.registry.images import (
     checked_digest,
     checked_manifest,
     read_image,
+    unless_known,
     verified,
 )
-from bot.adapters.transport import SMALL_BODY, Transport, TransportError, Upload
+from bot.adapters.transport import SMALL_BODY, Response, Transport, TransportError, Upload
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.image import MANIFEST_TYPES, Descriptor, Image, Index, Manifest
@@ -38,18 +39,16 @@ class HttpRegistry:
 
     def manifest(self, reference: Reference) -> Manifest | Index:
         """Fetch what a tag or digest names, with one request once the registry knows us."""
-        name = reference.digest or reference.tag
-        if name is None:
-            raise RegistryError(f"{reference} names neither a tag nor a digest; add one, such as :latest")
-        answer = self._calls.request(
-            "GET", reference, f"manifests/{name}", scope=_pull(reference), headers=_ACCEPT, limit=LARGEST_DOCUMENT
-        )
-        return checked_manifest(
-            reference,
-            answer.body,
-            media_type=answer.headers.get("Content-Type", ""),
-            stated=answer.headers.get("Docker-Content-Digest"),
-        )
+        return _document(reference, self._get_manifest(reference, _ACCEPT))
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Fetch what a tag names unless that is still `known`.
+
+        A manifest's entity tag is its digest wherever there is one (distribution's and Docker Hub's), so none is kept;
+        a registry that has none sends the document, which is compared here.
+        """
+        answer = self._get_manifest(reference, {**_ACCEPT, "If-None-Match": f'"{known}"'}, expect=(200, 304))
+        return None if answer.status == 304 else unless_known(_document(reference, answer), known)
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config."""
@@ -96,6 +95,17 @@ class HttpRegistry:
             raise RegistryError(f"{target} was stored as {stated[:160]}, not as {digest}; do not use the tag")
         return digest
 
+    def _get_manifest(
+        self, reference: Reference, headers: Mapping[str, str], expect: tuple[int, ...] = (200,)
+    ) -> Response:
+        name = reference.digest or reference.tag
+        if name is None:
+            raise RegistryError(f"{reference} names neither a tag nor a digest; add one, such as :latest")
+        where, scope = f"manifests/{name}", _pull(reference)
+        return self._calls.request(
+            "GET", reference, where, scope=scope, headers=headers, expect=expect, limit=LARGEST_DOCUMENT
+        )
+
     def _holds(self, target: Reference, descriptor: Descriptor) -> bool:
         where = f"blobs/{descriptor.digest}"
         answer = self._calls.request("HEAD", target, where, scope=_push(target), expect=(200, 404), limit=SMALL_BODY)
@@ -119,6 +129,15 @@ class HttpRegistry:
         where = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': str(descriptor.digest)})}"
         body = Upload(size=descriptor.size, open=source)
         self._calls.once("PUT", target, where, scope=scope, expect=(201,), headers=_BLOB, body=body).whole()
+
+
+def _document(reference: Reference, answer: Response) -> Manifest | Index:
+    return checked_manifest(
+        reference,
+        answer.body,
+        media_type=answer.headers.get("Content-Type", ""),
+        stated=answer.headers.get("Docker-Content-Digest"),
+    )
 
 
 def _pull(reference: Reference) -> str:

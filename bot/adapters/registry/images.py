@@ -12,7 +12,7 @@ from bot.core.errors import InvalidReference, RegistryError
 from bot.core.image import MANIFEST_TYPES, Descriptor, Image, ImageConfig, Index, Manifest, parse_config, parse_manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.registry import ImageWriter, Registry
+from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 
 LARGEST_DOCUMENT: Final = 4 << 20
 """Bytes of a manifest, an index or an image config; registries refuse larger manifests (distribution-spec)."""
@@ -20,7 +20,7 @@ LARGEST_DOCUMENT: Final = 4 << 20
 Source = Callable[[], AbstractContextManager[BinaryIO]]
 
 
-class Store(Registry, ImageWriter, Protocol):
+class Store(WatchedRegistry, ImageWriter, Protocol):
     """A registry that is read and written, and that takes blobs from other registries."""
 
     def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
@@ -39,6 +39,11 @@ def read_image(registry: Registry, reference: Reference, platform: Platform | No
         config = parse_config(content)
     _check(reference, manifest, config, platform)
     return Image(manifest=manifest, config=config)
+
+
+def unless_known(document: Manifest | Index, known: Digest) -> Manifest | Index | None:
+    """Return a document if it is another than the known one."""
+    return None if document.digest == known else document
 
 
 def checked_manifest(

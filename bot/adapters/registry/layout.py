@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.adapters.registry.images import Source, checked_digest, checked_manifest, read_image
+from bot.adapters.registry.images import Source, checked_digest, checked_manifest, read_image, unless_known
 from bot.adapters.registry.layout_folder import REF_NAME, LayoutFolder
 from bot.adapters.registry.refusal import translated
 from bot.core.digest import Digest
@@ -13,7 +13,7 @@ from bot.core.errors import RegistryError
 from bot.core.image import Descriptor, Image, Index, Manifest, parse_manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.registry import Registry
+from bot.ports.registry import WatchedRegistry
 
 
 class LayoutRegistry:
@@ -30,6 +30,10 @@ class LayoutRegistry:
         if reference.digest is None and reference.tag is None:
             raise RegistryError(f"{reference} names neither a tag nor a digest; add one, such as :latest")
         return _manifest(self._folder(reference), reference, reference.tag)
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        """Read what a tag names unless that is still `known`."""
+        return unless_known(self.manifest(reference), known)
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         """Fetch one platform's manifest and config."""
@@ -72,7 +76,7 @@ class LayoutRegistry:
         return LayoutFolder(self._root / reference.repository)
 
 
-def single_layout(directory: Path, tag: str | None) -> Registry:
+def single_layout(directory: Path, tag: str | None) -> WatchedRegistry:
     """Read one layout, `oci:DIR:TAG` or `oci:DIR` of its only image; a reference says no more than its digest."""
     return _SingleLayout(directory, tag)
 
@@ -88,6 +92,9 @@ class _SingleLayout:
             return _manifest(self._folder, reference, self._tag)
         except RegistryError as fault:  # the reference in it only stands for the folder that the user named
             raise RegistryError(f"oci:{self._directory}: {fault}", status=fault.status) from fault
+
+    def moved(self, reference: Reference, known: Digest) -> Manifest | Index | None:
+        return unless_known(self.manifest(reference), known)
 
     def image(self, reference: Reference, platform: Platform | None = None) -> Image:
         return read_image(self, reference, platform)

@@ -53,8 +53,8 @@ def _explain(endpoint: Endpoint, reference: Reference, answer: Response) -> str:
     if endpoint.login() is None:
         return f"{host} lets nobody without credentials at {reference} ({reason}); add registries.{host}.credentials"
     if answer.status == 401:
-        return f"{host} refuses the credentials for {reference} ({reason}); renew registries.{host}.credentials"
+        return f"{host} refuses the credentials for {reference} ({reason}); {endpoint.cure}"
     return (
         f"{host} denies {reference} to the stored credentials ({reason}); they may be stale (an ECR login ends after "
-        f"12 hours) or lack the permission: renew registries.{host}.credentials, or remove them to read anonymously"
+        f"12 hours) or lack the permission: {endpoint.cure}, or remove them to read anonymously"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, func, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from bot.adapters.store import encoding, tables
@@ -32,18 +32,24 @@ class SqlLedger:
     database: Database
 
     def record(self, observation: Observation) -> Observation:
-        """Keep an observation and its bases; one already known keeps its `first_seen`."""
-        key = (observation.runtime, str(observation.digest))
+        """Keep an observation and its bases; of one already known the widest span of time stays."""
         table = tables.observations
+        statement = insert(table).values(_observation_to_row(observation))
+        new = statement.excluded
+        renewed = {
+            "reference": new.reference,
+            "document": new.document,
+            "first_seen": func.min(table.c.first_seen, new.first_seen),
+            "last_seen": func.max(table.c.last_seen, new.last_seen),
+        }
+        kept = statement.on_conflict_do_update(index_elements=["runtime", "digest"], set_=renewed)
         with self.database.transaction() as connection:
-            connection.execute(_upsert(table, _observation_to_row(observation), keep="first_seen"))
+            times = connection.execute(kept.returning(table.c.first_seen, table.c.last_seen)).one()
             for base in observation.bases:
                 row = {"digest": str(base.digest), "document": encoding.encode_base(base)}
                 connection.execute(_upsert(tables.bases, row))
-            first_seen = connection.scalars(
-                select(table.c.first_seen).where(table.c.runtime == key[0], table.c.digest == key[1])
-            ).one()
-        return replace(observation, first_seen=self.database.decode(encoding.decode_time, first_seen))
+        first, last = (self.database.decode(encoding.decode_time, text) for text in times)
+        return replace(observation, first_seen=first, last_seen=last)
 
     def history(self, runtime: str) -> Sequence[Observation]:
         """Return all observations of a stream, the one first seen last coming first."""
@@ -51,6 +57,12 @@ class SqlLedger:
         query = select(table).where(table.c.runtime == runtime).order_by(table.c.first_seen.desc(), table.c.digest)
         with self.database.transaction() as connection:
             rows = connection.execute(query).all()
+        return [self.database.decode(_observation_from_row, row) for row in rows]
+
+    def observations(self) -> Sequence[Observation]:
+        """Return all observations of all streams."""
+        with self.database.transaction() as connection:
+            rows = connection.execute(select(tables.observations)).all()
         return [self.database.decode(_observation_from_row, row) for row in rows]
 
     def base(self, digest: Digest) -> KnownBase | None:
@@ -183,11 +195,11 @@ def _find(database: Database, table: Table, digest: Digest) -> Any:  # noqa: ANN
         return connection.scalars(select(table.c.document).where(table.c.digest == str(digest))).one_or_none()
 
 
-def _upsert(table: Table, row: Mapping[str, str | bytes], *, keep: str = "") -> Insert:
-    """Insert a row, or write over the one with its key, except the column to keep."""
+def _upsert(table: Table, row: Mapping[str, str | bytes]) -> Insert:
+    """Insert a row, or write over the one with its key."""
     statement = insert(table).values(row)
     key = table.primary_key.columns.keys()
-    renewed = {name: statement.excluded[name] for name in row if name not in (*key, keep)}
+    renewed = {name: statement.excluded[name] for name in row if name not in key}
     return statement.on_conflict_do_update(index_elements=key, set_=renewed)
 
 

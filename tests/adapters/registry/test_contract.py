@@ -148,6 +148,17 @@ def test_a_tag_moves_and_the_old_digest_stays(store: Store, target: Reference) -
     assert store.image(target.with_digest(old.digest)).digest == old.digest
 
 
+def test_a_tag_that_still_names_what_is_known_is_told_so(store: Store, target: Reference) -> None:
+    old = put_image(store, target, [{"v": b"1"}])
+
+    assert store.moved(target, old.digest) is None
+
+    new = put_image(store, target, [{"v": b"2"}])
+    moved = store.moved(target, old.digest)
+    assert moved is not None
+    assert moved.digest == new.digest
+
+
 def test_two_tags_may_name_one_image(store: Store, target: Reference) -> None:
     put_image(store, target)
     again = put_image(store, target.with_tag("latest"))

@@ -1,11 +1,11 @@
-"""ECR logins through boto3, which speaks its real wire protocol to a loopback server."""
+"""Logins to ECR, private and public, through boto3, which speaks its real wire protocol to a loopback server."""
 
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
@@ -24,11 +24,13 @@ def clock() -> WoundClock:
 
 
 @contextmanager
-def control_api(answer: Callable[[Asked], Answer]) -> Iterator[tuple[Web, Callable[[], Any]]]:
-    """Serve ECR's control API and give a maker of clients for it."""
+def control_api(
+    answer: Callable[[Asked], Answer], service: Literal["ecr", "ecr-public"] = "ecr"
+) -> Iterator[tuple[Web, Callable[[], Any]]]:
+    """Serve a control API and give a maker of clients for it."""
     with serve(answer) as web:
         session = boto3.Session(aws_access_key_id="id", aws_secret_access_key="key")  # noqa: S106 (loopback only)
-        with closing(session.client("ecr", region_name=REGION, endpoint_url=web.url)) as client:
+        with closing(session.client(service, region_name=REGION, endpoint_url=web.url)) as client:
             yield web, lambda: client
 
 
@@ -76,6 +78,30 @@ def test_no_login_says_where_and_what_to_allow(clock: WoundClock, answer: Answer
 
     with control_api(lambda _: answer) as (_, client), pytest.raises(RegistryError, match=message):
         EcrLogin(REGION, clock, client)()
+
+
+def test_ecr_public_has_an_api_of_its_own_and_gives_one_login(clock: WoundClock) -> None:
+    def answer(asked: Asked) -> Answer:
+        private = json.loads(issuing(clock)(asked).body)
+        return Answer(body=json.dumps({"authorizationData": private["authorizationData"][0]}).encode())
+
+    with control_api(answer, "ecr-public") as (web, client):
+        login = EcrLogin(REGION, clock, client, public=True)
+        first = login()
+        clock.wait_until(clock.now() + timedelta(hours=11))
+        login()
+
+    assert (first.username, first.password) == ("AWS", "pw")
+    assert len(web.log) == 1
+    assert web.log[0].headers["X-Amz-Target"].startswith("SpencerFrontendService.")
+
+
+def test_no_login_to_ecr_public_says_both_things_to_allow(clock: WoundClock) -> None:
+    denied = Answer(status=400, body=b'{"__type": "AccessDeniedException", "message": "not allowed"}')
+    allowed = "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
+
+    with control_api(lambda _: denied, "ecr-public") as (_, client), pytest.raises(RegistryError, match=allowed):
+        EcrLogin(REGION, clock, client, public=True)()
 
 
 @pytest.mark.parametrize(

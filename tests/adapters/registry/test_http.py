@@ -1,12 +1,14 @@
 """HttpRegistry against docker-registry, alone and behind a front that behaves like public.ecr.aws."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.registry import HttpRegistry
+from bot.adapters.transport import Traffic, Transport
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.image import MANIFEST_TYPES, Descriptor, to_json
@@ -24,6 +26,32 @@ def test_every_manifest_request_accepts_all_four_kinds(
 
     accepted = {asked.headers["Accept"] for asked in front.web.log if "/manifests/" in asked.path}
     assert accepted == {", ".join(MANIFEST_TYPES)}
+
+
+def test_what_is_known_is_not_sent_again(http: HttpRegistry, plain: LabRegistry, base: Reference) -> None:
+    """docker-registry answers 304 without a body."""
+    there = replace(base, registry=plain.host)
+    known = http.manifest(there).digest
+    with closing(Transport(WoundClock())) as fresh:
+        again = HttpRegistry(fresh)
+
+        assert again.moved(there, known) is None
+        assert fresh.counts[plain.host] == Traffic(requests=1, received=0)
+
+
+def test_a_registry_without_entity_tags_sends_it_and_it_is_compared(http: HttpRegistry) -> None:
+    document = to_json({"schemaVersion": 2, "manifests": []})
+    with serve(lambda _: Answer(body=document)) as web:
+        target = Reference(web.host, "app", "1")
+
+        assert http.moved(target, Digest.of(document)) is None
+        moved = http.moved(target, Digest.of(b"other"))
+
+    assert moved is not None
+    assert moved.digest == Digest.of(document)
+    assert [asked.headers["If-None-Match"] for asked in web.log] == [
+        f'"{digest}"' for digest in (Digest.of(document), Digest.of(b"other"))
+    ]
 
 
 @pytest.mark.parametrize(("retry_after", "waits"), [(None, [1, 2]), ("3", [3, 3])], ids=["no hint", "Retry-After"])
