@@ -27,7 +27,7 @@ from bot.ports.clock import Clock
 from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, open_patient, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, has_settings, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
@@ -128,7 +128,7 @@ def diff(
 ) -> None:
     """Show what changed between two images, and how much that matters."""
     session = _session(context)
-    with open_workshop(config, session.clock, dry_run=True) as workshop:
+    with open_workshop(config, session.clock, dry_run=not has_settings(config)) as workshop:
         found = workshop.locate(old, new)
         before, after = found.references
         change = judge(before, after, found.registry, found.contents)

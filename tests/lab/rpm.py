@@ -25,7 +25,16 @@ Made for a test.
 
 def install(root: Path, packages: Sequence[Package], *, dbpath: str = "/var/lib/rpm") -> Path:
     """Build packages and put them into a new database under `root`, the files left out; return its folder."""
-    rpms = [_build(root / "rpms", package) for package in packages]
+    return install_built(root, build(root, packages), dbpath=dbpath)
+
+
+def build(root: Path, packages: Sequence[Package]) -> list[Path]:
+    """Build packages below `root`."""
+    return [_build(root / "rpms", package) for package in packages]
+
+
+def install_built(root: Path, rpms: Sequence[Path], *, dbpath: str = "/var/lib/rpm") -> Path:
+    """Put packages into a new database under `root`, the files left out; return its folder."""
     flags = ["--force-debian", "--justdb", "--nodeps", "--noscripts", "--nosignature", "--ignorearch", "--ignoreos"]
     _rpm(root, dbpath, "-i", *flags, *(str(rpm) for rpm in rpms))
     return root / dbpath.lstrip("/")

@@ -3,24 +3,37 @@
 Reads and gives out in bounded pieces; nothing is held but one piece.
 """
 
+import hashlib
 import io
 import zlib
 from typing import BinaryIO, Final
 
 from bot.adapters.contents.bounds import Bounds
+from bot.core.digest import Digest
 from bot.core.errors import ContentsError
 
 _PIECE: Final = 1 << 16
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
-def expanded(blob: BinaryIO, bounds: Bounds) -> BinaryIO:
+class Expansion(io.BufferedReader):
+    """The tar of a layer; once it is read to its end, `diff_id` is its digest."""
+
+    raw: "_Bounded"
+
+    @property
+    def diff_id(self) -> Digest:
+        """The digest of all that was read."""
+        return Digest("sha256", self.raw.sha256.hexdigest())
+
+
+def expanded(blob: BinaryIO, bounds: Bounds) -> Expansion:
     """Open the tar inside a layer's blob; reading raises `ContentsError` beyond the bounds or if gzip is damaged."""
     head = blob.read(_PIECE)
     if head.startswith(_ZSTD):
         raise ContentsError("is compressed with zstd, which Lambda is not known to take; build it with gzip")
     source: _Plain = _Gzip(blob, head) if head.startswith(_GZIP) else _Plain(blob, head)
-    return io.BufferedReader(_Bounded(source, bounds), _PIECE)
+    return Expansion(_Bounded(source, bounds), _PIECE)
 
 
 class _Plain:
@@ -71,6 +84,7 @@ class _Gzip(_Plain):
 class _Bounded(io.RawIOBase):
     def __init__(self, source: _Plain, bounds: Bounds) -> None:
         self._source, self._bounds, self._given = source, bounds, 0
+        self.sha256 = hashlib.sha256()
 
     def readable(self) -> bool:
         return True
@@ -79,6 +93,7 @@ class _Bounded(io.RawIOBase):
         piece = self._source.read(len(buffer))
         self._given += len(piece)
         self._check()
+        self.sha256.update(piece)
         buffer[: len(piece)] = piece
         return len(piece)
 

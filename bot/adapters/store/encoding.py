@@ -8,14 +8,17 @@ Decoding what was not encoded here raises `ValueError`, `LookupError`, `TypeErro
 import json
 import zlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from bot.core.digest import Digest
-from bot.core.layer import Entry, Kind, Language, Layer, Package
+from bot.core.layer import Component, Entry, Kind, Language, Layer, Package
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+
+_LAYER_FORM: Final = 2
+"""Raised whenever more, or something else, is read off a layer, so that it is read again."""
 
 
 def encode_time(moment: datetime) -> str:
@@ -72,10 +75,12 @@ def encode_layer(layer: Layer) -> bytes:
     return zlib.compress(_dump(_layer_to_json(layer)).encode("ascii"))
 
 
-def decode_layer(content: bytes) -> Layer:
-    """Read a layer."""
+def decode_layer(content: bytes) -> Layer | None:
+    """Read a layer; None if another release wrote it, which looked for other things in it."""
     document = json.loads(zlib.decompress(content))
-    packages, language = document["packages"], document["language"]
+    if document.get("form") != _LAYER_FORM:
+        return None
+    packages, language, diff_id = document["packages"], document["language"], document["diff_id"]
     return Layer(
         digest=Digest.parse(document["digest"]),
         entries={path: _entry_from_json(*fields) for path, fields in document["entries"].items()},
@@ -84,11 +89,14 @@ def decode_layer(content: bytes) -> Layer:
         packages=None if packages is None else tuple(Package(*fields) for fields in packages),
         language=None if language is None else Language(*language),
         unread=tuple(document["unread"]),
+        components=tuple(Component(*fields) for fields in document["components"]),
+        diff_id=None if diff_id is None else Digest.parse(diff_id),
     )
 
 
 def _layer_to_json(layer: Layer) -> dict[str, Any]:
     return {
+        "form": _LAYER_FORM,
         "digest": str(layer.digest),
         "entries": {
             path: [entry.kind.value, entry.mode, entry.uid, entry.gid, entry.size, entry.content]
@@ -99,6 +107,8 @@ def _layer_to_json(layer: Layer) -> dict[str, Any]:
         "packages": None if layer.packages is None else [[p.name, p.arch, p.evr] for p in layer.packages],
         "language": None if layer.language is None else [layer.language.name, layer.language.version],
         "unread": list(layer.unread),
+        "components": [[c.name, c.version, c.path] for c in layer.components],
+        "diff_id": None if layer.diff_id is None else str(layer.diff_id),
     }
 
 

@@ -85,15 +85,15 @@ class SqlLayers:
     database: Database
 
     def get(self, digest: Digest) -> Layer | None:
-        """Return the layer if it was kept."""
+        """Return the layer if it was kept by a release that read the same off layers."""
         document = _find(self.database, tables.layers, digest)
         return None if document is None else self.database.decode(encoding.decode_layer, document)
 
     def put(self, layer: Layer) -> None:
-        """Keep a layer; one that is kept already stays."""
-        row = {"digest": str(layer.digest), "document": encoding.encode_layer(layer)}
+        """Keep a layer, in the place of what an older release kept."""
+        row: dict[str, str | bytes] = {"digest": str(layer.digest), "document": encoding.encode_layer(layer)}
         with self.database.transaction() as connection:
-            connection.execute(insert(tables.layers).values(row).on_conflict_do_nothing())
+            connection.execute(_upsert(tables.layers, row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _find(database: Database, table: Table, digest: Digest) -> Any:  # noqa: ANN
         return connection.scalars(select(table.c.document).where(table.c.digest == str(digest))).one_or_none()
 
 
-def _upsert(table: Table, row: Mapping[str, str], *, keep: str = "") -> Insert:
+def _upsert(table: Table, row: Mapping[str, str | bytes], *, keep: str = "") -> Insert:
     """Insert a row, or write over the one with its key, except the column to keep."""
     statement = insert(table).values(row)
     key = table.primary_key.columns.keys()

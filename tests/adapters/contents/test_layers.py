@@ -211,6 +211,7 @@ def test_a_hard_link_may_not_leave_the_image(shelf: Shelf) -> None:
     ("bounds", "says"),
     [
         pytest.param(Bounds(entries=2), "more than 2 entries", id="entries"),
+        pytest.param(Bounds(names=20), "more than 20 bytes of paths", id="names"),
         pytest.param(Bounds(path=4), "longer than 4 bytes", id="path"),
         pytest.param(Bounds(expanded=3000), "more than 3000 bytes", id="expanded bytes"),
         pytest.param(Bounds(ratio=5, slack=1000), "more than 5 times its size", id="ratio"),
@@ -224,6 +225,12 @@ def test_each_bound_ends_the_reading_with_the_layer_named(shelf: Shelf, bounds: 
         shelf.read(blob, bounds=bounds)
 
     assert str(caught.value).startswith(f"{REFERENCE}: layer {Digest.of(blob)} ")
+
+
+@pytest.mark.parametrize("name", ["./", "a", "a/.wh..wh.plnk"], ids=["root", "one path", "metadata"])
+def test_members_that_leave_nothing_count_too(shelf: Shelf, name: str) -> None:
+    with pytest.raises(ContentsError, match="more than 9 entries"):
+        shelf.read(archive(*[Item(name)] * 10), bounds=Bounds(entries=9))
 
 
 def test_a_bomb_is_given_up_long_before_it_went_off(shelf: Shelf) -> None:
