@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit show-loop show-faces lock schema clean
+.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,15 @@ show-loop: $(STAMP)  ## What the loop must show, with the real servers: each fig
 
 show-faces: $(STAMP)  ## What GitHub, the Action and the container must show
 	@$(BIN)/python -m tests.show faces
+
+show-reading: $(STAMP)  ## What the reading of base references must show: each figure beside its goal
+	@$(BIN)/python -m tests.show reading
+
+fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
+	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
+
+bench: $(STAMP)  ## How fast files are read: each figure beside its goal
+	@$(BIN)/python -m tests.bench.reading
 
 lock:  ## Renew the lock files from pyproject.toml (needs uv): all, what refrom runs on, what builds its wheel
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock

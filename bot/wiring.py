@@ -266,6 +266,11 @@ def _settings(config: Path | None, *, required: bool) -> Settings:
     return default_settings(path)
 
 
+def mirrors_of(config: Path | None) -> tuple[str, ...]:
+    """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
+    return load_settings(config, os.environ).mirrors if config else ()
+
+
 def _rules(settings: Settings) -> Rules:
     return Rules(
         catalogue=settings.catalogue,

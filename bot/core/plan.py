@@ -39,6 +39,11 @@ class BaseUse:
         return (self.repository, self.located.path, self.located.use.line, self.located.use.raw)
 
     @property
+    def names(self) -> tuple[object, ...]:
+        """What is used where: build arguments may make another image of the same text."""
+        return (*self.sort_key, self.located.use.resolved)
+
+    @property
     def runtime(self) -> str | None:
         """The runtime identifier that the reference names."""
         image = self.located.use.lambda_image
@@ -49,6 +54,17 @@ class BaseUse:
         """The digest that the reference states."""
         reference = self.located.use.reference
         return reference.digest if reference else None
+
+    @property
+    def dated(self) -> bool:
+        """Whether the reference's tag has a date stamp."""
+        image = self.located.use.lambda_image
+        return bool(image and image.tag and image.tag.stamp)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the file itself says which image it is, so that no rebuild alone brings a newer one."""
+        return self.dated or self.pinned is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +80,8 @@ class Known:
     """All that is known about one use when it is decided.
 
     `in_use` is the base that is old: the pinned digest, else what the deployed image proves, else None.
-    `candidate` is the digest that an update would lead to, `tag` the tag that would stand before it, None if it stays.
+    `candidate` is the digest that an update would lead to; `dated_tag` is the date-stamped tag that names it, None if
+    there is none or nobody asked.
     `change` compares the two; None where they are equal or could not be compared (`fault` then says why).
     `behind_since` is when something newer than `in_use` first appeared.
     """
@@ -72,7 +89,7 @@ class Known:
     use: BaseUse
     latest: Observation
     candidate: Digest
-    tag: str | None = None
+    dated_tag: str | None = None
     in_use: Digest | None = None
     change: BaseChange | None = None
     behind_since: datetime | None = None
@@ -81,7 +98,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """The base is to be brought up to date; `tag` replaces the tag, which stays where it is None."""
+    """The base is to be brought up to date.
+
+    `tag` replaces the tag, which stays where it is None. `writes_digest` says that the digest stands after it.
+    """
 
     use: BaseUse
     action: Action
@@ -89,6 +109,7 @@ class Update:
     old: Digest | None
     new: Digest
     tag: str | None
+    writes_digest: bool = True
     change: BaseChange | None = None
 
 
@@ -149,22 +170,20 @@ def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now
     if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
         return Waiting(use=use, reason=f"the current base {known.candidate.short} is blocked", until=None)
     if known.in_use is None:
-        return _decide_unknown(known, policy)
+        return _decide_unknown(known, policy, now)
     if known.change is None and known.in_use in _digests(known):
         return Current(use=use, reason="on the current base")
     return _decide_moved(known, policy, now)
 
 
-def _decide_unknown(known: Known, policy: Policy) -> Decision:
+def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
     """What runs is not known: neither a pin nor a deployed image says it."""
     why = known.fault or "what is deployed is not known"
-    match policy.on_unknown:
-        case OnUnknown.WAIT:
-            return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
-        case OnUnknown.PIN if policy.style is Style.DIGEST:
-            return _update(known, Action.PIN, f"{why}: pin the current base")
-        case _:
-            return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
+    if policy.on_unknown is OnUnknown.WAIT:
+        return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
+    if not known.use.fixed and (policy.on_unknown is OnUnknown.REBUILD or policy.style is Style.TAG):
+        return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
+    return _act(known, policy, f"{why}: pin the current base", now)
 
 
 def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
@@ -173,7 +192,7 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
         why = known.fault or "the base in use could not be compared"
         if policy.on_unknown is OnUnknown.WAIT:
             return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
-        return _act(known, policy, why)
+        return _act(known, policy, why, now)
     significance = known.change.significance
     if significance is Significance.NONE:
         return Current(use=known.use, reason="the digest moved, the contents did not")
@@ -183,11 +202,11 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
         if now < due:
             reason = f"{describe(known.change)}; policy updates on {policy.update_on}, or at {policy.max_age.days} days"
             return Waiting(use=known.use, reason=reason, until=due)
-        return _act(known, policy, f"age: behind for {(now - since).days} days ({describe(known.change)})")
+        return _act(known, policy, f"age: behind for {(now - since).days} days ({describe(known.change)})", now)
     soaked = known.latest.first_seen + policy.soak
     if now < soaked:
         return Waiting(use=known.use, reason=f"{describe(known.change)}; soaking", until=soaked)
-    return _act(known, policy, describe(known.change))
+    return _act(known, policy, describe(known.change), now)
 
 
 def describe(change: BaseChange) -> str:
@@ -206,6 +225,11 @@ def describe(change: BaseChange) -> str:
     return str(significance)
 
 
+def wants_date(use: BaseUse, policy: Policy) -> bool:
+    """Whether an update of a use writes a date-stamped tag: policy says so, or one stands there."""
+    return use.dated or policy.style is Style.DATED
+
+
 def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
     """The platforms for which a use matters: what its flag or its tag names, else all of the stream."""
     image, flag = use.located.use.lambda_image, use.located.use.platform
@@ -219,15 +243,40 @@ def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
     return tuple(p for p in latest.platforms if p == Platform.parse(flag))
 
 
-def _act(known: Known, policy: Policy, reason: str) -> Decision:
-    if known.use.pinned:
-        return _update(known, Action.BUMP, reason)
-    return _update(known, Action.PIN if policy.style is Style.DIGEST else Action.REBUILD, reason)
+def _act(known: Known, policy: Policy, reason: str, now: datetime) -> Decision:
+    """Bring the reference to the newer base, in the form that it has or that policy wants."""
+    use = known.use
+    if policy.style is Style.TAG and not use.fixed:
+        return _update(known, Action.REBUILD, reason)
+    action = Action.BUMP if use.fixed else Action.PIN
+    if not wants_date(use, policy):
+        return _update(known, action, reason)
+    if known.dated_tag:
+        digest = policy.style is Style.DIGEST or use.pinned is not None
+        return _update(known, action, reason, tag=known.dated_tag, writes_digest=digest)
+    return _act_without_date(known, policy, action, reason, now)
 
 
-def _update(known: Known, action: Action, reason: str) -> Decision:
+def _act_without_date(known: Known, policy: Policy, action: Action, reason: str, now: datetime) -> Decision:
+    """No date-stamped tag names the newer base: it may still come, but for no longer than `max_age`.
+
+    Then the moving tag is pinned by digest, at once where digests are the style.
+    """
+    why = f"no date-stamped tag names what {known.latest.reference} has now"
+    due = (known.behind_since or now) + policy.max_age
+    if policy.style is not Style.DIGEST and now < due:
+        return Waiting(use=known.use, reason=f"{reason}; {why}; in the end it is pinned by digest", until=due)
+    image = known.use.located.use.lambda_image
+    tag = str(image.tag.with_stamp(None)) if image and image.tag and image.tag.stamp else None
+    return _update(known, action, f"{reason}; {why}, so it is pinned by digest", tag=tag)
+
+
+def _update(
+    known: Known, action: Action, reason: str, *, tag: str | None = None, writes_digest: bool = True
+) -> Decision:
     """Make the update, unless it needs an edit that cannot be made safely."""
-    obstacle = known.use.located.use.cannot_edit
+    use = known.use.located.use
+    obstacle = use.cannot_edit or (use.cannot_retag if tag else "")
     if action is not Action.REBUILD and obstacle:
         return Skip(use=known.use, reason=f"cannot be edited: {obstacle}")
     return Update(
@@ -236,7 +285,8 @@ def _update(known: Known, action: Action, reason: str) -> Decision:
         reason=reason,
         old=known.in_use,
         new=known.candidate,
-        tag=known.tag,
+        tag=tag,
+        writes_digest=writes_digest,
         change=known.change,
     )
 

@@ -23,9 +23,13 @@ class UpdateOn(StrEnum):
 
 
 class Style(StrEnum):
-    """How a reference is kept current: by a digest in the file, or by rebuilding on the moving tag."""
+    """How a reference is kept current: by a digest or a date in the file, or by rebuilding on the moving tag.
+
+    What a person wrote stays: a digest or a date that stands in a reference is renewed in every style.
+    """
 
     DIGEST = "digest"
+    DATED = "dated"
     TAG = "tag"
 
 

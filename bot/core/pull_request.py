@@ -129,7 +129,8 @@ def _section(updates: Sequence[Update]) -> str:
 def _row(update: Update) -> str:
     use = update.use.located.use
     old = code(str(update.old)) if update.old else "not pinned"
-    return f"| {code(update.use.located.path)} | {use.line} | {code(use.raw)} | {old} | {code(str(update.new))} |"
+    new = f"{code(update.tag)}, {code(str(update.new))}" if update.tag else code(str(update.new))
+    return f"| {code(update.use.located.path)} | {use.line} | {code(use.raw)} | {old} | {new} |"
 
 
 def _explain(change: BaseChange) -> list[str]:

@@ -27,7 +27,7 @@ from bot.ports.clock import Clock
 from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
-from bot.wiring import SystemClock, Workshop, has_settings, open_patient, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, has_settings, mirrors_of, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
@@ -91,10 +91,13 @@ def root(
 def scan(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Working trees or files.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings, for their mirrors; none if left out.")
+    ] = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List the base images that a working tree uses, offline."""
-    document = scan_document(read_working_trees(paths))
+    document = scan_document(read_working_trees(paths), mirrors=mirrors_of(config))
     _print(_session(context), output, document, print_scan_table)
 
 

@@ -180,6 +180,7 @@ def _decision(decision: Decision) -> Document:
         "reason": decision.reason,
         "from": _digest(decision.old if isinstance(decision, Update) else decision.use.pinned),
         "to": _digest(decision.new) if isinstance(decision, Update) else None,
+        "tag": decision.tag if isinstance(decision, Update) else None,
     }
     if isinstance(decision, Waiting):
         document["until"] = time_text(decision.until)

@@ -128,7 +128,10 @@ class PolicyModel(Model):
     update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
     max_age: Duration | None = Field(None, description="How long a base in use may be behind, whatever changed.")
     soak: Duration | None = Field(None, description="How long a new base is left to others first.")
-    style: Style | None = Field(None, description="digest: pin it in the file; tag: rebuild on the moving tag.")
+    style: Style | None = Field(
+        None,
+        description="digest: pin it in the file; dated: write the date-stamped tag; tag: rebuild on the moving tag.",
+    )
     on_unknown: OnUnknown | None = Field(None, description="What to do where the base in use is not known.")
 
 

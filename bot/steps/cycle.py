@@ -128,9 +128,9 @@ class Cycle:
             stage = f" in stage {target.stage}" if target.stage else ""
             what = f"{target.dockerfile} of {target.repository} builds{stage} on no Lambda base"
             raise DeployError(f"{what}; correct the target of {target.function} in the settings")
-        if use.pinned:
+        if use.fixed:
             return self.inquiry.merged_base(target, function.platform)
-        due = [d for d in self.inquiry.decisions[target.repository] if d.use.sort_key == use.sort_key]
+        due = [d for d in self.inquiry.decisions[target.repository] if d.use.names == use.names]
         if any(isinstance(decision, Update) and decision.action is Action.REBUILD for decision in due):
             observed = self.inquiry.observed[use.runtime or ""]
             return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None

@@ -12,36 +12,43 @@ from bot.core.reference import Reference
 from bot.core.tags import LambdaImage, LambdaTag
 from bot.ports.registry import Registry
 from bot.ports.store import Ledger
-from bot.steps.watch import dated_tag
 
 Judge = Callable[[Reference, Reference], BaseChange]
+FindDate = Callable[[LambdaTag, Digest, Observation], str | None]
+"""Finds the date-stamped tag of a digest."""
 
 
 def gather(
-    use: BaseUse, latest: Observation, deployed: Sequence[KnownBase], registry: Registry, ledger: Ledger, judge: Judge
+    use: BaseUse,
+    latest: Observation,
+    deployed: Sequence[KnownBase],
+    registry: Registry,
+    ledger: Ledger,
+    judge: Judge,
+    find_date: FindDate | None,
 ) -> Known | Unwatched:
     """Find out what is in use and how it differs from the stream's latest.
 
-    `deployed` are the bases that the functions built from this file are proven to stand on.
+    `deployed` are the bases that the functions built from this file are proven to stand on. `find_date` is given where
+    an update would write a date-stamped tag; it is asked only if there is something to update.
     Raises `RegistryError` where the registry fails; a base that is gone is a fact, not a failure.
     """
     image = use.located.use.lambda_image
     if image is None or image.tag is None:
         return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
-    tag = dated_tag(image.tag, latest, registry) if image.tag.stamp else None
-    if image.tag.stamp and tag is None:
-        fault = f"no date-stamped tag of {latest.reference} names its current digest; pin by digest instead"
-        return Unwatched(use=use, fault=fault)
     candidate = _candidate(image.tag, latest)
     if candidate is None:
         return Unwatched(use=use, fault=f"{latest.reference} has no image for {image.tag.architecture}")
-    in_use = _in_use(use, image, latest, deployed, registry)
-    change, fault = _change(use, image, in_use, latest, judge)
+    in_use, fault = _in_use(use, image, latest, deployed, registry)
+    change = None
+    if in_use is not None:
+        change, fault = _change(use, image, in_use, latest, judge)
+    behind = in_use not in digests_of(latest)
     return Known(
         use=use,
         latest=latest,
         candidate=candidate,
-        tag=tag,
+        dated_tag=find_date(image.tag, candidate, latest) if find_date and behind else None,
         in_use=in_use,
         change=change,
         behind_since=behind_since(in_use, latest, ledger),
@@ -64,20 +71,30 @@ def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
 
 def _in_use(
     use: BaseUse, image: LambdaImage, latest: Observation, deployed: Sequence[KnownBase], registry: Registry
-) -> Digest | None:
+) -> tuple[Digest | None, str]:
+    """What is old, and why that is not known: what the file says, else what the functions prove."""
     if use.pinned:
-        return use.pinned
-    if image.tag and image.tag.stamp:
-        return registry.manifest(image.upstream).digest
+        return use.pinned, ""
+    if use.dated:
+        return _named_by_date(image.upstream, registry)
     proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
     behind = [digest for digest in proven if digest not in digests_of(latest)]
-    return next(iter((*behind, *proven)), None)
+    return next(iter((*behind, *proven)), None), ""
+
+
+def _named_by_date(reference: Reference, registry: Registry) -> tuple[Digest | None, str]:
+    try:
+        return registry.manifest(reference).digest, ""
+    except RegistryError as fault:
+        if fault.status != 404:
+            raise
+        return None, f"the base in use, {reference}, is gone"
 
 
 def _change(
-    use: BaseUse, image: LambdaImage, in_use: Digest | None, latest: Observation, judge: Judge
+    use: BaseUse, image: LambdaImage, in_use: Digest, latest: Observation, judge: Judge
 ) -> tuple[BaseChange | None, str]:
-    if in_use is None or in_use in digests_of(latest):
+    if in_use in digests_of(latest):
         return None, ""
     name = image.upstream.with_tag(None)
     try:

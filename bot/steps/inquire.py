@@ -9,16 +9,18 @@ from datetime import datetime
 
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
+from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import ForgeError, RefromError
 from bot.core.image import Image
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan
+from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan, wants_date
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, Hold, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
+from bot.core.tags import LambdaTag
 from bot.core.target import Target
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
@@ -26,7 +28,7 @@ from bot.steps.gather import gather
 from bot.steps.judge import judge
 from bot.steps.prove import fetch_base, lineage
 from bot.steps.survey import Survey, survey
-from bot.steps.watch import watch
+from bot.steps.watch import dated_tag, watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Inquiry:
         """Streams of which some use could not be judged, with the first reason."""
         self.incomplete: set[str] = set()
         """Source repositories of which some use could not be decided, because the world did not answer."""
+        self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
 
     def repositories(self) -> Mapping[str, SourceRepository]:
@@ -80,8 +83,8 @@ class Inquiry:
         if repository.fault:
             raise ForgeError(repository.fault)
         found = survey(repository, self.world.forge, self.rules.mirrors)
-        facts = [(self._gather(use, now), self._policy(use)) for use in found.uses]
         self.surveys[repository.name] = found
+        facts = [(self._gather(use, now), self._policy(use)) for use in (*found.uses, *self._built_otherwise(found))]
         self.decisions[repository.name] = plan(facts, self.rules.declared, now)
         return found, self.decisions[repository.name]
 
@@ -96,6 +99,13 @@ class Inquiry:
         if isinstance(judged, RefromError):
             raise judged
         return judged
+
+    def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
+        """Find the date-stamped tag of a digest; what was asked once is not asked again."""
+        key = (tag.with_stamp(None), digest)
+        if key not in self._dated:
+            self._dated[key] = dated_tag(tag, digest, latest, self.world.registry)
+        return self._dated[key]
 
     def observe_all(self, runtimes: Iterable[str], now: datetime) -> tuple[tuple[str, str], ...]:
         """Watch several streams; those that fail are returned with their reasons."""
@@ -136,10 +146,11 @@ class Inquiry:
     def merged_base(self, target: Target, platform: Platform) -> KnownBase | None:
         """The base that the default branch pins for a target; None where it pins none."""
         use = self.base_use(target)
-        if use is None or use.pinned is None or use.located.use.lambda_image is None:
+        if use is None or not use.fixed or use.located.use.lambda_image is None:
             return None
-        pinned = use.located.use.lambda_image.upstream.with_digest(use.pinned)
-        return fetch_base(pinned, platform, self.world.registry)
+        upstream = use.located.use.lambda_image.upstream
+        digest = use.pinned or self.world.registry.manifest(upstream).digest
+        return fetch_base(upstream.with_digest(digest), platform, self.world.registry)
 
     def base_use(self, target: Target) -> BaseUse | None:
         """The Lambda base that the image of a target stands on, read for the target's own stage and build arguments."""
@@ -147,14 +158,25 @@ class Inquiry:
         content = found.files.get(target.dockerfile) if found else None
         if found is None or content is None:
             return None
-        reading = read_uses(
-            content.decode(), build_args=target.build_args, target=target.stage, mirrors=self.rules.mirrors
-        )
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            return None  # the survey says so
+        reading = read_uses(text, build_args=target.build_args, target=target.stage, mirrors=self.rules.mirrors)
         base = next((use for use in reading.uses if use.base and use.lambda_image), None)
         if base is None:
             return None
         located = LocatedUse(path=target.dockerfile, carrier="dockerfile", use=base)
         return BaseUse(repository=target.repository, commit=found.repository.commit, located=located)
+
+    def _built_otherwise(self, found: Survey) -> Iterable[BaseUse]:
+        """The bases of targets whose build arguments give another image than a plain build takes."""
+        seen = {use.names for use in found.uses}
+        for target in self.rules.targets:
+            use = self.base_use(target) if target.repository == found.repository.name else None
+            if use and use.names not in seen:
+                seen.add(use.names)
+                yield use
 
     def hold_for(self, target: Target, now: datetime) -> Hold | None:
         """The hold that stops a function, or the use that its image is built from."""
@@ -175,11 +197,12 @@ class Inquiry:
             return Unwatched(use=use, fault=f"runtime {use.runtime!r} is unknown; {hint}")
         try:
             latest = self.observe(use.runtime, now)
-            deployed = () if use.pinned else self._deployed_bases(use)
+            deployed = () if use.fixed else self._deployed_bases(use)
         except RefromError as fault:
             return self._undecided(use, fault)
         try:
-            return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge)
+            find_date = self.find_date if wants_date(use, self._policy(use)) else None
+            return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge, find_date)
         except RefromError as fault:
             self.unjudged.setdefault(use.runtime, fault)
             return self._undecided(use, fault)

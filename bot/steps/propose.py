@@ -50,8 +50,12 @@ def edit(survey: Survey, updates: Sequence[Update]) -> Mapping[str, bytes]:
     for update in updates:
         if update.action is Action.REBUILD:
             raise ForgeError(f"{update.use.located.path}: a rebuild edits nothing")
-        by_path[update.use.located.path].append(Repoint(use=update.use.located.use, tag=update.tag, digest=update.new))
-    return {path: repoint_file(path, survey.files[path], changes) for path, changes in by_path.items()}
+        digest = update.new if update.writes_digest else None
+        by_path[update.use.located.path].append(Repoint(use=update.use.located.use, tag=update.tag, digest=digest))
+    return {
+        path: repoint_file(path, survey.files[path], changes, mirrors=survey.mirrors)
+        for path, changes in by_path.items()
+    }
 
 
 def _create(survey: Survey, updates: Sequence[Update], text: Text, pull_requests: PullRequests) -> Outcome:

@@ -23,12 +23,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What one commit of a source repository uses. `files` are the files with uses, as they are."""
+    """What one commit of a source repository uses, with the mirrors that were told.
+
+    `files` are the files in which something was found, as they are.
+    """
 
     repository: SourceRepository
     uses: tuple[BaseUse, ...]
     unread: tuple[Unread, ...]
     files: Mapping[str, bytes]
+    mirrors: tuple[str, ...] = ()
 
 
 def survey(repository: SourceRepository, forge: Forge, mirrors: Sequence[str] = ()) -> Survey:
@@ -45,7 +49,8 @@ def survey(repository: SourceRepository, forge: Forge, mirrors: Sequence[str] = 
         repository=repository,
         uses=tuple(_uses(repository, scans)),
         unread=(*large, *_unread(scans)),
-        files={path: files[path] for path, scan in scans.items() if scan.uses},
+        files={path: files[path] for path, scan in scans.items() if scan.uses or scan.skipped},
+        mirrors=tuple(mirrors),
     )
 
 

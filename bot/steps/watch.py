@@ -3,6 +3,7 @@
 One manifest request a stream, and two for each platform digest that the ledger does not know; never a tag listing.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -67,25 +68,34 @@ def known_base(runtime: str, reference: Reference, image: Image) -> KnownBase:
     )
 
 
-def dated_tag(stream_tag: LambdaTag, observation: Observation, registry: Registry) -> str | None:
-    """Find the date-stamped tag of an observation by probing stamps around its creation hour; None if there is none."""
-    if observation.created is None:
-        return None
-    for hours in _STAMP_HOURS:
-        tag = str(stream_tag.with_stamp(observation.created + timedelta(hours=hours)))
+def dated_tag(stream_tag: LambdaTag, digest: Digest, observation: Observation, registry: Registry) -> str | None:
+    """Find the date-stamped tag that names a digest of an observation, None if there is none.
+
+    There is no listing to rely on, so the stamps around the hours of creation are probed; a tag of the right hour
+    that names another digest is none.
+    """
+    for tag in _dated_tags(stream_tag, digest, observation):
         try:
             document = registry.manifest(observation.reference.with_tag(tag))
         except RegistryError as fault:
             if fault.status == 404:
                 continue
             raise
-        if document.digest in _names(observation):
+        if document.digest == digest:
             return tag
     return None
 
 
-def _names(observation: Observation) -> frozenset[Digest]:
-    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
+def _dated_tags(stream_tag: LambdaTag, digest: Digest, observation: Observation) -> Iterable[str]:
+    """The tags to probe, likeliest first: an index is as old as its platforms, which may be hours apart."""
+    bases = [base for base in observation.bases if digest in (base.digest, observation.digest)]
+    created = sorted({base.created for base in bases if base.created})
+    moments = (
+        moment + timedelta(hours=hours)
+        for hours in _STAMP_HOURS
+        for moment in dict.fromkeys(created[:1] + created[-1:])
+    )
+    return dict.fromkeys(str(stream_tag.with_stamp(moment)) for moment in moments)
 
 
 def _bases(

@@ -18,6 +18,9 @@ OLD, NEW, NEW_AMD64, NEW_ARM64 = (Digest.of(name) for name in (b"old", b"new", b
 STREAM = Reference.parse("public.ecr.aws/lambda/python:3.13")
 UNPINNED = "FROM public.ecr.aws/lambda/python:3.13\n"
 PINNED = f"FROM public.ecr.aws/lambda/python:3.13@{OLD}\n"
+DATED = "FROM public.ecr.aws/lambda/python:3.13.2026.10.02.11\n"
+DATE = "3.13.2026.11.20.14"
+"""The date-stamped tag of what is new."""
 UNEDITABLE = "ARG LINE=3\nFROM public.ecr.aws/lambda/python:${LINE}.13\n"
 NOTHING = Declarations()
 

@@ -14,6 +14,8 @@ from tests.core.facts import (
     AMD64,
     ARM64,
     CHANGES,
+    DATE,
+    DATED,
     NEW,
     NEW_ARM64,
     NOTHING,
@@ -71,6 +73,7 @@ def test_the_first_rule_that_applies_decides(facts: Known | Unwatched, policy: P
     [
         pytest.param(OnUnknown.PIN, Style.DIGEST, "update pin", id="pin"),
         pytest.param(OnUnknown.PIN, Style.TAG, "update rebuild", id="pin, but tags are the style"),
+        pytest.param(OnUnknown.REBUILD, Style.DATED, "update rebuild", id="rebuild, dates"),
         pytest.param(OnUnknown.REBUILD, Style.DIGEST, "update rebuild", id="rebuild"),
         pytest.param(OnUnknown.REBUILD, Style.TAG, "update rebuild", id="rebuild, tags"),
         pytest.param(OnUnknown.WAIT, Style.DIGEST, "waiting", id="wait"),
@@ -114,11 +117,69 @@ def test_a_small_change_waits_until_the_base_in_use_has_been_behind_for_max_age(
 
 
 def test_an_update_says_from_what_to_what_and_why() -> None:
-    decision = decide(replace(known(), tag="3.13.2026.11.20.14"), Policy(), NOTHING, NOW)
+    decision = decide(known(), Policy(), NOTHING, NOW)
 
     assert isinstance(decision, Update)
-    assert (decision.old, decision.new, decision.tag) == (OLD, NEW, "3.13.2026.11.20.14")
+    assert (decision.old, decision.new, decision.tag, decision.writes_digest) == (OLD, NEW, None, True)
     assert decision.reason == "language: python 3.13.9 -> 3.13.11"
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "expected"),
+    [
+        pytest.param(UNPINNED, Style.DATED, ("update pin", DATE, False), id="a date is added"),
+        pytest.param(PINNED, Style.DATED, ("update bump", DATE, True), id="a digest that is there is kept in step"),
+        pytest.param(DATED, Style.DATED, ("update bump", DATE, False), id="a date is renewed"),
+        pytest.param(DATED, Style.DIGEST, ("update bump", DATE, True), id="a digest is added after the new date"),
+        pytest.param(DATED, Style.TAG, ("update bump", DATE, False), id="no rebuild alone renews a date"),
+        pytest.param(UNPINNED, Style.DIGEST, ("update pin", None, True), id="digests want no date"),
+        pytest.param(PINNED, Style.TAG, ("update bump", None, True), id="nor do tags"),
+    ],
+)
+@pytest.mark.parametrize("in_use", [OLD, None], ids=["known", "gone"])
+def test_style_and_reference_say_what_is_written(
+    text: str, style: Style, expected: tuple[str, str | None, bool], in_use: Digest | None
+) -> None:
+    facts = replace(known(text), dated_tag=DATE, in_use=in_use)
+
+    decision = decide(facts, Policy(style=style), NOTHING, NOW)
+
+    assert isinstance(decision, Update)
+    assert (shown(decision), decision.tag, decision.writes_digest) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"), [(UNPINNED, None), (PINNED, None), (DATED, "3.13")], ids=["tag", "pin", "date"]
+)
+def test_where_no_date_is_found_it_is_awaited_for_max_age_and_then_a_digest_pinned(text: str, tag: str | None) -> None:
+    facts, policy = known(text), Policy(style=Style.DATED, max_age=timedelta(days=30))
+
+    waiting = decide(facts, policy, NOTHING, NOW)
+
+    assert isinstance(waiting, Waiting)
+    assert "no date-stamped tag names what public.ecr.aws/lambda/python:3.13 has now" in waiting.reason
+    assert waiting.until == SEEN + timedelta(days=30)
+    due = decide(facts, policy, NOTHING, waiting.until)
+    assert isinstance(due, Update)
+    assert (due.tag, due.new, due.writes_digest) == (tag, NEW, True)
+    assert due.reason.endswith("so it is pinned by digest")
+
+
+def test_where_digests_are_the_style_no_date_is_awaited() -> None:
+    decision = decide(known(DATED), Policy(style=Style.DIGEST), NOTHING, NOW)
+
+    assert isinstance(decision, Update)
+    assert (decision.tag, decision.writes_digest) == ("3.13", True)
+
+
+def test_a_tag_that_another_image_shares_is_not_dated_though_its_digest_is_renewed() -> None:
+    text = f"ARG V=3.13\nFROM public.ecr.aws/lambda/python:$V@{OLD}\nFROM python:$V\n"
+    facts = replace(known(text), dated_tag=DATE)
+
+    assert decide(facts, Policy(style=Style.DATED), NOTHING, NOW).reason == (
+        "cannot be edited: ARG V also gives python:$V on line 3"
+    )
+    assert isinstance(decide(facts, Policy(style=Style.DIGEST), NOTHING, NOW), Update)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from bot.core.plan import Known, Skip, Unwatched, Update, Waiting, decide, plan
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
 from tests.core.facts import (
     CHANGES,
+    DATE,
+    DATED,
     NEW,
     NEW_AMD64,
     NEW_ARM64,
@@ -35,7 +37,7 @@ POLICIES = st.builds(
     on_unknown=st.sampled_from(OnUnknown),
 )
 USES = st.sampled_from(
-    [use(text, path) for text in (PINNED, UNPINNED, UNEDITABLE) for path in ("Dockerfile", "a.Dockerfile")]
+    [use(text, path) for text in (PINNED, UNPINNED, DATED, UNEDITABLE) for path in ("Dockerfile", "a.Dockerfile")]
 )
 DIGESTS = st.sampled_from([OLD, NEW, NEW_AMD64, NEW_ARM64])
 FACTS = st.one_of(
@@ -47,6 +49,7 @@ FACTS = st.one_of(
         candidate=st.sampled_from([NEW, NEW_ARM64]),
         in_use=st.none() | DIGESTS,
         change=st.none() | st.sampled_from([change(significance) for significance in CHANGES]),
+        dated_tag=st.none() | st.just(DATE),
         behind_since=st.none() | MOMENTS,
     ),
 )

@@ -54,6 +54,13 @@ def bare(body: str) -> str:
     return re.sub(r"`[^`\n]*`", "", body.rsplit("<!-- refrom:plan", 1)[0])
 
 
+def test_a_row_says_the_tag_and_the_digest_that_it_names() -> None:
+    body = write([update(tag="3.13.2026.11.20.14", writes_digest=False), update("b/Dockerfile")]).body
+
+    assert f"| `{OLD}` | `3.13.2026.11.20.14`, `{NEW}` |" in body
+    assert f"| `{OLD}` | `{NEW}` |" in body
+
+
 def test_a_body_carries_the_plan_that_it_was_written_for() -> None:
     updates = [update("a/Dockerfile"), update("b/Dockerfile", tag="3.13.2026.11.20.14")]
 

@@ -1,5 +1,6 @@
 """The command line keeps its contract: exit codes, JSON alone on standard output, no traceback for a user's fault."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -79,6 +80,18 @@ def test_wrong_usage_is_explained_on_standard_error(refrom: Refrom, arguments: t
     assert (ran.code, ran.out) == (USAGE, "")
     assert message in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_scan_takes_mirrors_from_settings_that_are_named_and_from_no_others(refrom: Refrom, tmp_path: Path) -> None:
+    """A checkout may be somebody else's: settings that lie in it are not read."""
+    (tmp_path / "refrom.yaml").write_text("version: 1\nmirrors: [registry.example/bases]\n")
+    (tmp_path / "Dockerfile").write_text("FROM registry.example/bases/python:3.13\n")
+
+    named = refrom("scan", tmp_path, "--config", tmp_path / "refrom.yaml", "--format", "json")
+    plain = refrom("scan", tmp_path, "--format", "json")
+
+    assert [use["runtime"] for use in json.loads(named.out)["uses"]] == ["python3.13"]
+    assert [use["lambda"] for use in json.loads(plain.out)["uses"]] == [False]
 
 
 def test_a_failure_that_the_user_can_act_on_is_one_line(refrom: Refrom, tmp_path: Path) -> None:

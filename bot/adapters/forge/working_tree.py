@@ -38,9 +38,15 @@ def read_working_trees(paths: Sequence[Path]) -> Iterator[SourceFile]:
             prefix = path.as_posix().rstrip("/") + "/" if len(paths) > 1 else ""
             yield from _read_tree(path, prefix)
         elif path.exists():
-            yield _read(path, path.as_posix())
+            yield _read(path, path.as_posix()) if is_candidate(path.as_posix()) else _of_no_kind(path)
         else:
             raise ForgeError(f"{path} is not there; name a folder or a file")
+
+
+def _of_no_kind(path: Path) -> SourceFile:
+    return SourceFile(
+        path=path.as_posix(), fault="its name is that of no kind of file that names base images; rename it"
+    )
 
 
 def _read_tree(root: Path, prefix: str) -> Iterator[SourceFile]:

@@ -4,10 +4,13 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from bot.core.carriers.commands import read_builds
 from bot.core.carriers.kinds import Kind
 from bot.core.carriers.pieces import Build, Pieces
 from bot.core.carriers.shell import read_shell
 from bot.core.carriers.tree import List, Mapping, Node, Scalar, walk
+from bot.core.dockerfile.shell import Expander, WordError
+from bot.core.dockerfile.source import Traced
 
 _SHELL_KEYS: Final = frozenset({"run", "commands", "command", "script", "entrypoint", "build-args", "args"})
 _DOCKERFILE_KEYS: Final = frozenset({"dockerfile_inline", "dockerfile-inline"})
@@ -25,7 +28,21 @@ def read_documents(kind: Kind, path: str, documents: Iterable[Node]) -> Pieces:
         builds = _BUILDS.get(kind)
         if builds and isinstance(document, Mapping):
             pieces.builds += builds(path, document)
+    if kind in (Kind.WORKFLOW, Kind.BUILDSPEC):  # their commands run at the root of the repository
+        root = path.partition(".github/")[0] if kind is Kind.WORKFLOW else ""
+        pieces.builds += command_builds(root, pieces.commands)
     return pieces
+
+
+def command_builds(root: str, commands: Sequence[Sequence[str]]) -> Iterator[Build]:
+    """The builds that commands run in a folder; `-f` names the Dockerfile from there, not from the context."""
+    for build in read_builds(commands):
+        context = build.context or "-"
+        if context == "-":
+            continue  # the Dockerfile comes from a pipe, or the command goes on elsewhere
+        dockerfile = build.dockerfile or posixpath.join(context, "Dockerfile")
+        args = List(items=[Scalar(value=arg) for arg in build.args])
+        yield from _build(root, context=".", dockerfile=dockerfile, args=args, target=build.target)
 
 
 def _read_scalar(keys: Sequence[str], scalar: Scalar, pieces: Pieces) -> None:
@@ -37,10 +54,13 @@ def _read_scalar(keys: Sequence[str], scalar: Scalar, pieces: Pieces) -> None:
             inner = read_shell(scalar.block)
             pieces.words += inner.words
             pieces.dockerfiles += inner.dockerfiles
+            pieces.commands += inner.commands
     elif scalar.written is not None:
         pieces.words.append(scalar.written)
         if key in _SHELL_KEYS and " " in scalar.value:
-            pieces.words += read_shell(scalar.written).words
+            inner = read_shell(scalar.written)
+            pieces.words += inner.words
+            pieces.commands += inner.commands
 
 
 def _outputs(kind: Kind, document: Node) -> Iterator[Node]:
@@ -180,8 +200,8 @@ def _is_plain(*paths: str) -> bool:
     return not any("://" in path or "$" in path or "{" in path for path in paths)
 
 
-def _arguments(args: Node | None) -> Iterator[tuple[str, str]]:
-    """Build arguments as a mapping, a list of `NAME=value`, or lines of it; those that are put in are not known."""
+def _arguments(args: Node | None) -> Iterator[tuple[str, str | None]]:
+    """Build arguments as a mapping, a list of `NAME=value`, or lines of it; what is put in is not known."""
     match args:
         case Mapping(items=items):
             pairs = [(name, node.value) for name, node in items if isinstance(node, Scalar)]
@@ -191,7 +211,18 @@ def _arguments(args: Node | None) -> Iterator[tuple[str, str]]:
             pairs = [_pair(line.strip()) for line in value.splitlines() if "=" in line]
         case _:
             pairs = []
-    yield from ((name, value) for name, value in pairs if "$" not in value)
+    yield from ((name, _known(value)) for name, value in pairs)
+
+
+def _known(value: str) -> str | None:
+    """A value with the defaults that it names; Compose writes them as BuildKit does."""
+    try:
+        expansion = Expander().expand(Traced.from_outside(value)) if "$" in value else None
+    except WordError:
+        return None
+    if expansion is None:
+        return value
+    return None if expansion.holes else expansion.text
 
 
 def _pair(text: str) -> tuple[str, str]:

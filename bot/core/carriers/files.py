@@ -25,7 +25,7 @@ def is_candidate(path: str) -> bool:
 def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> FileScan:
     """Read one file. Never raises: what cannot be read is under `skipped` with a reason."""
     kind = kind_of(path)
-    if kind is None or not is_worth_reading(kind, content):
+    if kind is None or not is_worth_reading(kind, content, mirrors):
         return FileScan()
     if len(content) > LARGEST:
         return _unread(f"the file is larger than {LARGEST} bytes")
@@ -36,13 +36,13 @@ def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> File
     return _scan_dockerfile(path, text, mirrors) if kind is Kind.DOCKERFILE else _scan(kind, path, text, mirrors)
 
 
-def repoint_file(path: str, content: bytes, changes: Sequence[Repoint]) -> bytes:
+def repoint_file(path: str, content: bytes, changes: Sequence[Repoint], *, mirrors: Sequence[str] = ()) -> bytes:
     """Return the file in which exactly these references say something else.
 
     The result is read again; a `DockerfileError` says which other reference would have changed with it, why a reference
     cannot be edited, or that two changes want different things of one place. Repeating an edit changes nothing.
     """
-    return edit(_decode(path, content), changes, _reader(path, ())).encode()
+    return edit(_decode(path, content), changes, _reader(path, mirrors)).encode()
 
 
 def same_but_for_bases(path: str, old: bytes, new: bytes, *, mirrors: Sequence[str] = ()) -> bool:

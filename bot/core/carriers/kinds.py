@@ -1,8 +1,11 @@
 """Which kind of carrier a file is: by its path, and where a path says too little, by a few bytes of it."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
+
+from bot.core.reference import DEFAULT_REGISTRY
 
 
 class Kind(StrEnum):
@@ -53,14 +56,24 @@ def kind_of(path: str) -> Kind | None:
     return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
 
 
-def is_worth_reading(kind: Kind, content: bytes) -> bool:
+def is_worth_reading(kind: Kind, content: bytes, mirrors: Sequence[str] = ()) -> bool:
     """Say by a byte search whether a file of a kind may name a base or build a Dockerfile."""
     if kind is Kind.DOCKERFILE:
         return True
     if kind in _TELLING and not any(word in content for word in _TELLING[kind]):
         return False
-    return _NAMES_A_BASE in content or (kind in BUILDERS and any(word in content for word in _NAMES_A_BUILD))
+    names = (_NAMES_A_BASE, *(short_name(mirror).encode() for mirror in mirrors))
+    if any(name in content for name in names):
+        return True
+    return kind in BUILDERS and any(word in content for word in _NAMES_A_BUILD)
 
 
-BUILDERS: Final = frozenset({Kind.COMPOSE, Kind.SAM, Kind.SERVERLESS, Kind.WORKFLOW, Kind.BAKE})
+def short_name(mirror: str) -> str:
+    """The part of a mirror's name that stands in every reference to it: Docker Hub may be left out."""
+    return mirror.rstrip("/").removeprefix(f"{DEFAULT_REGISTRY}/")
+
+
+BUILDERS: Final = frozenset({
+    Kind.COMPOSE, Kind.SAM, Kind.SERVERLESS, Kind.WORKFLOW, Kind.BAKE, Kind.BUILDSPEC, Kind.MAKEFILE,
+})  # fmt: skip
 """The kinds that say with which arguments a Dockerfile is built."""

@@ -17,10 +17,13 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What becomes of a use when a carrier builds its Dockerfile with other arguments or another target."""
+    """What becomes of a use when a carrier builds its Dockerfile with other arguments or another target.
+
+    An argument is None where its value is put in from elsewhere; what it gives is not known then.
+    """
 
     source: str
-    args: tuple[tuple[str, str], ...]
+    args: tuple[tuple[str, str | None], ...]
     target: str | None
     resolved: str | None
     final: bool

@@ -10,7 +10,7 @@ class Build:
     """A carrier builds this Dockerfile with these arguments; paths are relative to the root of the tree."""
 
     dockerfile: str
-    args: tuple[tuple[str, str], ...] = ()
+    args: tuple[tuple[str, str | None], ...] = ()
     target: str | None = None
 
 
@@ -21,6 +21,8 @@ class Pieces:
     words: list[Traced] = field(default_factory=list)
     dockerfiles: list[Traced] = field(default_factory=list)
     builds: list[Build] = field(default_factory=list)
+    commands: list[list[str]] = field(default_factory=list)
+    """The words of each command of a shell."""
 
 
 class CarrierError(ValueError):

@@ -1,10 +1,11 @@
 """One way to read every kind of carrier: words that are references, and Dockerfiles inside."""
 
+import posixpath
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from bot.core.carriers.code import read_code
-from bot.core.carriers.documents import read_documents
+from bot.core.carriers.documents import command_builds, read_documents
 from bot.core.carriers.embedded import read_embedded
 from bot.core.carriers.hcl import read_hcl
 from bot.core.carriers.kinds import Kind
@@ -14,7 +15,7 @@ from bot.core.carriers.words import recognise
 from bot.core.carriers.yaml import read_yaml
 from bot.core.dockerfile.found import Findings
 from bot.core.dockerfile.reading import read as read_dockerfile
-from bot.core.dockerfile.source import Traced
+from bot.core.dockerfile.source import Traced, line_starts
 from bot.core.dockerfile.uses import Unread
 from bot.core.errors import DockerfileError
 
@@ -24,7 +25,12 @@ def read_pieces(kind: Kind, path: str, text: str) -> Pieces:
     match kind:
         case Kind.CDK:
             return read_code(path, text)
-        case Kind.MAKEFILE | Kind.SHELL:
+        case Kind.MAKEFILE:
+            pieces = read_shell(Traced(text, range(len(text))))
+            pieces.builds += command_builds(posixpath.dirname(path), pieces.commands)
+            return pieces
+        case Kind.SHELL:
+            # Nobody knows in which folder a script runs, so the builds in it say nothing.
             return read_shell(Traced(text, range(len(text))))
         case Kind.TERRAFORM:
             return read_documents(kind, path, [read_hcl(text)])
@@ -46,13 +52,13 @@ def read_findings(kind: Kind, path: str, text: str, mirrors: Sequence[str]) -> F
 
 def find(pieces: Pieces, text: str, mirrors: Sequence[str]) -> Findings:
     """Find the uses among the pieces, in the order in which they stand in the file."""
-    starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+    starts = line_starts(text)
     findings = Findings()
     for word in pieces.words:
         found = recognise(word, bisect_right(starts, word.places[0]), mirrors) if word else None
         if found:
             findings.found.append(found)
-    for block in pieces.dockerfiles:
+    for block in filter(None, pieces.dockerfiles):  # an empty one stands nowhere
         line = bisect_right(starts, block.places[0])
         try:
             inner = read_embedded(block, mirrors, line)

@@ -62,13 +62,19 @@ def read_shell(text: Traced) -> Pieces:
         else:
             command.runs.append(text.slice(*_span(found)))
         if found["end"]:
-            pieces.words += _inputs(command.words)
+            _end_command(command, pieces)
             command = _Command()
         if found["end"] == "\n" and heredocs:
             position = _read_heredocs(text, position, heredocs, pieces)
     command.end_word()
-    pieces.words += _inputs(command.words)
+    _end_command(command, pieces)
     return pieces
+
+
+def _end_command(command: _Command, pieces: Pieces) -> None:
+    if command.words:
+        pieces.words += _inputs(command.words)
+        pieces.commands.append([word.text for word in command.words])
 
 
 def _span(found: re.Match[str]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.carriers.kinds import short_name
 from bot.core.dockerfile.found import Found
 from bot.core.dockerfile.names import Named, named
 from bot.core.dockerfile.shell import Expander, Expansion, Hole, WordError
@@ -27,7 +28,7 @@ _LITERAL: Final = re.compile(r"[A-Za-z0-9._:/@+-]*")
 
 def recognise(word: Traced, line: int, mirrors: Sequence[str]) -> Found | None:
     """Return the use that a word is, None if it is no reference to a Lambda base; `line` is where the word begins."""
-    if len(word.text) > _LONGEST or "lambda" not in word.text:
+    if len(word.text) > _LONGEST or not _may_be_meant(word.text, mirrors):
         return None
     prefix = _PREFIX.match(word.text)
     start = prefix.end() if prefix else 0
@@ -51,8 +52,15 @@ def _expand(written: Traced) -> Expansion | None:
         # Compose and shells share BuildKit's `${NAME:-default}`.
         expansion = Expander(undeclared="is not known here").expand(written)
     except WordError:
+        expansion = Expansion()
+    if not _is_literal(expansion):
         expansion = _put_in(written)
-    return expansion if expansion.size and _LITERAL.fullmatch(expansion.plain) else None
+    return expansion if _is_literal(expansion) else None
+
+
+def _is_literal(expansion: Expansion) -> bool:
+    """Whether what is known of a text are characters of a reference."""
+    return bool(expansion.size and _LITERAL.fullmatch(expansion.plain))
 
 
 def _put_in(written: Traced) -> Expansion:
@@ -71,10 +79,14 @@ def _slice(written: Traced, start: int, stop: int) -> tuple[str, Sequence[int]]:
     return part.text, part.places
 
 
+def _may_be_meant(text: str, mirrors: Sequence[str]) -> bool:
+    return "lambda" in text or any(short_name(mirror) in text for mirror in mirrors)
+
+
 def _is_meant(name: Named, mirrors: Sequence[str]) -> bool:
     """Whether this is an image and not a path such as `src/lambda/python`: a copy needs a registry and a tag."""
     text = name.text[: name.name_stop]
-    if mirrors and any(text.startswith(f"{mirror.rstrip('/')}/") for mirror in mirrors):
+    if any(text.removeprefix(f"{DEFAULT_REGISTRY}/").startswith(f"{short_name(mirror)}/") for mirror in mirrors):
         return True
     if text.startswith((f"{UPSTREAM}/lambda/", "amazon/aws-lambda-", f"{DEFAULT_REGISTRY}/amazon/aws-lambda-")):
         return True

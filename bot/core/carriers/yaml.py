@@ -22,6 +22,8 @@ from bot.core.dockerfile.source import Traced
 _LARGEST: Final = 1_000_000
 """In characters; the parser takes about a second for a quarter of it."""
 _DEEPEST: Final = 100
+_FUNCTION: Final = "!"
+"""How CloudFormation's short functions begin, such as `!Ref`: what stands there is not the value."""
 
 
 def read_yaml(text: str) -> list[Node]:
@@ -106,12 +108,15 @@ def _events(text: str) -> Iterator[Event]:
 
 
 def _scalar(event: ScalarEvent, text: str) -> Scalar:
+    """A scalar and where it stands; the marks also cover a tag or an anchor in front of it."""
+    value = f"${{{event.value}}}" if (event.tag or "").startswith(_FUNCTION) else event.value
     start, end = event.start_mark.index, event.end_mark.index
     if event.style in ("|", ">"):
-        start = text.find("\n", start) + 1
-        block = Traced(text[start:end], range(start, end)) if start else None
-        return Scalar(value=event.value, block=block, folded=event.style == ">")
-    if event.style:
-        start, end = start + 1, end - 1
+        header, newline, _ = text[start:end].partition("\n")
+        start += len(header) + len(newline)
+        block = Traced(text[start:end], range(start, end)) if event.style in header else None
+        return Scalar(value=value, block=block, folded=event.style == ">")
+    end -= 1 if event.style else 0
+    start = end - len(event.value)
     written = Traced(text[start:end], range(start, end)) if text[start:end] == event.value else None
-    return Scalar(value=event.value, written=written)
+    return Scalar(value=value, written=written)

@@ -7,8 +7,7 @@ value for each string.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.dockerfile.source import SPACE
 
@@ -27,16 +26,14 @@ class ArgumentsError(ValueError):
     """Arguments that BuildKit rejects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The values of an instruction; `json` says that they were written as a JSON array."""
 
     values: tuple[str, ...] = ()
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word and where it starts in the logical line."""
 
     text: str
@@ -48,8 +45,7 @@ class Word:
         return self.start + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A flag such as `--from=image`, without quotes, and where its characters stand in the logical line."""
 
     text: str
@@ -173,7 +169,7 @@ def _json(rest: str) -> Arguments | None:
     if not bare.startswith("["):
         return None
     try:
-        values = json.loads(bare, parse_constant=_reject)
+        values = _JSON.decode(bare)
     except RecursionError:
         raise ArgumentsError("JSON is nested too deep; write an array of strings") from None
     except ValueError:
@@ -185,6 +181,9 @@ def _json(rest: str) -> Arguments | None:
 
 def _reject(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_reject)
 
 
 def _name_values(name: str, rest: str, escape: str) -> Arguments:

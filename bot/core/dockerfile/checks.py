@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.core.dockerfile.heredocs import parse_heredoc
 from bot.core.dockerfile.instructions import Command
-from bot.core.dockerfile.shell import Expander, WordError
+from bot.core.dockerfile.shell import Expander, WordError, special
 from bot.core.dockerfile.source import Traced
 
 _VALUE, _VALUES, _SWITCH = "value", "values", "switch"
@@ -68,7 +68,7 @@ def check_words(command: Command, escape: str) -> None:
     if command.key not in _EXPANDED:
         return
     expander = Expander(escape=escape, keep_unset=True)
-    for value in command.arguments.values:
+    for value in filter(special(escape).search, command.arguments.values):
         try:
             expander.expand(Traced(value, range(len(value))))
         except WordError as fault:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.dockerfile.arguments import Arguments, ArgumentsError, Flag, parse_arguments, split_flags
 from bot.core.dockerfile.heredocs import Heredoc, announced, read_content
@@ -13,14 +13,16 @@ from bot.core.dockerfile.source import SPACE
 from bot.core.errors import DockerfileError
 
 _WHITE: Final = re.compile(r"[\t\v\f\r ]+")
+_DEEPEST: Final = 100
 _HEREDOC_NAMES: Final = frozenset({"add", "copy", "run"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """A name with flags and arguments; `rest` is the text of the arguments and `start` where it begins in the line."""
 
     name: str
+    key: str
+    """The name in lower case."""
     flags: tuple[Flag, ...]
     rest: str
     start: int
@@ -28,14 +30,8 @@ class Command:
     trigger: "Command | None" = None
     """What an `ONBUILD` keeps for later."""
 
-    @property
-    def key(self) -> str:
-        """The name in lower case."""
-        return self.name.lower()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction with its heredocs and the physical lines it takes."""
 
     command: Command
@@ -81,26 +77,29 @@ def _read(reader: Reader) -> Iterator[Instruction]:
         yield Instruction(command=command, line=line, last=reader.number, heredocs=heredocs)
 
 
-def _parse_command(text: str, offset: int, escape: str) -> Command:
+def _parse_command(text: str, offset: int, escape: str, depth: int = 0) -> Command:
     """Split off the name and the flags; `offset` is where the text begins in the logical line."""
+    if depth > _DEEPEST:
+        raise ArgumentsError(f"ONBUILD is nested more than {_DEEPEST} deep; write one trigger")
     start = len(text) - len(text.lstrip(SPACE))
     bare = text.strip(SPACE)
     gap = _WHITE.search(bare)
     if gap is None:
-        return Command(name=bare, flags=(), rest="", start=offset + len(text), arguments=_no_arguments(bare, escape))
+        key = bare.lower()
+        nothing = parse_arguments(key, "", escape)
+        return Command(name=bare, key=key, flags=(), rest="", start=offset + len(text), arguments=nothing)
     name, after = bare[: gap.start()], bare[gap.end() :]
+    key = name.lower()
     shift = offset + start + gap.end()
     flags, begin = split_flags(after) if after.startswith("--") else ((), 0)
-    rest = after[begin:].strip(SPACE)
-    begin += len(after[begin:]) - len(after[begin:].lstrip(SPACE))
+    rest = after[begin:].lstrip(SPACE)  # nothing to strip at the end any more
+    begin = len(after) - len(rest)
     flags = tuple(flag.shifted(shift) for flag in flags)
-    trigger = _parse_command(rest, shift + begin, escape) if name.lower() == "onbuild" and rest else None
-    arguments = parse_arguments(name.lower(), rest, escape)
-    return Command(name=name, flags=flags, rest=rest, start=shift + begin, arguments=arguments, trigger=trigger)
-
-
-def _no_arguments(name: str, escape: str) -> Arguments:
-    return parse_arguments(name.lower(), "", escape)
+    trigger = _parse_command(rest, shift + begin, escape, depth + 1) if key == "onbuild" and rest else None
+    arguments = parse_arguments(key, rest, escape)
+    return Command(
+        name=name, key=key, flags=flags, rest=rest, start=shift + begin, arguments=arguments, trigger=trigger
+    )
 
 
 def _announced(command: Command, text: str) -> list[Heredoc]:

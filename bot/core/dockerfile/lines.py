@@ -5,8 +5,7 @@ Heredocs follow a logical line; only the parser of instructions knows whether th
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.dockerfile.source import SPACE, Joined
 from bot.core.errors import DockerfileError
@@ -20,8 +19,7 @@ _DIRECTIVE: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*
 _DIRECTIVES: Final = frozenset({"syntax", "escape", "check"})
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(NamedTuple):
     """The text of one instruction, and the physical lines, counted from 1, on which it begins and ends."""
 
     joined: Joined

@@ -10,12 +10,16 @@ from bot.core.errors import DockerfileError
 
 
 def read_uses(
-    text: str, *, build_args: Mapping[str, str] | None = None, target: str | None = None, mirrors: Sequence[str] = ()
+    text: str,
+    *,
+    build_args: Mapping[str, str | None] | None = None,
+    target: str | None = None,
+    mirrors: Sequence[str] = (),
 ) -> Reading:
     """List the images that a build of this file pulls.
 
-    `build_args` win over defaults; `target` is the stage that is built, the last one if None. Never raises: a file that
-    BuildKit rejects has no uses and one entry under `skipped`.
+    `build_args` win over defaults; one that is None is given, but not known. `target` is the stage that is built, the
+    last one if None. Never raises: a file that BuildKit rejects has no uses and one entry under `skipped`.
     """
     try:
         findings = read(text, build_args=build_args, target=target, mirrors=mirrors)

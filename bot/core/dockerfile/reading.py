@@ -15,7 +15,11 @@ from bot.core.errors import DockerfileError, InvalidReference
 
 
 def read(
-    text: str, *, build_args: Mapping[str, str] | None = None, target: str | None = None, mirrors: Sequence[str] = ()
+    text: str,
+    *,
+    build_args: Mapping[str, str | None] | None = None,
+    target: str | None = None,
+    mirrors: Sequence[str] = (),
 ) -> Findings:
     """Read a file; a `DockerfileError` says why BuildKit would reject it."""
     parsed = parse(text)
@@ -45,8 +49,10 @@ def _check_all(instructions: Sequence[Instruction]) -> None:
     """Check each instruction, and that none but `ARG` stands above the first `FROM`."""
     started = False
     for instruction in instructions:
-        with _at(instruction):
+        try:
             check(instruction.command)
+        except CheckError as fault:
+            raise DockerfileError(str(fault), line=instruction.first) from fault
         started = started or instruction.key == "from"
         if not started and instruction.key != "arg":
             raise DockerfileError(f"no build stage before {instruction.command.name.upper()}", line=instruction.first)
@@ -55,12 +61,14 @@ def _check_all(instructions: Sequence[Instruction]) -> None:
 def _check_run(stages: Sequence[Stage], needed: Container[Stage], escape: str) -> None:
     """Check what only a build of the target would find, and the platforms, which it looks at first."""
     for stage in stages:
-        with _at(stage.base.instruction):
-            if stage.platform and "$" not in stage.platform:
+        if stage.platform and "$" not in stage.platform:
+            with _at(stage.base.instruction):
                 check_platform(stage.platform)
         for instruction in stage.instructions if stage in needed else ():
-            with _at(instruction):
+            try:
                 check_words(instruction.command, escape)
+            except CheckError as fault:
+                raise DockerfileError(str(fault), line=instruction.first) from fault
 
 
 @contextmanager
@@ -81,8 +89,10 @@ def _pulled(stages: Sequence[Stage]) -> Iterator[tuple[Stage, Source]]:
 
 
 def _named(source: Source, mirrors: Sequence[str]) -> Named:
-    with _at(source.instruction):
+    try:
         return named(source.expansion, mirrors)
+    except InvalidReference as fault:
+        raise DockerfileError(str(fault), line=source.instruction.first) from fault
 
 
 def _use(stage: Stage, source: Source, name: Named, sites: Sites, *, final: bool, base: bool) -> Use:
@@ -98,4 +108,5 @@ def _use(stage: Stage, source: Source, name: Named, sites: Sites, *, final: bool
         platform=stage.platform if source.kind == "from" else None,
         lambda_image=name.lambda_image,
         edit=sites.edit(source, name),
+        cannot_retag=sites.cannot_retag(source, name),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from bot.core.dockerfile.arguments import Word, split_words
@@ -37,17 +38,17 @@ class Scope:
     defaults: list[Default] = field(default_factory=list)
 
 
-def read_scope(arguments: Iterable[Instruction], build_args: Mapping[str, str], escape: str) -> Scope:
+def read_scope(arguments: Iterable[Instruction], build_args: Mapping[str, str | None], escape: str) -> Scope:
     """Read the `ARG`s above the first `FROM`, each with what stands above it; build arguments win over defaults."""
-    values: dict[str, Expansion] = {name: _automatic(name) for name in _AUTOMATIC}
-    values.update({name: _given(build_args[name]) for name in _AUTOMATIC & build_args.keys()})
+    values: dict[str, Expansion] = dict(_automatic_values())
+    values.update({name: _given(name, build_args[name]) for name in _AUTOMATIC & build_args.keys()})
     why_unset: dict[str, str] = {}
     scope = Scope(expander=Expander(values=values, why_unset=why_unset, escape=escape))
     for instruction in arguments:
         for word in split_words(instruction.command.rest, instruction.command.start, escape):
             name, equals, _ = word.text.partition("=")
             if name in build_args:
-                values[name] = _given(build_args[name])
+                values[name] = _given(name, build_args[name])
             elif equals:
                 values[name] = _default(instruction, word, name, scope)
             else:
@@ -89,14 +90,23 @@ def _site(name: str, written: Traced, end: int, value: Expansion) -> Default:
     )
 
 
+@cache
+def _automatic_values() -> Mapping[str, Expansion]:
+    return {name: _automatic(name) for name in _AUTOMATIC}
+
+
 def _automatic(name: str) -> Expansion:
     expansion = Expansion()
     expansion.add_hole(Hole(f"{name} is set by each build", blank=name in _MAY_BE_EMPTY))
     return expansion
 
 
-def _given(value: str) -> Expansion:
+def _given(name: str, value: str | None) -> Expansion:
+    """The value of a build argument; None is one that is given but not known."""
     expansion = Expansion()
+    if value is None:
+        expansion.add_hole(Hole(f"{name} is given by the build, with a value that is not known here", blank=False))
+        return expansion
     traced = Traced.from_outside(value)
     expansion.add(traced.text, traced.places, hard=False)
     return expansion

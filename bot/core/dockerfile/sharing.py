@@ -22,13 +22,19 @@ class Sharing:
     def other_use(self, default: Default, source: Source) -> str:
         """Say who else uses a default than references with the same text, "" if nobody does."""
         number = default.number
-        for text, other in self._references.get(number, {}).items():
-            if text != source.expansion.text:
-                return f"ARG {default.name} also gives {other.raw[:80]} on line {other.instruction.first}"
+        if reference := self.other_reference(default, source):
+            return reference
         if number in self._platforms:
             return f"ARG {default.name} also gives a platform on line {self._platforms[number]}"
         if number in self._inside:
             return f"ARG {default.name} is used again inside a stage on line {self._inside[number]}"
+        return ""
+
+    def other_reference(self, default: Default, source: Source) -> str:
+        """Say which reference with another text uses a default, "" if none does."""
+        for text, other in self._references.get(default.number, {}).items():
+            if text != source.expansion.text:
+                return f"ARG {default.name} also gives {other.raw[:80]} on line {other.instruction.first}"
         return ""
 
     def _add_references(self, sources: Iterable[Source]) -> None:

@@ -148,7 +148,7 @@ class Expander:
 
     def expand(self, word: Traced) -> Expansion:
         """Expand one word; a `WordError` says what BuildKit would reject."""
-        if not _special(self.escape).search(word.text):
+        if not special(self.escape).search(word.text):
             return _verbatim(word.text, word.places)
         return _Walk(self, word).run()
 
@@ -180,7 +180,7 @@ class _Walk:
         self.expander = expander
         self.text = word.text
         self.places = word.places
-        self.special = _special(expander.escape)
+        self.special = special(expander.escape)
         self.position = 0
         self.depth = 0
         self.raw_escapes = expander.raw_escapes
@@ -441,5 +441,6 @@ def _unknown(*parts: Expansion) -> Expansion:
 
 
 @cache
-def _special(escape: str) -> re.Pattern[str]:
+def special(escape: str) -> re.Pattern[str]:
+    """Match the characters that mean something in a word; one without them expands to itself."""
     return re.compile(rf"""[$'"<{re.escape(escape)}]""")

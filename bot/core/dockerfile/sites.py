@@ -9,7 +9,7 @@ from bot.core.dockerfile.names import Named
 from bot.core.dockerfile.scope import Default, Scope
 from bot.core.dockerfile.sharing import Sharing
 from bot.core.dockerfile.shell import Expansion
-from bot.core.dockerfile.source import NOWHERE
+from bot.core.dockerfile.source import NOWHERE, line_starts
 from bot.core.dockerfile.stages import Source, Stage
 from bot.core.dockerfile.uses import ArgDefault, Literal, Unresolvable
 
@@ -40,8 +40,19 @@ class Sites:
             return replace(site, obstacle=self._obstacle(source, name, anchor))
         obstacles = (_why_not(source.expansion, name, index) for index in range(*name.digest))
         obstacle = next(filter(None, obstacles), "" if name.digest[0] < name.digest[1] else "the digest is empty")
-        other = site if obstacle else self._site(name.places[name.digest[0]])
-        return replace(site, also=() if other == site else (other,), obstacle=obstacle)
+        if obstacle:
+            return replace(site, obstacle=obstacle)
+        default, other = self._default_at(name.places[name.digest[0]]), self._site(name.places[name.digest[0]])
+        shared = self._sharing.other_reference(default, source) if default else ""
+        return replace(site, also=() if other == site else (other,), obstacle=shared)
+
+    def cannot_retag(self, source: Source, name: Named) -> str:
+        """Say why the tag before a digest cannot be replaced, "" if it can or if `edit` says all."""
+        if name.tag is None or name.digest is None:
+            return ""
+        default = self._default_at(name.places[name.tag[0]])
+        shared = self._sharing.other_use(default, source) if default else ""
+        return self._split(source, name, name.tag) or shared
 
     def end_of(self, source: Source, name: Named) -> int:
         """Return where text is added at the end of a reference, `NOWHERE` if that is not in this file."""
@@ -60,7 +71,7 @@ class Sites:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(index + 1 for index, character in enumerate(self._text) if character == "\n")]
+        return line_starts(self._text)
 
     @cached_property
     def _default_starts(self) -> list[int]:
@@ -102,18 +113,39 @@ class Sites:
 
     def _obstacle(self, source: Source, name: Named, tag: tuple[int, int]) -> str:
         """Say why no digest can be added after a tag without changing something else, "" if one can."""
+        split = self._split(source, name, tag)
+        if split:
+            return split
+        default = self._default_at(name.places[tag[0]])
+        end = name.places[tag[1] - 1] + 1
+        if default is None:
+            return self._goes_on(end, source.written_end, source.raw)
+        goes_on = self._goes_on(end, default.end, f"ARG {default.name}") or self._argument_goes_on(source, tag[1])
+        return goes_on or self._sharing.other_use(default, source)
+
+    def _argument_goes_on(self, source: Source, stop: int) -> str:
+        """Say where more follows an argument that gives the end of a tag, such as a suffix that is empty by default."""
+        for supplied in source.expansion.supplied:
+            if supplied.start < stop <= supplied.stop and supplied.end > 0:
+                holder = self._default_at(supplied.end - 1)
+                last, what = (holder.end, f"ARG {holder.name}") if holder else (source.written_end, source.raw)
+                if goes_on := self._goes_on(supplied.end, last, what):
+                    return goes_on
+        return ""
+
+    def _split(self, source: Source, name: Named, tag: tuple[int, int]) -> str:
+        """Say what of a tag is not known or stands apart from the rest, "" if it stands in one place."""
+        if not (source.expansion.holes or source.expansion.defaults or NOWHERE in name.places):
+            return ""
         default = self._default_at(name.places[tag[0]])
         for index in range(*tag):
             reason = _why_not(source.expansion, name, index)
             if reason:
-                return f"a digest would overrule a part of the tag that is not known: {reason}"
+                return f"an update would overrule a part of the tag that is not known: {reason}"
             other = self._default_at(name.places[index])
             if other != default and (giving := other or default):
-                return f"a digest would overrule ARG {giving.name}, which gives a part of the tag; put it in one place"
-        end = name.places[tag[1] - 1] + 1
-        if default is None:
-            return self._goes_on(end, source.written_end, source.raw)
-        return self._goes_on(end, default.end, f"ARG {default.name}") or self._sharing.other_use(default, source)
+                return f"an update would overrule ARG {giving.name}, which gives a part of the tag; put it in one place"
+        return ""
 
     def _goes_on(self, end: int, last: int, what: str) -> str:
         """Say that more than closing braces and quotes follows the place where a digest would be added."""

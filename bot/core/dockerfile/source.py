@@ -1,10 +1,11 @@
 """Text that remembers where each of its characters stands in the file."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -16,8 +17,15 @@ NOWHERE: Final = -1
 """The place of a character that stands in no file, such as one of a build argument given from outside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+_NEWLINE: Final = re.compile("\n")
+
+
+def line_starts(text: str) -> list[int]:
+    """Return the offsets at which the physical lines of a text begin."""
+    return [0, *(found.end() for found in _NEWLINE.finditer(text))]
+
+
+class Traced(NamedTuple):
     """A piece of text with the place, an offset into the file, of each of its characters."""
 
     text: str

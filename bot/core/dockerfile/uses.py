@@ -56,6 +56,8 @@ class Use:
     lambda_image: LambdaImage | None
     edit: Literal | ArgDefault | Unresolvable
     base: bool = False
+    cannot_retag: str = ""
+    """Why the tag cannot be replaced where the digest can, "" else."""
 
     @property
     def cannot_edit(self) -> str:

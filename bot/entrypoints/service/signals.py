@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from types import FrameType
 from typing import Final
 
@@ -18,9 +19,10 @@ def stop_on_signals(stop: AskedStop, grace: float) -> Iterator[None]:
     A second signal, or `grace` seconds after the first, raises `KeyboardInterrupt` in whatever the main thread does:
     that is what a crash would do to it, and every effect is safe to repeat.
     """
+    arrivals = count(1)
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.asked:
+        if next(arrivals) > 1:  # counted in one step, for the second signal may come while the first is handled
             raise KeyboardInterrupt
         stop.ask()
         signal.setitimer(signal.ITIMER_REAL, grace)
@@ -28,11 +30,11 @@ def stop_on_signals(stop: AskedStop, grace: float) -> Iterator[None]:
     def cut_off(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, ask) for number in ENDING}
+    before = {ending: signal.signal(ending, ask) for ending in ENDING}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, cut_off)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for ending, handler in before.items():
+            signal.signal(ending, handler)

@@ -64,6 +64,19 @@ def test_a_digest_is_added_or_replaced_where_it_belongs(before: str, after: str)
         (f"FROM {PY}@{OLD}\n", "3.12", None, f"FROM {PY}:3.12\n"),
         (f"FROM {PY}\n", "3.12", NEW, f"FROM {PY}:3.12@{NEW}\n"),
         (f"ARG V=3.12\nFROM {PY}:$V\n", "3.12.2026.02.03.04", None, f"ARG V=3.12.2026.02.03.04\nFROM {PY}:$V\n"),
+        (
+            f"ARG V=3.12\nARG D={OLD}\nFROM {PY}:$V@$D AS a\nFROM {PY}:$V@$D\n", "3.12.2026.02.03.04", NEW,
+            f"ARG V=3.12.2026.02.03.04\nARG D={NEW}\nFROM {PY}:$V@$D AS a\nFROM {PY}:$V@$D\n",
+        ),
+        (
+            f"ARG V=3.12\nARG I={PY}:$V@{OLD}\nFROM $I\n", "3.12.2026.02.03.04", NEW,
+            f"ARG V=3.12.2026.02.03.04\nARG I={PY}:$V@{NEW}\nFROM $I\n",
+        ),
+        (
+            f"FROM {PY}:3.12 AS a\nFROM {PY}:3.12\nCOPY --from={PY}:3.12 x y\n", "3.12.2026.02.03.04", None,
+            (f"FROM {PY}:3.12.2026.02.03.04 AS a\nFROM {PY}:3.12.2026.02.03.04\n"
+            f"COPY --from={PY}:3.12.2026.02.03.04 x y\n"),
+        ),
         (f"FROM {PY}:3.12-arm\\\n64\n", "3.12.2026.02.03.04-arm64", None, f"FROM {PY}:3.12.2026.02.03.04-arm64\\\n\n"),
     ],
 )  # fmt: skip
@@ -100,10 +113,24 @@ def test_only_the_uses_that_are_named_change() -> None:
     ("text", "reason"),
     [
         (f"ARG V=3.11\nFROM {PY}:$V\nFROM python:$V\n", "ARG V also gives python:"),
+        (f"ARG V=3.11@{OLD}\nFROM {PY}:$V\nFROM python:$V\n", "ARG V also gives python:"),
+        (f"ARG D={OLD}\nFROM {PY}:3.12@$D\nFROM {PY}:3.13@$D\n", "ARG D also gives .*:3.13@"),
+        (f"ARG V=3.12\nARG S=\nFROM {PY}:$V$S\n", r"goes on after the tag with '\$S'"),
+        (f"ARG V=3.12\nARG S\nARG T=$V${{S:-}}\nFROM {PY}:${{T}}\n", r"ARG T goes on after the tag with '\$\{S:-'"),
+        (f"ARG V=v3\nFROM {PY}:${{V#v}}.12\n", "ARG V, which gives a part of the tag"),
         (f"FROM {PY}:$V\n", "V is not declared"),
         (f"FROM {PY}:3.12@{str(OLD)[:20]}\\{str(OLD)[20:]}\nCOPY a b\n", "the edit would break the file"),
     ],
-    ids=["shared", "unknown", "escape-in-a-digest"],
+    ids=[
+        "shared",
+        "shared-with-digest",
+        "shared-digest",
+        "suffix",
+        "inner-suffix",
+        "trimmed",
+        "unknown",
+        "escape-in-a-digest",
+    ],
 )
 def test_what_cannot_be_edited_safely_is_refused(text: str, reason: str) -> None:
     with pytest.raises(DockerfileError, match=reason):
@@ -111,10 +138,13 @@ def test_what_cannot_be_edited_safely_is_refused(text: str, reason: str) -> None
 
 
 def test_an_edit_that_would_change_another_use_is_refused() -> None:
-    text = f"ARG V=3.11@{OLD}\nFROM {PY}:$V\nFROM python:$V\n"
+    text = f"ARG V=3.11\nFROM {PY}:$V@{OLD}\nFROM python:$V\n"
+    (use,) = lambda_uses(text)
 
-    with pytest.raises(DockerfileError, match="the edit would make python:"):
-        repoint(text, [Repoint(use=lambda_uses(text)[0], tag=None, digest=NEW)])
+    with pytest.raises(DockerfileError, match=r"the edit would make python:"):
+        repoint(text, [Repoint(use=use, tag="3.11.2026.02.03.04", digest=NEW)])
+    assert use.cannot_retag == "ARG V also gives python:$V on line 3"
+    assert not use.cannot_edit
 
 
 def test_two_changes_that_want_different_things_of_one_place_are_refused() -> None:

@@ -105,9 +105,10 @@ def test_a_target_that_is_not_there_is_told() -> None:
         ("ARG A=" + "a" * 60_000 + "\nFROM ${A##" + "*a" * 2_000 + "}\n", "too long; shorten"),
         (f"{F}CMD {'[' * 60_000}\n", "JSON is nested too deep"),
         ("FROM " + '"\\\n"' * 50_000 + "\n", "should not be blank"),
+        (F + "ONBUILD " * 8_000 + "RUN x\n", "ONBUILD is nested more than 100 deep"),
     ],
     ids=["backslashes", "continuations", "nested", "nested-over-lines", "open", "laughs", "empty-laughs", "work",
-         "pattern", "json", "quotes"],
+         "pattern", "json", "quotes", "triggers"],
 )  # fmt: skip
 def test_hostile_files_end_in_a_clear_reason(text: str, reason: str) -> None:
     (skipped,) = read_uses(text).skipped

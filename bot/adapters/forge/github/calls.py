@@ -43,6 +43,8 @@ _A_BATCH: Final = 50
 class Standing:
     """One look at a repository for one branch of ours: its pull requests, newest first, none from a fork."""
 
+    repository: str
+    branch: str
     id: str
     viewer: str
     tip: Commit | None
@@ -147,6 +149,8 @@ class GitHub:
             if not look.pull_requests.page_info.has_next_page:
                 break
         return Standing(
+            repository=repository,
+            branch=branch,
             id=look.id,
             viewer=viewer.login,
             tip=look.branch.target if look.branch else None,
@@ -208,7 +212,7 @@ class GitHub:
 
     def merge_when_ready(self, repository: str, node: str) -> None:
         """Let GitHub merge a pull request, named by its node id, once all that is required has passed."""
-        self._mutate(queries.AUTO_MERGE, {"pullRequestId": node}, repository, "let it merge by itself")
+        self._mutate(queries.AUTO_MERGE, {"pullRequestId": node}, repository, "have it merged by itself")
 
     def comment(self, repository: str, number: int, text: str) -> None:
         """Comment on a pull request."""

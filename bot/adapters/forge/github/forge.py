@@ -1,8 +1,4 @@
-"""A forge on GitHub. The truth is there alone: the branch, the pull request, its marker; nothing is remembered here.
-
-A commit is made beside the branch and then the branch moves to it in one guarded step, so that a pull request never
-shows a branch without changes (GitHub would close it) and never loses what a person pushed.
-"""
+"""A forge on GitHub. The truth is there alone: the branch, the pull request, its marker; nothing is remembered here."""
 
 import hashlib
 import re
@@ -17,12 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bot.adapters.forge.export import export
-from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, Files, GitHub, Message, Modes, RefUpdate, Standing
+from bot.adapters.forge.github.branches import EXECUTABLE, Branches, Moved, is_ours
+from bot.adapters.forge.github.calls import Files, GitHub, Modes, Standing
 from bot.adapters.forge.github.fetching import fetched
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.sender import Unanswered
 from bot.adapters.forge.github.tokens import NotInstalled
-from bot.adapters.forge.github.wire import Commit, Pull, PullDocument, Repository
+from bot.adapters.forge.github.wire import Pull, PullDocument, Repository
 from bot.core.errors import ForgeError
 from bot.ports.forge import PullRequest, PullRequestState, SourceRepository, TreeEntry
 
@@ -30,9 +27,7 @@ _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.{1,2}\Z)[A-Za-z0-9_.-]+\Z
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _GLOB: Final = frozenset("*?[")
 _TRIES: Final = 5
-_EXECUTABLE: Final = "100755"
-_REGULAR: Final = ("100644", _EXECUTABLE)
-_TRAILER: Final = "Refrom-Branch"
+_REGULAR: Final = ("100644", EXECUTABLE)
 _CLOSED_BY_US: Final = "<!-- refrom:closed -->"
 _STATES: Final = {state.name: state for state in PullRequestState}
 
@@ -44,7 +39,7 @@ class GitHubForge:
     """
 
     def __init__(self, github: GitHub, include: Sequence[str]) -> None:
-        self._github, self._include = github, tuple(include)
+        self._github, self._branches, self._include = github, Branches(github), tuple(include)
         self._tree = lru_cache(maxsize=64)(self._fetch_tree)
 
     # Forge
@@ -78,7 +73,7 @@ class GitHubForge:
     def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
         """List all pull requests from one branch, newest first; those from forks are none of ours."""
         standing = self._github.look(_known(repository), branch)
-        return [_pull_request(repository, branch, pull, standing) for pull in standing.pulls]
+        return [_pull_request(pull, standing) for pull in standing.pulls]
 
     @contextmanager
     def checkout(self, repository: str, commit: str) -> Iterator[Path]:
@@ -112,11 +107,11 @@ class GitHubForge:
             standing = self._github.look(repository, branch, base)
             opened = next((pull for pull in standing.pulls if pull.state == "OPEN"), None)
             if opened:
-                return _pull_request(repository, branch, opened, standing)
+                return _pull_request(opened, standing)
             try:
-                self._require_free(repository, branch, base, standing)
+                self._branches.require_free(standing, base)
                 if standing.tip is None or standing.tip.oid != head:
-                    head = self._put(repository, branch, commit, files, title, modes, standing)
+                    head = self._branches.put(standing, commit, files, modes, title)
                 made = self._github.open_pull_request(repository, head=branch, base=base, title=title, body=body)
             except ForgeError as refused:
                 if not _is_worth_a_look(refused):
@@ -132,7 +127,7 @@ class GitHubForge:
         modes = self._modes(repository, commit, files)
         standing = self._github.look(repository, branch)
         _require_unchanged(pull_request, standing)
-        head = self._put(repository, branch, commit, files, title, modes, standing)
+        head = self._branches.put(standing, commit, files, modes, title)
         self._github.update_pull_request(repository, number, title=title, body=body)
         return replace(pull_request, head=head, title=title, body=body, by_us=True)
 
@@ -149,66 +144,8 @@ class GitHubForge:
         body = f"{pull_request.body}\n{_CLOSED_BY_US}\n"
         self._github.update_pull_request(repository, number, state="closed", body=body)
         self._github.comment(repository, number, comment)
-        with suppress(_Changed):  # what a person pushed meanwhile stays
-            gone = RefUpdate(name=f"{BRANCHES}{branch}", old=pull_request.head, new=NOWHERE)
-            self._move(repository, branch, [gone], standing)
-
-    def _put(
-        self, repository: str, branch: str, parent: str, files: Files, title: str, modes: Modes, standing: Standing
-    ) -> str:
-        """Make a commit on `parent` and let the branch move to it from where it stood; return the commit.
-
-        `createCommitOnBranch` makes it on a branch beside, unless ours is not there, and knows regular files alone.
-        """
-        message = Message(headline=title, body=f"{_TRAILER}: {branch}")
-        here, beside = f"{BRANCHES}{branch}", f"{branch}-next"
-        tip = standing.tip.oid if standing.tip else NOWHERE
-        if _EXECUTABLE in modes.values():
-            head = self._github.store_commit(repository, parent, files, message, modes)
-            self._move(repository, branch, [RefUpdate(name=here, old=tip, new=head)], standing)
-        elif standing.tip is None:
-            self._move(repository, branch, [RefUpdate(name=here, old=NOWHERE, new=parent)], standing)
-            head = self._commit(repository, branch, parent, files, message)
-        else:
-            self._github.move(repository, standing.id, [RefUpdate(name=f"{BRANCHES}{beside}", new=parent)])
-            head = self._commit(repository, beside, parent, files, message)
-            gone = RefUpdate(name=f"{BRANCHES}{beside}", new=NOWHERE)
-            self._move(repository, branch, [RefUpdate(name=here, old=tip, new=head), gone], standing)
-        return head
-
-    def _commit(self, repository: str, branch: str, parent: str, files: Files, message: Message) -> str:
-        try:
-            return self._github.commit_on_branch(repository, branch, parent, files, message)
-        except Refusal as refused:
-            raise self._explained(refused, repository, branch, parent) from refused
-
-    def _move(self, repository: str, branch: str, moves: Sequence[RefUpdate], standing: Standing) -> None:
-        try:
-            self._github.move(repository, standing.id, moves)
-        except Refusal as refused:
-            raise self._explained(refused, repository, branch, standing.tip.oid if standing.tip else None) from refused
-
-    def _explained(self, refused: Refusal, repository: str, branch: str, seen: str | None) -> ForgeError:
-        """Look why a guarded step was refused: GitHub has no documented code for a branch that moved."""
-        now = self._github.look(repository, branch).tip
-        if (now.oid if now else None) == seen:
-            return refused
-        return _changed(repository, branch)
-
-    def _require_free(self, repository: str, branch: str, base: str, standing: Standing) -> None:
-        """Refuse a base that is not there, and to take over a branch with commits of a person that are not merged.
-
-        What is compared must be what was seen: another bot may have put its commit there meanwhile.
-        """
-        if standing.base is None:
-            raise ForgeError(f"{repository}: the branch {base!r} is not there; list the repositories again")
-        if standing.tip is None or _is_ours(standing.tip, branch, standing.viewer):
-            return
-        compared = self._github.compare(repository, base, branch)
-        if compared is None or compared.head_target.oid != standing.tip.oid:
-            raise _changed(repository, branch)
-        if compared.ahead_by:
-            raise ForgeError(f"{repository}: {branch} holds commits of a person; merge them, or delete the branch")
+        with suppress(Moved):  # what a person pushed meanwhile stays
+            self._branches.delete(standing)
 
     def _modes(self, repository: str, commit: str, files: Files) -> Modes:
         """The modes of the files that are to be edited; refused if one of them is no regular file."""
@@ -222,7 +159,8 @@ class GitHubForge:
         named = [pattern for pattern in patterns if not _GLOB & set(pattern)]
         if len(named) < len(patterns):
             for listed in self._github.owned(owner):
-                matches = any(fnmatchcase(listed.name_with_owner, pattern) for pattern in patterns)
+                name = listed.name_with_owner.casefold()  # the case of names does not matter to GitHub
+                matches = any(fnmatchcase(name, pattern.casefold()) for pattern in patterns)
                 if matches and not listed.is_archived and not listed.is_disabled:
                     yield _describe(listed.name_with_owner, listed)
         for name, found in self._github.named(named):
@@ -247,18 +185,10 @@ class GitHubForge:
         return content
 
 
-class _Changed(ForgeError):
-    """The branch is no longer where it was seen."""
-
-
-def _changed(repository: str, branch: str) -> _Changed:
-    return _Changed(f"{repository}: {branch} changed since it was read; list the pull requests again")
-
-
 def _is_worth_a_look(fault: ForgeError) -> bool:
     """Whether another bot was faster, or nobody knows whether it happened; the message is all that GitHub gives."""
     twice = isinstance(fault, Refusal) and fault.status == 422 and "already exists" in fault.said.message
-    return twice or isinstance(fault, Unanswered | _Changed)
+    return twice or isinstance(fault, Unanswered | Moved)
 
 
 def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
@@ -269,15 +199,15 @@ def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
         raise ForgeError(f"{where} changed since it was read; list the pull requests again")
 
 
-def _pull_request(repository: str, branch: str, pull: Pull, standing: Standing) -> PullRequest:
+def _pull_request(pull: Pull, standing: Standing) -> PullRequest:
     """Describe a pull request; while it is open the branch itself says where it is, for the other lags behind."""
     last = pull.commits.nodes[-1].commit if pull.commits.nodes else None
     if pull.state == "OPEN" and standing.tip:
         last = standing.tip
     return PullRequest(
-        repository=repository,
+        repository=standing.repository,
         number=pull.number,
-        branch=branch,
+        branch=standing.branch,
         head=last.oid if last else pull.head_ref_oid,
         base=pull.base_ref_name,
         state=_STATES[pull.state],
@@ -285,7 +215,7 @@ def _pull_request(repository: str, branch: str, pull: Pull, standing: Standing) 
         body=pull.body,
         url=pull.url,
         closed_by_us=_closed_by_us(pull),
-        by_us=last is None or _is_ours(last, branch, standing.viewer),
+        by_us=last is None or is_ours(last, standing),
     )
 
 
@@ -305,18 +235,6 @@ def _as_opened(repository: str, branch: str, made: PullDocument) -> PullRequest:
 
 def _closed_by_us(pull: Pull) -> bool:
     return pull.state == "CLOSED" and _CLOSED_BY_US in pull.body
-
-
-def _is_ours(commit: Commit, branch: str, viewer: str) -> bool:
-    """Whether we made a commit for this branch and nobody has changed it since: its committer is GitHub, or us.
-
-    A bot is no user there, but has an address of the form `ID+LOGIN@users.noreply.HOST`.
-    """
-    name, _, domain = ((commit.committer and commit.committer.email) or "").partition("@")
-    user = commit.committer.user if commit.committer else None
-    is_bot = domain.startswith("users.noreply.") and name.partition("+")[2] == viewer
-    trusted = name == "noreply" or is_bot or (user is not None and user.login == viewer)
-    return trusted and f"{_TRAILER}: {branch}" in commit.message.splitlines()
 
 
 def _describe(name: str, found: Repository) -> SourceRepository:

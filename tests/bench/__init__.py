@@ -1,0 +1,1 @@
+"""Benchmarks: figures beside their goals. `python -m tests.bench.reading`."""
