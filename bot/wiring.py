@@ -82,6 +82,7 @@ __all__ = [
     "Traffic",
     "VirtualClock",
     "Workshop",
+    "has_settings",
     "open_patient",
     "open_rehearsal",
     "open_workshop",

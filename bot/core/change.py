@@ -164,9 +164,9 @@ def _is_half_read(old: FileSystem, new: FileSystem) -> bool:
 
 def _compare_files(old: FileSystem, new: FileSystem) -> dict[PathGroup, FileChanges]:
     before, after = old.entries, new.entries
-    added = Counter(map(group_of, after.keys() - before.keys()))
-    removed = Counter(map(group_of, before.keys() - after.keys()))
-    changed = Counter(group_of(path) for path in before.keys() & after.keys() if before[path] != after[path])
+    added = Counter(group_of(path) for path in after if path not in before)
+    removed = Counter(group_of(path) for path in before if path not in after)
+    changed = Counter(group_of(path) for path, entry in before.items() if after.get(path, entry) != entry)
     added.update(map(group_of, hidden_only_in(old, new)))
     removed.update(map(group_of, hidden_only_in(new, old)))
     return {

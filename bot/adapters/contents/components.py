@@ -44,12 +44,13 @@ _FILES: Final = (
     ),
 )
 """Files that have the version in their content."""
+_ENDS: Final = ("/package.json", ".deps.json")
 _PLACES: Final = ("var/runtime/", "var/lang/")
 
 
 def tells_component(path: str) -> bool:
     """Say whether the content of a file may tell the version of a component."""
-    return path.startswith(_PLACES) and any(witness.path.match(path) for witness in _FILES)
+    return path.endswith(_ENDS) and any(witness.path.match(path) for witness in _FILES)
 
 
 def read_components(entries: Mapping[str, Entry], files: Mapping[str, bytes]) -> tuple[Component, ...]:

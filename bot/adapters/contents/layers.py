@@ -104,9 +104,10 @@ class _Walk:
         """Say what the layer holds, once all members were taken in."""
         files = {path: content for path, content in self.kept.items() if self.entries[path].kind is Kind.FILE}
         packages, unread = read_packages(files)
+        self.entries |= self._settled(files)
         return Layer(
             digest=digest,
-            entries=self.entries | self._settled(files),
+            entries=self.entries,
             whiteouts=frozenset(self.whiteouts),
             opaque=frozenset(self.opaque),
             packages=packages,
