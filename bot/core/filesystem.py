@@ -24,6 +24,8 @@ class PathGroup(StrEnum):
 
 DATABASES: Final = ("var/lib/rpm/", "usr/lib/sysimage/rpm/", "var/lib/dpkg/", "lib/apk/db/", "usr/lib/apk/db/")
 """Where package managers keep their databases."""
+_FILE_A_PACKAGE: Final = "var/lib/dpkg/status.d/"
+"""Where distroless images keep a file for each package, in the layer that brings the package."""
 _GROUPS: Final = (
     (PathGroup.RUNTIME, ("var/runtime/", "usr/local/bin/aws-lambda-rie/", "lambda-entrypoint.sh/")),
     (PathGroup.LANGUAGE, ("var/lang/",)),
@@ -65,7 +67,7 @@ def stack(layers: Sequence[Layer], *, over_others: bool = False) -> FileSystem:
     for layer in layers:
         entries = _uncovered(entries, layer)
         entries.update(layer.entries)
-        packages = layer.packages if layer.packages is not None else packages
+        packages = _laid_over(packages, layer)
         language = layer.language or language
         components |= {component.name: component for component in layer.components}
     return FileSystem(
@@ -76,6 +78,17 @@ def stack(layers: Sequence[Layer], *, over_others: bool = False) -> FileSystem:
         components=tuple(c for _, c in sorted(components.items()) if c.path in entries),
         hidden=_hidden(layers) if over_others else frozenset(),
     )
+
+
+def _laid_over(below: tuple[Package, ...] | None, layer: Layer) -> tuple[Package, ...] | None:
+    """Let a layer's packages stand for those below, or add to them where each package has a file of its own."""
+    if layer.packages is None or below is None:
+        return below if layer.packages is None else layer.packages
+    if not any(path.startswith(_FILE_A_PACKAGE) for path in layer.entries):
+        return layer.packages
+    renewed = {(package.name, package.arch) for package in layer.packages}
+    kept = (package for package in below if (package.name, package.arch) not in renewed)
+    return tuple(sorted((*kept, *layer.packages)))
 
 
 def hidden_only_in(one: FileSystem, other: FileSystem) -> list[str]:

@@ -61,21 +61,22 @@ def _judge_platform(before: Image, after: Image, old: Reference, new: Reference,
     if before.config.diff_ids == after.config.diff_ids:
         return compare_configs(after.platform, before.config, after.config)
     below, above = _shared(before, after)
-    one = stack(_read(before, below, above, old, contents), over_others=below > 0)
-    other = stack(_read(after, below, above, new, contents), over_others=below > 0)
+    ours, theirs = _read(before, below, above, old, contents), _read(after, below, above, new, contents)
+    one, other = stack(ours, over_others=below > 0), stack(theirs, over_others=below > 0)
     if (one.packages is None) != (other.packages is None) or (one.language is None) != (other.language is None):
-        shared = stack([_layer(before, place, old, contents) for place in range(below)])
-        one, other = _upon(shared, one), _upon(shared, other)
+        shared = [_layer(before, place, old, contents) for place in range(below)]
+        one, other = _upon(shared, ours, one), _upon(shared, theirs, other)
     return compare(after.platform, one, other, before.config, after.config)
 
 
-def _upon(shared: FileSystem, own: FileSystem) -> FileSystem:
+def _upon(shared: Sequence[Layer], layers: Sequence[Layer], own: FileSystem) -> FileSystem:
     """Let versions that stand in a shared layer hold where the layers that differ say nothing about them.
 
     Without them, a database that one image adds upon the shared one would look like packages added one and all.
     """
-    packages = shared.packages if own.packages is None and not own.unread else own.packages
-    return replace(own, packages=packages, language=own.language or shared.language)
+    whole = stack([*shared, *layers])
+    half_read = own.packages is None and own.unread
+    return replace(own, packages=None if half_read else whole.packages, language=whole.language)
 
 
 def _shared(before: Image, after: Image) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.change import FileChanges, Significance, compare
 from bot.core.filesystem import FileSystem, PathGroup, group_of, stack
-from bot.core.layer import Component, Entry, Kind, Layer
+from bot.core.layer import Component, Entry, Kind, Layer, Package
 from tests.core.test_change import AMD64, config, layer
 
 FOLDERS = replace(layer(whiteouts=("a",)), entries={"a": Entry(kind=Kind.DIRECTORY, mode=0o755)})
@@ -113,6 +113,14 @@ def test_a_path_of_two_thousand_folders_is_hidden_as_any() -> None:
     deep = "/".join("a" for _ in range(2000))
 
     assert stack([layer({deep: "1"}), layer(whiteouts=("a",))]).entries == {}
+
+
+def test_packages_with_a_file_each_add_up_over_layers() -> None:
+    libc, older, newer = Package("libc6", "amd64", "2.36"), Package("base", "all", "1"), Package("base", "all", "2")
+    lower = layer({"var/lib/dpkg/status.d/libc6": "1"}, packages=(older, libc))
+    upper = layer({"var/lib/dpkg/status.d/base": "1"}, packages=(newer,))
+
+    assert stack([lower, upper]).packages == (newer, libc)
 
 
 def test_a_component_is_there_as_long_as_its_file_is() -> None:

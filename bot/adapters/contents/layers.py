@@ -89,7 +89,13 @@ class _Walk:
         elif name.startswith(_WHITEOUT):
             self._hide(folder, name)
         elif path:
-            self.entries[path] = self._entry(path, member)
+            self._put(path, self._entry(path, member))
+
+    def _put(self, path: str, entry: Entry) -> None:
+        known = self.entries.get(path)
+        if known is not None and known.kind is Kind.DIRECTORY and entry.kind is not Kind.DIRECTORY:
+            raise ContentsError(f"has {path[:80]!r} first as a directory and then as something else; it is not read")
+        self.entries[path] = entry
 
     def _count(self, info: TarInfo) -> None:
         """Keep to the bounds, by members: the same path over and over takes as long to read as any other."""
@@ -103,6 +109,7 @@ class _Walk:
     def layer(self, digest: Digest) -> Layer:
         """Say what the layer holds, once all members were taken in."""
         files = {path: content for path, content in self.kept.items() if self.entries[path].kind is Kind.FILE}
+        self._check_folders()
         packages, unread = read_packages(files)
         self.entries |= self._settled(files)
         return Layer(
@@ -127,6 +134,18 @@ class _Walk:
         }
         return {path: replace(self.entries[path], size=0, content=text) for path, text in (digests | derived).items()}
 
+    def _check_folders(self) -> None:
+        """Refuse what lies below a file, as engines do; each folder is looked at once."""
+        seen = {""}
+        for path in self.entries:
+            folder = path.rpartition("/")[0]
+            while folder not in seen:
+                seen.add(folder)
+                entry = self.entries.get(folder)
+                if entry is not None and entry.kind not in (Kind.DIRECTORY, Kind.SYMLINK):
+                    raise ContentsError(f"has paths below {folder[:80]!r}, which is no directory; it is not read")
+                folder = folder.rpartition("/")[0]
+
     def _hide(self, folder: str, name: str) -> None:
         hidden = name.removeprefix(_WHITEOUT)
         if hidden in ("", ".", ".."):
@@ -137,6 +156,9 @@ class _Walk:
     def _entry(self, path: str, member: Member) -> Entry:
         info = member.info
         kind = _kind(info)
+        # Which of several names is the file and which are links to it depends on the order of the archive alone.
+        if kind is Kind.HARDLINK and (target := self.entries.get(_normal(info.linkname))):
+            return target
         content = self._digest(path, member.content) if kind is Kind.FILE else _target(info, kind)
         return Entry(
             kind=kind,
