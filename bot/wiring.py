@@ -84,6 +84,7 @@ __all__ = [
     "Traffic",
     "VirtualClock",
     "Workshop",
+    "has_settings",
     "open_patient",
     "open_rehearsal",
     "open_workshop",
@@ -267,12 +268,17 @@ def _deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
             return [LeftOut("functions", "the settings name no deployer, so refrom opens pull requests only")]
 
 
+def has_settings(config: Path | None) -> bool:
+    """Say whether there are settings, and with them a place for a store; a command that needs none leaves no trace."""
+    return config is not None or _DEFAULT.exists()
+
+
 def _settings(config: Path | None, *, required: bool) -> Settings:
     """Read the settings; a command that needs none works with the defaults."""
     path = config or _DEFAULT
-    if config is None and not required and not path.exists():
-        return default_settings(path)
-    return load_settings(path, os.environ)
+    if required or has_settings(config):
+        return load_settings(path, os.environ)
+    return default_settings(path)
 
 
 def mirrors_of(config: Path | None) -> tuple[str, ...]:

@@ -3,13 +3,17 @@
 A digest is not news: two images are compared by what a container would see.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from bot.core.advisories import Assessment, Fix, Severity, lowest, worst
+from bot.core.config_change import ConfigChange, compare_settings, parts_of
 from bot.core.digest import Digest
+from bot.core.filesystem import FileSystem, PathGroup, group_of, hidden_only_in
 from bot.core.image import ImageConfig
-from bot.core.layer import Entry, Language, Layer, Package
+from bot.core.layer import Component, Language, Package
 from bot.core.platforms import Platform
 from bot.core.ranks import Ranked
 
@@ -58,6 +62,14 @@ class FileChanges:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
 
+    def __add__(self, other: Self) -> Self:
+        return replace(
+            self,
+            added=self.added + other.added,
+            removed=self.removed + other.removed,
+            changed=self.changed + other.changed,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -83,6 +95,12 @@ class PlatformChange:
     """The parts of the image config that differ, such as `environment`."""
     unread: tuple[str, ...] = ()
     """What could not be read, so that nobody takes silence for safety."""
+    groups: tuple[tuple[PathGroup, FileChanges], ...] = ()
+    """The same files, by what they are for; groups in which nothing differs are left out."""
+    settings: tuple[ConfigChange, ...] = ()
+    """The same parts of the image config, setting by setting."""
+    components: tuple[LanguageChange, ...] = ()
+    """Parts of Lambda's own that differ, such as the runtime interface emulator; no advisory covers them."""
     security: Assessment = UNREAD_ADVISORIES
     """What advisories say about the packages, as of the feed that was read; a later feed may say more."""
 
@@ -193,30 +211,6 @@ class BaseChange:
         return replace(self, platforms=tuple(replace(each, security=assess(each)) for each in self.platforms))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystem:
-    """What layers show when they lie on top of each other."""
-
-    entries: Mapping[str, Entry]
-    packages: tuple[Package, ...] | None
-    language: Language | None
-    unread: tuple[str, ...] = ()
-
-
-def stack(layers: Sequence[Layer]) -> FileSystem:
-    """Lay layers on top of each other, the lowest first, whiteouts applied (OCI image-spec, layer.md)."""
-    entries: dict[str, Entry] = {}
-    packages: tuple[Package, ...] | None = None
-    language: Language | None = None
-    for layer in layers:
-        _hide(entries, layer)
-        entries.update(layer.entries)
-        packages = layer.packages if layer.packages is not None else packages
-        language = layer.language or language
-    unread = tuple(reason for layer in layers for reason in layer.unread)
-    return FileSystem(entries=entries, packages=packages, language=language, unread=unread)
-
-
 def upgrades(change: PlatformChange) -> tuple[tuple[Package, Package], ...]:
     """The packages that moved from one version to another; of several installed side by side, the lowest counts."""
     return tuple(
@@ -233,41 +227,50 @@ def compare(
     platform: Platform, old: FileSystem, new: FileSystem, before: ImageConfig, after: ImageConfig
 ) -> PlatformChange:
     """Compare two file systems and the image configs that go with them."""
+    groups, settings = _compare_files(old, new), compare_settings(before, after)
     return PlatformChange(
         platform=platform,
-        files=_compare_files(old.entries, new.entries),
-        packages=_compare_packages(old.packages or (), new.packages or ()),
+        files=sum(groups.values(), FileChanges()),
+        groups=tuple((group, groups[group]) for group in PathGroup if group in groups),
+        packages=() if _is_half_read(old, new) else _compare_packages(old.packages or (), new.packages or ()),
         language=_compare_language(old.language, new.language),
-        metadata=compare_configs(before, after),
+        components=_compare_components(old.components, new.components),
+        metadata=parts_of(settings),
+        settings=settings,
         unread=tuple(dict.fromkeys((*old.unread, *new.unread))),
     )
 
 
-def compare_configs(before: ImageConfig, after: ImageConfig) -> tuple[str, ...]:
-    """Name the parts of two image configs that a container would notice."""
-    parts = (
-        ("environment", before.env, after.env),
-        ("entry point", before.entrypoint, after.entrypoint),
-        ("command", before.cmd, after.cmd),
-        ("working directory", before.working_dir, after.working_dir),
-        ("labels", before.labels, after.labels),
-    )
-    return tuple(name for name, old, new in parts if old != new)
+def compare_configs(platform: Platform, before: ImageConfig, after: ImageConfig) -> PlatformChange:
+    """Compare two images whose file systems are the same."""
+    settings = compare_settings(before, after)
+    return PlatformChange(platform=platform, metadata=parts_of(settings), settings=settings)
 
 
-def _hide(entries: dict[str, Entry], layer: Layer) -> None:
-    if not (layer.whiteouts or layer.opaque):
-        return
-    below = tuple(f"{path}/" if path else "" for path in (*layer.opaque, *layer.whiteouts))
-    for path in [path for path in entries if path in layer.whiteouts or path.startswith(below)]:
-        del entries[path]
+def _is_half_read(old: FileSystem, new: FileSystem) -> bool:
+    """Say whether a package list is missing because it could not be read, which is no package removed."""
+    return any(side.packages is None and side.unread for side in (old, new))
 
 
-def _compare_files(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> FileChanges:
-    return FileChanges(
-        added=len(new.keys() - old.keys()),
-        removed=len(old.keys() - new.keys()),
-        changed=sum(1 for path, entry in old.items() if path in new and new[path] != entry),
+def _compare_files(old: FileSystem, new: FileSystem) -> dict[PathGroup, FileChanges]:
+    before, after = old.entries, new.entries
+    added = Counter(group_of(path) for path in after if path not in before)
+    removed = Counter(group_of(path) for path in before if path not in after)
+    changed = Counter(group_of(path) for path, entry in before.items() if after.get(path, entry) != entry)
+    added.update(map(group_of, hidden_only_in(old, new)))
+    removed.update(map(group_of, hidden_only_in(new, old)))
+    return {
+        group: FileChanges(added=added[group], removed=removed[group], changed=changed[group])
+        for group in added | removed | changed
+    }
+
+
+def _compare_components(old: Sequence[Component], new: Sequence[Component]) -> tuple[LanguageChange, ...]:
+    before, after = ({each.name: each.version for each in components} for components in (old, new))
+    return tuple(
+        LanguageChange(name=name, old=before.get(name), new=after.get(name))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
     )
 
 

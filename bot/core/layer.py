@@ -27,7 +27,11 @@ class Entry:
     gid: int = 0
     size: int = 0
     content: str = ""
-    """sha256 hex of a file, target of a link, device numbers of a device."""
+    """sha256 hex of a file, target of a link, device numbers of a device.
+
+    Times inside a file that say nothing but when it was made are left out of the sha256: the mtime of a source in
+    compiled Python, the mtime in a gzip header, the install times in an RPM database.
+    """
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,6 +51,19 @@ class Language:
     version: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Component:
+    """A part of Lambda's own in a base image, such as the runtime interface emulator.
+
+    `version` is what its files say; where they say nothing, the beginning of the sha256 of its program.
+    """
+
+    name: str
+    version: str
+    path: str
+    """The file or directory that told the version."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """What one layer adds and hides. Paths have no leading slash and no trailing one."""
@@ -60,3 +77,6 @@ class Layer:
     language: Language | None = None
     unread: tuple[str, ...] = field(default=())
     """What was found but could not be read, each with its reason."""
+    components: tuple[Component, ...] = ()
+    diff_id: Digest | None = None
+    """The digest of the uncompressed tar; None where it was not computed."""

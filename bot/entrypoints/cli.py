@@ -35,7 +35,7 @@ from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
 from bot.steps.prove import attested
-from bot.wiring import SystemClock, Workshop, mirrors_of, open_patient, open_workshop, read_working_trees
+from bot.wiring import SystemClock, Workshop, has_settings, mirrors_of, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
 
@@ -179,7 +179,7 @@ def diff(
 ) -> None:
     """Show what changed between two images, and how much that matters."""
     session = _session(context)
-    with open_workshop(config, session.clock, dry_run=True) as workshop:
+    with open_workshop(config, session.clock, dry_run=not has_settings(config)) as workshop:
         found = workshop.locate(old, new)
         before, after = found.references
         change = judge(before, after, found.registry, found.contents)

@@ -167,7 +167,15 @@ def _platform_change(change: PlatformChange) -> Document:
         ],
         "language": {"name": language.name, "old": language.old, "new": language.new} if language else None,
         "files": {"added": change.files.added, "removed": change.files.removed, "changed": change.files.changed},
+        "groups": {
+            str(group): {"added": files.added, "removed": files.removed, "changed": files.changed}
+            for group, files in change.groups
+        },
+        "components": [{"name": each.name, "old": each.old, "new": each.new} for each in change.components],
         "metadata": list(change.metadata),
+        "settings": [
+            {"part": each.part, "name": each.name, "old": each.old, "new": each.new} for each in change.settings
+        ],
         "unread": list(change.unread),
         "advisories": [_fix(fix) for fix in change.security.fixes],
         "advisories_unknown": change.unassessed or None,

@@ -61,12 +61,13 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
         counts = f"{files['added']} files added, {files['removed']} removed, {files['changed']} changed"
         same = "identical file system" if platform["identical"] else counts
         say(console, f"\n{platform['platform']}: {same}")
-        if platform["metadata"]:
-            say(console, f"image config: {', '.join(platform['metadata'])} differ")
+        for group, counts in platform["groups"].items():
+            say(console, f"  {group}: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count))
         rows = [(p["name"], p["arch"], p["old"], p["new"]) for p in platform["packages"]]
         if platform["language"]:
             language = platform["language"]
             rows.insert(0, (language["name"], "", language["old"], language["new"]))
+        rows += [(c["name"], "", c["old"], c["new"]) for c in platform["components"]]
         if rows:
             show(console, "Versions", ("name", "arch", "old", "new"), rows)
         fixes = [
@@ -78,6 +79,9 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
             say(console, f"advisories unknown: {platform['advisories_unknown']}", "bold red")
         if platform["uncovered"]:
             say(console, f"in no advisory: {', '.join(platform['uncovered'])}")
+        settings = [(s["part"], s["name"], s["old"], s["new"]) for s in platform["settings"]]
+        if settings:
+            show(console, "Image config", ("part", "name", "old", "new"), settings)
         for reason in platform["unread"]:
             say(console, f"not read: {reason}", "bold red")
 

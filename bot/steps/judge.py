@@ -4,9 +4,12 @@ Layers that both images share are neither fetched nor compared; a layer once rea
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.core.change import BaseChange, PlatformChange, compare, compare_configs, stack
-from bot.core.image import Descriptor, Image, Index, Manifest
+from bot.core.change import BaseChange, PlatformChange, compare, compare_configs
+from bot.core.errors import ContentsError
+from bot.core.filesystem import FileSystem, stack
+from bot.core.image import Image, Index, Manifest
 from bot.core.layer import Layer
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
@@ -56,16 +59,24 @@ def _pairs(
 
 def _judge_platform(before: Image, after: Image, old: Reference, new: Reference, contents: Contents) -> PlatformChange:
     if before.config.diff_ids == after.config.diff_ids:
-        metadata = compare_configs(before.config, after.config)
-        return PlatformChange(platform=after.platform, metadata=metadata)
+        return compare_configs(after.platform, before.config, after.config)
     below, above = _shared(before, after)
-    return compare(
-        after.platform,
-        stack(_read(before.manifest.layers[below : len(before.manifest.layers) - above], old, contents)),
-        stack(_read(after.manifest.layers[below : len(after.manifest.layers) - above], new, contents)),
-        before.config,
-        after.config,
-    )
+    ours, theirs = _read(before, below, above, old, contents), _read(after, below, above, new, contents)
+    one, other = stack(ours, over_others=below > 0), stack(theirs, over_others=below > 0)
+    if (one.packages is None) != (other.packages is None) or (one.language is None) != (other.language is None):
+        shared = [_layer(before, place, old, contents) for place in range(below)]
+        one, other = _upon(shared, ours, one), _upon(shared, theirs, other)
+    return compare(after.platform, one, other, before.config, after.config)
+
+
+def _upon(shared: Sequence[Layer], layers: Sequence[Layer], own: FileSystem) -> FileSystem:
+    """Let versions that stand in a shared layer hold where the layers that differ say nothing about them.
+
+    Without them, a database that one image adds upon the shared one would look like packages added one and all.
+    """
+    whole = stack([*shared, *layers])
+    half_read = own.packages is None and own.unread
+    return replace(own, packages=None if half_read else whole.packages, language=whole.language)
 
 
 def _shared(before: Image, after: Image) -> tuple[int, int]:
@@ -77,5 +88,18 @@ def _shared(before: Image, after: Image) -> tuple[int, int]:
     return below, above
 
 
-def _read(layers: Sequence[Descriptor], reference: Reference, contents: Contents) -> list[Layer]:
-    return [contents.layer(reference, descriptor) for descriptor in layers]
+def _read(image: Image, below: int, above: int, reference: Reference, contents: Contents) -> list[Layer]:
+    places = range(below, len(image.manifest.layers) - above)
+    return [_layer(image, place, reference, contents) for place in places]
+
+
+def _layer(image: Image, place: int, reference: Reference, contents: Contents) -> Layer:
+    """Read one layer; one that unpacks to something else than the config says would make shared layers a guess."""
+    descriptor, stated = image.manifest.layers[place], image.config.diff_ids[place]
+    layer = contents.layer(reference, descriptor)
+    if layer.diff_id is not None and layer.diff_id != stated:
+        raise ContentsError(
+            f"{reference}: layer {layer.digest} unpacks to {layer.diff_id}, the image config says {stated}; "
+            "do not use this image"
+        )
+    return layer

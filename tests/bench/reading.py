@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from bot.core.carriers import SourceFile, scan_file, scan_files
 from tests.bench import peers
 from tests.bench.material import HOSTILE, LINES, continued, dockerfiles, large, write
+from tests.bench.rows import Row, cpu, report
 
 ROUNDS = 5
 _SECOND = 1.0
@@ -23,26 +23,9 @@ _MEGABYTE = 1_000_000
 _SKIPPED_LINE = b"  - name: nothing to see here in this line of a YAML file\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure beside its goal; `holds` is None where it could not be measured."""
-
-    what: str
-    figure: str
-    goal: str
-    holds: bool | None
-
-
 def measure() -> list[Row]:
     """Measure everything."""
     return [_speed(), _peer(), _skipping(), *_linear(), *_hostile()]
-
-
-def cpu(work: Callable[[], object]) -> float:
-    """Seconds of CPU that some work takes."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
 
 
 def _median(work: Callable[[], float]) -> float:
@@ -115,14 +98,5 @@ def _hostile() -> list[Row]:
     return rows
 
 
-def main() -> int:
-    """Measure and print."""
-    rows = measure()
-    words = {True: "holds", False: "FAILS", None: "-----"}
-    for row in rows:
-        print(f"{words[row.holds]}  {row.what}: {row.figure} (goal: {row.goal})")  # noqa: T201 - a command
-    return 1 if any(row.holds is False for row in rows) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(measure()))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.change import FileChanges, PackageChange, Significance, compare, stack
+from bot.core.change import FileChanges, PackageChange, Significance, compare
 from bot.core.digest import Digest
+from bot.core.filesystem import stack
 from bot.core.image import ImageConfig
 from bot.core.layer import Entry, Kind, Language, Layer, Package
 from bot.core.platforms import Platform

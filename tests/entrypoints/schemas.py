@@ -71,6 +71,8 @@ WATCH = document(
     errors=array(objects(runtime=TEXT, reason=TEXT)),
 )
 
+FILES = objects(added=COUNT, removed=COUNT, changed=COUNT)
+STRING = null_or({"type": "string"})
 VERSIONS = {"old": null_or(TEXT), "new": null_or(TEXT)}
 DIFF = document(
     "diff",
@@ -85,7 +87,18 @@ DIFF = document(
             identical=FLAG,
             packages=array(objects(name=TEXT, arch=TEXT, **VERSIONS)),
             language=null_or(objects(name=TEXT, **VERSIONS)),
-            files=objects(added=COUNT, removed=COUNT, changed=COUNT),
+            files=FILES,
+            groups={
+                "type": "object",
+                "propertyNames": {
+                    "enum": ["runtime", "language", "package database", "logs and caches", "system", "other"]
+                },
+                "additionalProperties": FILES,
+            },
+            components=array(objects(name=TEXT, **VERSIONS)),
+            metadata=array(TEXT),
+            settings=array(objects(part=TEXT, name={"type": "string"}, old=STRING, new=STRING)),
+            unread=array(TEXT),
             advisories=array(
                 objects(
                     id=TEXT,

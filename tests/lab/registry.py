@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ LOGIN: Final = ("lab", "s3cret")
 _HTPASSWD: Final = "lab:$2y$05$kUjfEdZfSI8rBsJx3wNqUejsVeaIsg98.dpE7kvKrUzkhUm.0/xNq\n"
 _MOST_TAGS = 1000
 _ACCESS = re.compile(r'"([A-Z]+) (/v2/\S*) HTTP/1\.1" \d')
+_GIVEN = re.compile(r'"GET /v2/\S*/blobs/(\S+) HTTP/1\.1" 200 (\d+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,13 @@ class LabRegistry:
     def asked(self, *methods: str) -> list[str]:
         """The requests so far with one of the methods, as `METHOD path`, read off the server's own access log."""
         return [f"{m[1]} {m[2]}" for m in _ACCESS.finditer(self.log.read_text()) if m[1] in methods]
+
+    def given(self) -> Mapping[str, int]:
+        """The bytes of blobs that it sent so far, by digest, read off its access log."""
+        found: Counter[str] = Counter()
+        for digest, size in _GIVEN.findall(self.log.read_text()):
+            found[digest] += int(size)
+        return found
 
     @property
     def url(self) -> str:

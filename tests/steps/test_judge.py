@@ -1,14 +1,17 @@
 """Judge: what differs between two bases, and what need not be fetched to know it."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from bot.core.change import BaseChange, Significance
+from bot.core.change import BaseChange, FileChanges, Significance
 from bot.core.digest import Digest
-from bot.core.errors import RegistryError
+from bot.core.errors import ContentsError, RegistryError
+from bot.core.image import Descriptor, to_json
 from bot.entrypoints.demo.fleet import AMD64, ARM64
 from bot.steps.judge import judge
+from tests.lab.images import put_document, put_image
 from tests.steps.shop import AFTER, BEFORE, PYTHON, SAME, Shop
 
 
@@ -79,3 +82,56 @@ def test_a_single_image_is_compared_with_its_platform_of_an_index(shop: Shop) ->
 def test_what_is_gone_is_not_called_equal(shop: Shop) -> None:
     with pytest.raises(RegistryError, match="is not there"):
         judged(shop, Digest.of(b"gone"), shop.publish())
+
+
+def hidden(shop: Shop, *layers: dict[str, bytes]) -> Digest:
+    return put_image(shop.writer, PYTHON, layers).digest
+
+
+def test_a_file_of_a_shared_layer_that_one_image_deletes_is_a_difference(shop: Shop) -> None:
+    shared = {"etc/motd": b"welcome", "etc/os-release": b"ID=amzn"}
+    one, other = hidden(shop, shared, {"a": b"1"}), hidden(shop, shared, {"a": b"1", "etc/.wh.motd": b""})
+
+    (platform,) = judged(shop, one, other).platforms
+
+    assert platform.files == FileChanges(removed=1)
+    assert platform.significance is Significance.FILES
+
+
+def test_a_database_that_one_image_adds_upon_the_shared_one_changes_what_it_changes(shop: Shop) -> None:
+    bash, curl = b"Package: bash\nVersion: 5.2\n\n", b"Package: curl\nVersion: 8.1\n\n"
+    shared = {"var/lib/dpkg/status": bash}
+    one, other = hidden(shop, shared, {"a": b"1"}), hidden(shop, shared, {"var/lib/dpkg/status": bash + curl})
+
+    (platform,) = judged(shop, one, other).platforms
+
+    assert [package.name for package in platform.packages] == ["curl"]
+
+
+def test_a_database_that_cannot_be_read_removes_no_packages(shop: Shop) -> None:
+    bash = b"Package: bash\nVersion: 5.2\n\n"
+    one, other = (
+        hidden(shop, {"var/lib/dpkg/status": bash}),
+        hidden(shop, {"var/lib/dpkg/status": b"Package: b c\nVersion: 1\n"}),
+    )
+
+    (platform,) = judged(shop, one, other).platforms
+
+    assert (platform.packages, platform.significance) == ((), Significance.PACKAGES)
+    assert platform.unread
+
+
+def test_an_image_whose_config_lies_about_a_layer_is_refused(shop: Shop) -> None:
+    one = hidden(shop, {"a": b"1"})
+    image = shop.writer.image(PYTHON.with_digest(one))
+    lie = {**image.config.document, "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(b"something else"))]}}
+    written = shop.writer.put_blob(PYTHON, image.manifest.config.media_type, to_json(lie))
+    manifest = {**json.loads(image.manifest.raw), "config": pointer(written)}
+    other = put_document(shop.writer, PYTHON, image.manifest.media_type, manifest).digest
+
+    with pytest.raises(ContentsError, match="the image config says"):
+        judged(shop, one, other)
+
+
+def pointer(descriptor: Descriptor) -> dict[str, object]:
+    return {"mediaType": descriptor.media_type, "digest": str(descriptor.digest), "size": descriptor.size}

@@ -10,6 +10,8 @@ class Bounds:
     entries: int = 500_000
     path: int = 4096
     """Bytes of one path or link target (Linux's PATH_MAX)."""
+    names: int = 100 << 20
+    """Bytes of all paths and link targets, which are kept in memory."""
     expanded: int = 10 << 30
     """Bytes of the uncompressed tar."""
     ratio: int = 200

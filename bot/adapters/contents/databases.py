@@ -1,7 +1,7 @@
 """Package databases of an image: where they lie, and the packages in them.
 
 RPM keeps one under `/var/lib/rpm` or `/usr/lib/sysimage/rpm`: SQLite (AL2023) or a Berkeley hash file (AL2 and older).
-dpkg keeps `/var/lib/dpkg/status`, distroless images a file a package beside it.
+dpkg keeps `/var/lib/dpkg/status`, distroless images a file a package beside it; apk keeps `/lib/apk/db/installed`.
 That the Lambda base images hold exactly these files is UNVERIFIED; a layer with none of them has no package list.
 """
 
@@ -12,11 +12,12 @@ from typing import Final
 from bot.adapters.contents.rpmdb import sqlite_values
 from bot.core.errors import ContentsError
 from bot.core.layer import Package
-from bot.core.packages import berkeley_values, parse_header, parse_status
+from bot.core.packages import berkeley_values, parse_header, parse_installed, parse_status
 
 _DATABASE: Final = re.compile(
     r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite(?:-wal)?|Packages(?:\.db)?)\Z"
     r"|var/lib/dpkg/status(?:\.d/[^/]+(?<!\.md5sums))?\Z"
+    r"|(?:usr/)?lib/apk/db/installed\Z"
 )
 
 
@@ -51,6 +52,8 @@ def _packages(path: str, content: bytes) -> Iterable[Package]:
             raise ContentsError("it holds changes that are not in the database yet, and is not read")
         case "Packages.db":
             raise ContentsError("RPM's ndb form is not read")
+        case "installed":
+            return parse_installed(content)
         case _:
             return parse_status(content)
 

@@ -49,6 +49,7 @@ _TEXTS: Final = (
         rb'\s*CONFIG\["TEENY"\] = "(\d{1,5})"$',
     ),
 )
+_TEXT_PATHS: Final = re.compile("|".join(witness.path.pattern for witness in _TEXTS))
 # The version in a program; `%s` is what the path's group holds.
 _PROGRAMS: Final = (
     # CPython, Python/sysmodule.c: PY_VERSION ends a string
@@ -56,6 +57,7 @@ _PROGRAMS: Final = (
     # Node.js, src/inspector_socket_server.cc: the browser that the inspector names
     _witness("node", r"bin/(node)", rb"%s\.js/v(\d{1,3}\.\d{1,3}\.\d{1,3})\0"),
 )
+_PROGRAM_PLACES: Final = ("var/lang/bin/", "var/lang/lib/lib")
 # .NET names a directory after the version (dotnet/designs, install-locations).
 _DOTNET: Final = re.compile(r"var/lang/(?:bin/)?shared/Microsoft\.NETCore\.App/(\d{1,5}\.\d{1,5}\.\d{1,5})(?:[-/]|\Z)")
 
@@ -79,12 +81,12 @@ class ProgramScan:
 
 def is_witness(path: str) -> bool:
     """Say whether the content of a file may tell the language version."""
-    return any(witness.path.match(path) for witness in _TEXTS)
+    return bool(_TEXT_PATHS.match(path))
 
 
 def program_scan(path: str) -> ProgramScan | None:
     """Make a scan for a file that is the program of a language."""
-    for witness in _PROGRAMS:
+    for witness in _PROGRAMS if path.startswith(_PROGRAM_PLACES) else ():
         if found := witness.path.match(path):
             return ProgramScan(witness.language, re.compile(witness.version.pattern % re.escape(found[1]).encode()))
     return None

@@ -1,16 +1,18 @@
 """Layers as streams (OCI image-spec, layer.md): read once, never written to disk, never whole in memory."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from tarfile import TarInfo
 from typing import BinaryIO, Final
 
 from bot.adapters.contents.archive import Member, members
 from bot.adapters.contents.bounds import Bounds
+from bot.adapters.contents.components import read_components, tells_component
 from bot.adapters.contents.databases import is_database, read_packages
 from bot.adapters.contents.expansion import expanded
 from bot.adapters.contents.languages import ProgramScan, is_witness, program_scan, read_language
+from bot.adapters.contents.timeless import database_digests, is_index_of, timeless
 from bot.core.digest import Digest
 from bot.core.errors import ContentsError
 from bot.core.image import Descriptor
@@ -52,7 +54,7 @@ class LayerReader:
             for member in members(stream, self._bounds):
                 walk.add(member)
             _drain(stream)
-            return walk.layer(digest)
+            return replace(walk.layer(digest), diff_id=stream.diff_id)
         except ContentsError as fault:
             # Bytes that are not the digest's are the registry's fault; the stream says so at its end.
             _drain(blob)
@@ -69,6 +71,9 @@ class _Walk:
     opaque: set[str] = field(default_factory=set)
     kept: dict[str, bytes] = field(default_factory=dict)
     scans: dict[str, ProgramScan] = field(default_factory=dict)
+    members: int = 0
+    names: int = 0
+    """Bytes of all paths and link targets."""
     room: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +81,7 @@ class _Walk:
 
     def add(self, member: Member) -> None:
         """Take one member in; a path that comes twice is what it is the second time."""
+        self._count(member.info)
         path = _normal(member.info.name)
         folder, _, name = path.rpartition("/")
         if name == _OPAQUE:
@@ -83,14 +89,29 @@ class _Walk:
         elif name.startswith(_WHITEOUT):
             self._hide(folder, name)
         elif path:
-            self.entries[path] = self._entry(path, member)
-        if len(self.entries) + len(self.whiteouts) + len(self.opaque) > self.bounds.entries:
+            self._put(path, self._entry(path, member))
+
+    def _put(self, path: str, entry: Entry) -> None:
+        known = self.entries.get(path)
+        if known is not None and known.kind is Kind.DIRECTORY and entry.kind is not Kind.DIRECTORY:
+            raise ContentsError(f"has {path[:80]!r} first as a directory and then as something else; it is not read")
+        self.entries[path] = entry
+
+    def _count(self, info: TarInfo) -> None:
+        """Keep to the bounds, by members: the same path over and over takes as long to read as any other."""
+        self.members += 1
+        self.names += len(info.name) + len(info.linkname)
+        if self.members > self.bounds.entries:
             raise ContentsError(f"has more than {self.bounds.entries} entries; it is not read")
+        if self.names > self.bounds.names:
+            raise ContentsError(f"has more than {self.bounds.names} bytes of paths; it is not read")
 
     def layer(self, digest: Digest) -> Layer:
         """Say what the layer holds, once all members were taken in."""
         files = {path: content for path, content in self.kept.items() if self.entries[path].kind is Kind.FILE}
+        self._check_folders()
         packages, unread = read_packages(files)
+        self.entries |= self._settled(files)
         return Layer(
             digest=digest,
             entries=self.entries,
@@ -99,7 +120,31 @@ class _Walk:
             packages=packages,
             language=read_language(files, self.scans.values(), self.entries),
             unread=unread,
+            components=read_components(self.entries, files),
         )
+
+    def _settled(self, files: Mapping[str, bytes]) -> dict[str, Entry]:
+        """Give RPM databases, and what is derived from them, contents without times, and so without sizes."""
+        digests = database_digests(files)
+        derived = {
+            path: f"index of {database}"
+            for database in digests
+            for path, entry in self.entries.items()
+            if entry.kind is Kind.FILE and is_index_of(path, database)
+        }
+        return {path: replace(self.entries[path], size=0, content=text) for path, text in (digests | derived).items()}
+
+    def _check_folders(self) -> None:
+        """Refuse what lies below a file, as engines do; each folder is looked at once."""
+        seen = {""}
+        for path in self.entries:
+            folder = path.rpartition("/")[0]
+            while folder not in seen:
+                seen.add(folder)
+                entry = self.entries.get(folder)
+                if entry is not None and entry.kind not in (Kind.DIRECTORY, Kind.SYMLINK):
+                    raise ContentsError(f"has paths below {folder[:80]!r}, which is no directory; it is not read")
+                folder = folder.rpartition("/")[0]
 
     def _hide(self, folder: str, name: str) -> None:
         hidden = name.removeprefix(_WHITEOUT)
@@ -111,6 +156,9 @@ class _Walk:
     def _entry(self, path: str, member: Member) -> Entry:
         info = member.info
         kind = _kind(info)
+        # Which of several names is the file and which are links to it depends on the order of the archive alone.
+        if kind is Kind.HARDLINK and (target := self.entries.get(_normal(info.linkname))):
+            return target
         content = self._digest(path, member.content) if kind is Kind.FILE else _target(info, kind)
         return Entry(
             kind=kind,
@@ -124,8 +172,8 @@ class _Walk:
 
     def _digest(self, path: str, content: Iterator[bytes]) -> str:
         sha256, kept = hashlib.sha256(), bytearray()
-        keep, scan = is_database(path) or is_witness(path), program_scan(path)
-        for piece in content:
+        keep, scan = is_database(path) or is_witness(path) or tells_component(path), program_scan(path)
+        for piece in timeless(path, content):
             sha256.update(piece)
             if keep:
                 self._make_room(len(piece))

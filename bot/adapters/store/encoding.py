@@ -7,15 +7,22 @@ Decoding what was not encoded here raises `ValueError`, `LookupError`, `TypeErro
 
 import json
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from bot.core.digest import Digest
-from bot.core.layer import Entry, Kind, Language, Layer, Package
+from bot.core.layer import Component, Entry, Kind, Language, Layer, Package
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+
+_BATCH: Final = 1000
+_PIECE: Final = 1 << 16
+_LAYER_FORM: Final = 2
+"""Raised whenever more, or something else, is read off a layer, so that it is read again."""
 
 
 def encode_time(moment: datetime) -> str:
@@ -68,42 +75,73 @@ def decode_outcome(text: str) -> Outcome:
 
 
 def encode_layer(layer: Layer) -> bytes:
-    """Write a layer, compressed: an entry is a short list, because a layer has tens of thousands."""
-    return zlib.compress(_dump(_layer_to_json(layer)).encode("ascii"))
+    """Write a layer, compressed: a line about the whole, then lines of a thousand entries each.
+
+    An entry is a short list, because a layer has tens of thousands; lines, because all of them together are large.
+    """
+    packing, entries = zlib.compressobj(), iter(layer.entries.items())
+    parts = [packing.compress(_line(_layer_to_json(layer)))]
+    while batch := [_entry_to_json(path, entry) for path, entry in islice(entries, _BATCH)]:
+        parts.append(packing.compress(_line(batch)))
+    return b"".join((*parts, packing.flush()))
 
 
-def decode_layer(content: bytes) -> Layer:
-    """Read a layer."""
-    document = json.loads(zlib.decompress(content))
-    packages, language = document["packages"], document["language"]
+def decode_layer(content: bytes) -> Layer | None:
+    """Read a layer; None if another release wrote it, which looked for other things in it."""
+    lines = map(json.loads, _lines(content))
+    document = next(lines)
+    if document.get("form") != _LAYER_FORM:
+        return None
+    packages, language, diff_id = document["packages"], document["language"], document["diff_id"]
     return Layer(
         digest=Digest.parse(document["digest"]),
-        entries={path: _entry_from_json(*fields) for path, fields in document["entries"].items()},
+        entries={path: _entry_from_json(*fields) for batch in lines for path, *fields in batch},
         whiteouts=frozenset(document["whiteouts"]),
         opaque=frozenset(document["opaque"]),
         packages=None if packages is None else tuple(Package(*fields) for fields in packages),
         language=None if language is None else Language(*language),
         unread=tuple(document["unread"]),
+        components=tuple(Component(*fields) for fields in document["components"]),
+        diff_id=None if diff_id is None else Digest.parse(diff_id),
     )
 
 
 def _layer_to_json(layer: Layer) -> dict[str, Any]:
     return {
+        "form": _LAYER_FORM,
         "digest": str(layer.digest),
-        "entries": {
-            path: [entry.kind.value, entry.mode, entry.uid, entry.gid, entry.size, entry.content]
-            for path, entry in layer.entries.items()
-        },
         "whiteouts": sorted(layer.whiteouts),
         "opaque": sorted(layer.opaque),
         "packages": None if layer.packages is None else [[p.name, p.arch, p.evr] for p in layer.packages],
         "language": None if layer.language is None else [layer.language.name, layer.language.version],
         "unread": list(layer.unread),
+        "components": [[c.name, c.version, c.path] for c in layer.components],
+        "diff_id": None if layer.diff_id is None else str(layer.diff_id),
     }
+
+
+def _entry_to_json(path: str, entry: Entry) -> list[str | int]:
+    return [path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.size, entry.content]
 
 
 def _entry_from_json(kind: str, mode: int, uid: int, gid: int, size: int, content: str) -> Entry:
     return Entry(kind=Kind(kind), mode=mode, uid=uid, gid=gid, size=size, content=content)
+
+
+def _line(value: object) -> bytes:
+    return _dump(value).encode("ascii") + b"\n"
+
+
+def _lines(content: bytes) -> Iterator[bytes]:
+    """Unpack line by line."""
+    unpacking, rest = zlib.decompressobj(), b""
+    for start in range(0, len(content), _PIECE):
+        *whole, rest = (rest + unpacking.decompress(content[start : start + _PIECE])).split(b"\n")
+        yield from whole
+    if not unpacking.eof:
+        raise ValueError("the layer is cut off")
+    if rest:
+        yield rest
 
 
 def _base_to_json(base: KnownBase) -> dict[str, Any]:

@@ -98,15 +98,15 @@ class SqlLayers:
     database: Database
 
     def get(self, digest: Digest) -> Layer | None:
-        """Return the layer if it was kept."""
+        """Return the layer if it was kept by a release that read the same off layers."""
         document = _find(self.database, tables.layers, digest)
         return None if document is None else self.database.decode(encoding.decode_layer, document)
 
     def put(self, layer: Layer) -> None:
-        """Keep a layer; one that is kept already stays."""
-        row = {"digest": str(layer.digest), "document": encoding.encode_layer(layer)}
+        """Keep a layer, in the place of what an older release kept."""
+        row: dict[str, str | bytes] = {"digest": str(layer.digest), "document": encoding.encode_layer(layer)}
         with self.database.transaction() as connection:
-            connection.execute(insert(tables.layers).values(row).on_conflict_do_nothing())
+            connection.execute(_upsert(tables.layers, row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A header is two big-endian counts (index entries, bytes of data), the index, and
 Each index entry is tag, type, offset into the data, and count.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from struct import Struct
@@ -17,6 +18,8 @@ VERSION: Final = 1001
 RELEASE: Final = 1002
 EPOCH: Final = 1003
 ARCH: Final = 1022
+_INSTALL_TIMES: Final = (1008, 1128)
+"""INSTALLTIME and INSTALLTID, which is the time of the transaction."""
 INT32: Final = 4
 STRING: Final = 6
 
@@ -44,6 +47,22 @@ def parse_header(blob: bytes) -> Package:
         arch=_text(index, data, ARCH) if ARCH in index else "(none)",
         evr=f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}",
     )
+
+
+def header_identity(blob: bytes) -> bytes:
+    """Digest a header without what only says when the package was installed: equal if and only if all else is equal.
+
+    Each value ends where the next one begins, so a value is compared with the bytes that align the next.
+    """
+    index, data = _split(blob)
+    starts = sorted({offset for _, offset in index.values()})
+    ends = dict(zip(starts, [*starts[1:], len(data)], strict=True))
+    sha256 = hashlib.sha256()
+    for tag, (kind, offset) in sorted(index.items()):
+        if tag not in _INSTALL_TIMES:
+            value = data[offset : ends[offset]]
+            sha256.update(ENTRY.pack(tag, kind, len(value), 0) + value)
+    return sha256.digest()
 
 
 def _split(blob: bytes) -> tuple[_Index, bytes]:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core.change import FileSystem, stack
+from bot.core.filesystem import DATABASES, FileSystem, stack
 from bot.core.layer import Entry, Kind, Language, Layer
 
-_PACKAGE_DATABASES: Final = ("var/lib/rpm/", "usr/lib/sysimage/rpm/", "var/lib/dpkg/", "lib/apk/db/")
 _LINE_PARTS: Final = {"node": 1, "java": 1}
 """How many parts of a version name its line: `22` of node, `3.13` of python and all others."""
 
@@ -132,7 +131,7 @@ def _check_databases(layer: Layer) -> Iterator[Overlap]:
 
 
 def _is_database(path: str, entry: Entry) -> bool:
-    return entry.kind is not Kind.DIRECTORY and path.startswith(_PACKAGE_DATABASES)
+    return entry.kind is not Kind.DIRECTORY and path.startswith(DATABASES)
 
 
 def _check_language(old: FileSystem, new: FileSystem) -> Iterator[Overlap]:

@@ -57,6 +57,9 @@ def test_a_database_that_we_wrote_is_read_by_rpm(tmp_path: Path) -> None:
         ("usr/lib/sysimage/rpm/rpmdb.sqlite", True),
         ("usr/lib/sysimage/rpm/Packages", True),
         ("var/lib/dpkg/status.d/base", True),
+        ("lib/apk/db/installed", True),
+        ("usr/lib/apk/db/installed", True),
+        ("lib/apk/db/scripts.tar", False),
         ("var/lib/dpkg/status.d/base.md5sums", False),
         ("var/lib/dpkg/status-old", False),
         ("var/lib/rpm/Name", False),
@@ -78,6 +81,12 @@ def test_the_packages_of_several_databases_are_one_list() -> None:
     }
 
     assert read_packages(status) == ((Package("base", "all", "2"), Package("tzdata", "all", "1")), ())
+
+
+def test_the_packages_of_apk_are_read() -> None:
+    installed = {"lib/apk/db/installed": b"P:musl\nV:1.2.5-r9\nA:x86_64\n\n"}
+
+    assert read_packages(installed) == ((Package("musl", "x86_64", "1.2.5-r9"),), ())
 
 
 def test_an_empty_database_has_no_packages_which_is_not_unknown() -> None:

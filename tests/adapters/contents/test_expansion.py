@@ -3,14 +3,17 @@
 import gzip
 import io
 import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.contents.bounds import Bounds
 from bot.adapters.contents.expansion import expanded
+from bot.core.digest import Digest
 from bot.core.errors import ContentsError
 from tests.lab.need import need
 
@@ -30,6 +33,10 @@ def expand(blob: bytes, bounds: Bounds | None = None) -> bytes:
         pytest.param(gzip.compress(TEXT[:70_000]) + gzip.compress(TEXT[70_000:]), id="two members"),
         pytest.param(b"".join(gzip.compress(line) for line in TEXT.splitlines(keepends=True)), id="a member a line"),
         pytest.param(gzip.compress(b"") + gzip.compress(TEXT), id="an empty member first"),
+        pytest.param(zstd.compress(TEXT), id="zstd"),
+        pytest.param(zstd.compress(TEXT[:70_000]) + zstd.compress(TEXT[70_000:]), id="two frames"),
+        pytest.param(zstd.compress(b"") + zstd.compress(TEXT), id="an empty frame first"),
+        pytest.param(zstd.compress(TEXT) + b"\x50\x2a\x4d\x18\4\0\0\0skip", id="a frame to skip at the end"),
     ],
 )
 def test_the_content_comes_out_whole(blob: bytes) -> None:
@@ -50,18 +57,24 @@ def test_an_empty_blob_is_empty() -> None:
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_neither_members_nor_the_size_of_reads_matter(content: bytes, cuts: list[int], read: int) -> None:
     bounds = [0, *sorted(cuts), len(content)]
-    blob = b"".join(gzip.compress(content[one:other]) for one, other in pairwise(bounds))
-    stream = expanded(io.BytesIO(blob), Bounds())
+    for compress in (gzip.compress, zstd.compress):
+        blob = b"".join(compress(content[one:other]) for one, other in pairwise(bounds))
+        stream = expanded(io.BytesIO(blob), Bounds())
+        pieces = []
+        while piece := stream.read(read):
+            pieces.append(piece)
 
-    assert b"".join(iter(lambda: stream.read(read), b"")) == content
+        assert b"".join(pieces) == content
+        assert stream.diff_id == Digest.of(content)
 
 
 @pytest.mark.parametrize(
     ("blob", "says"),
     [
-        pytest.param(
-            b"\x28\xb5\x2f\xfd" + TEXT, "zstd, which Lambda is not known to take; build it with gzip", id="zstd"
-        ),
+        pytest.param(zstd.compress(TEXT)[:-9], "ends too early", id="zstd cut off"),
+        pytest.param(zstd.compress(TEXT)[:4], "ends too early", id="zstd header cut off"),
+        pytest.param(zstd.compress(TEXT) + b"more", "no zstd stream", id="something behind a frame"),
+        pytest.param(b"\x28\xb5\x2f\xfd" + b"\xff" * 100, "no zstd stream", id="no frame"),
         pytest.param(gzip.compress(TEXT)[:-9], "ends too early", id="content cut off"),
         pytest.param(gzip.compress(TEXT)[:-4], "ends too early", id="checksum cut off"),
         pytest.param(gzip.compress(TEXT)[:5], "ends too early", id="header cut off"),
@@ -92,5 +105,24 @@ def test_a_short_run_of_zeros_is_no_bomb_and_a_long_one_is() -> None:
     bounds = Bounds(slack=2_000_000)
 
     assert len(expand(gzip.compress(bytes(2_000_000)), bounds)) == 2_000_000
-    with pytest.raises(ContentsError, match="more than 200 times its size"):
-        expand(gzip.compress(bytes(50_000_000)), bounds)
+    for compress in (gzip.compress, zstd.compress):
+        with pytest.raises(ContentsError, match="more than 200 times its size"):
+            expand(compress(bytes(50_000_000)), bounds)
+
+
+def test_a_layer_of_the_real_zstd_is_expanded() -> None:
+    blob = subprocess.run([need("zstd", "apt-get install zstd"), "-c"], input=TEXT, check=True, capture_output=True)
+
+    assert expand(blob.stdout) == TEXT
+
+
+def test_without_zstd_the_error_says_what_to_install() -> None:
+    script = (
+        "import io, sys; sys.modules['compression.zstd'] = sys.modules['backports.zstd'] = None\n"
+        "from bot.adapters.contents import Bounds; from bot.adapters.contents.expansion import expanded\n"
+        "expanded(io.BytesIO(bytes.fromhex('28b52ffd')), Bounds())"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert "is compressed with zstd; install refrom with it: pip install 'refrom[zstd]'" in done.stderr

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,44 @@ def test_a_path_that_comes_twice_is_what_it_is_the_second_time(shelf: Shelf) -> 
     assert layer.packages is None
 
 
+def test_which_of_two_names_is_the_hard_link_does_not_matter(shelf: Shelf) -> None:
+    def linked(first: str, second: str) -> Mapping[str, Entry]:
+        return shelf.layer(Item(first, b"text"), Item(second, kind=tarfile.LNKTYPE, link=first)).entries
+
+    assert linked("a", "b") == linked("b", "a")
+
+
+def test_a_hard_link_keeps_what_its_target_was(shelf: Shelf) -> None:
+    layer = shelf.layer(Item("a", b"1"), Item("b", kind=tarfile.LNKTYPE, link="a"), Item("a", b"2"))
+
+    assert [layer.entries[path].content for path in "ab"] == [sha256(b"2"), sha256(b"1")]
+
+
+@pytest.mark.parametrize(
+    ("items", "says"),
+    [
+        pytest.param(
+            [Item("a", kind=tarfile.DIRTYPE), Item("a/b"), Item("a", b"1")],
+            "'a' first as a directory and then as something else",
+            id="a directory becomes a file",
+        ),
+        pytest.param([Item("a/b/c"), Item("a", b"1")], "paths below 'a', which is no directory", id="below a file"),
+        pytest.param(
+            [Item("a", kind=tarfile.FIFOTYPE), Item("a/b")], "paths below 'a', which is no directory", id="below a fifo"
+        ),
+    ],
+)
+def test_what_lies_below_a_file_is_refused(shelf: Shelf, items: list[Item], says: str) -> None:
+    with pytest.raises(ContentsError, match=says):
+        shelf.layer(*items)
+
+
+def test_paths_below_a_link_stay_where_they_are_named(shelf: Shelf) -> None:
+    layer = shelf.layer(Item("lib", kind=tarfile.SYMTYPE, link="usr/lib"), Item("lib/a"))
+
+    assert set(layer.entries) == {"lib", "lib/a"}
+
+
 def test_layers_that_differ_in_times_alone_have_equal_entries(shelf: Shelf) -> None:
     one, other = (shelf.layer(Item("a", b"text", mtime=mtime)) for mtime in (1, 2))
 
@@ -211,6 +250,7 @@ def test_a_hard_link_may_not_leave_the_image(shelf: Shelf) -> None:
     ("bounds", "says"),
     [
         pytest.param(Bounds(entries=2), "more than 2 entries", id="entries"),
+        pytest.param(Bounds(names=20), "more than 20 bytes of paths", id="names"),
         pytest.param(Bounds(path=4), "longer than 4 bytes", id="path"),
         pytest.param(Bounds(expanded=3000), "more than 3000 bytes", id="expanded bytes"),
         pytest.param(Bounds(ratio=5, slack=1000), "more than 5 times its size", id="ratio"),
@@ -224,6 +264,12 @@ def test_each_bound_ends_the_reading_with_the_layer_named(shelf: Shelf, bounds: 
         shelf.read(blob, bounds=bounds)
 
     assert str(caught.value).startswith(f"{REFERENCE}: layer {Digest.of(blob)} ")
+
+
+@pytest.mark.parametrize("name", ["./", "a", "a/.wh..wh.plnk"], ids=["root", "one path", "metadata"])
+def test_members_that_leave_nothing_count_too(shelf: Shelf, name: str) -> None:
+    with pytest.raises(ContentsError, match="more than 9 entries"):
+        shelf.read(archive(*[Item(name)] * 10), bounds=Bounds(entries=9))
 
 
 def test_a_bomb_is_given_up_long_before_it_went_off(shelf: Shelf) -> None:

@@ -1,5 +1,7 @@
 """The contract of the store: a file, one in memory and a snapshot keep the same promises."""
 
+import json
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.store import tables
 from bot.adapters.store.store import Store, open_store, snapshot
 from bot.ports.store import Kept
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
@@ -113,11 +116,14 @@ def test_a_layer_is_remembered(store: Store) -> None:
     assert store.layers.get(layer("two").digest) is None
 
 
-def test_a_layer_once_kept_stays(store: Store) -> None:
-    store.layers.put(layer("one"))
-    store.layers.put(replace(layer("one"), entries={}))
+def test_a_layer_of_another_release_is_not_known_and_is_replaced(store: Store) -> None:
+    older = zlib.compress(json.dumps({"digest": str(digest("one")), "entries": {}}).encode())
+    with store.database.transaction() as connection:
+        connection.execute(tables.layers.insert().values(digest=str(digest("one")), document=older))
 
-    assert store.layers.get(layer("one").digest) == layer("one")
+    assert store.layers.get(digest("one")) is None
+    store.layers.put(layer("one"))
+    assert store.layers.get(digest("one")) == layer("one")
 
 
 def test_a_document_is_remembered_until_a_newer_one_comes(store: Store) -> None:

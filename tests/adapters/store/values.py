@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from bot.core.digest import Digest
-from bot.core.layer import Entry, Kind, Language, Layer, Package
+from bot.core.layer import Component, Entry, Kind, Language, Layer, Package
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
@@ -88,6 +88,8 @@ LAYERS = st.builds(
     packages=st.none() | st.lists(st.builds(Package, _NAMES, _NAMES, _NAMES), max_size=3).map(tuple),
     language=st.none() | st.builds(Language, _NAMES, _NAMES),
     unread=st.lists(_NAMES, max_size=2).map(tuple),
+    components=st.lists(st.builds(Component, _NAMES, _NAMES, _NAMES), max_size=2).map(tuple),
+    diff_id=st.none() | _DIGESTS,
 )
 BASES = st.builds(
     KnownBase,

@@ -11,8 +11,9 @@ import pytest
 from bot.adapters.contents import LayerReader
 from bot.adapters.registry import HttpRegistry, LayoutRegistry
 from bot.adapters.transport import Transport
-from bot.core.change import FileSystem, PackageChange, Significance, stack
+from bot.core.change import PackageChange, Significance
 from bot.core.digest import Digest
+from bot.core.filesystem import FileSystem, stack
 from bot.core.gate import check_image
 from bot.core.image import Image, Index
 from bot.core.layer import Kind, Language, Package
