@@ -4,10 +4,10 @@ Whatever a hint says, only the repositories of the catalogue are asked, under AW
 talk to a host of its choice. The requests are bounded, and none is made twice in one inquiry.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from bot.core.digest import Digest
@@ -17,19 +17,21 @@ from bot.core.leads import Lead, NamedBase, hours, moments, streams
 from bot.core.observation import KnownBase
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.core.runtimes import Catalogue
+from bot.core.runtimes import Catalogue, Runtime
 from bot.core.tags import LambdaImage, LambdaTag, lambda_image, stamps
 from bot.ports.registry import Registry
 from bot.steps.watch import known_base
 
 DATED_REQUESTS: Final = 80
 """What date-stamped tags may cost in one inquiry: an anonymous reader of ECR Public makes one request a second."""
-MOST_NAMED: Final = 4
-"""How many named bases are fetched for one image: it has one in truth, and a build in stages names few."""
+MOST_NAMED: Final = 2
+"""How many named bases are fetched for one image: it has one in truth, and a build in stages may name its builder's."""
+NAMED_REQUESTS: Final = 27
+"""What a named base may cost: its index, manifest and config, and the tags that may lead to it."""
 
 _MOST_LEADS = 20
-_STREAM_REQUESTS = 12
 _IMAGE_REQUESTS = 2
+_STREAM_REQUESTS = NAMED_REQUESTS - 1 - _IMAGE_REQUESTS
 
 Followed = tuple[Lead, KnownBase | None]
 """A lead, and the base that it led to."""
@@ -82,10 +84,12 @@ class Seeker:
         if not made:
             return found, None
         asked = there = 0
-        for runtime, tag in self._dated_tags(image.platform, made, frozenset(likely)):
+        groups = streams(self._catalogue, image.platform, likely, made[0])
+        for runtime, tag in chain.from_iterable(_stamped(group, made) for group in groups):
             if self._left <= _IMAGE_REQUESTS or (found and proves(found[-1])):
                 break
             asked += 1
+            self._left -= tag not in self._tags
             document = self._tagged(tag)
             if document:
                 there += 1
@@ -110,41 +114,32 @@ class Seeker:
     def _placed(self, base: KnownBase, image: LambdaImage) -> tuple[str, KnownBase]:
         """Give a base the tag and the stream that lead to it: a name beside a digest is but a hint, too.
 
-        Where no tag that was asked leads to it, as in a copy without date stamps, the hint's name stays.
+        Where no tag that was asked leads to it, the hint's name stays only in a copy that has no date stamps.
         """
+        is_stamped = False
         for runtime, tag in islice(self._tags_of(base, image), _STREAM_REQUESTS):
             document = self._tagged(tag)
             if document and base.digest in (document.digest, _platform_digest(document, base.platform)):
                 reference = tag.with_digest(base.reference.digest or document.digest)
                 return "fetched", replace(base, runtime=runtime, reference=reference)
-        return "fetched; no tag that was asked leads to it", base
+            is_stamped = is_stamped or (document is not None and tag.tag != image.upstream.tag)
+        if not is_stamped:
+            return "fetched; no tag leads to it, the name is the hint's", base
+        nameless = base.reference.with_tag(None).with_digest(base.reference.digest or base.digest)
+        return "fetched; no tag that was asked leads to it", replace(base, runtime="", reference=nameless)
 
     def _tags_of(self, base: KnownBase, image: LambdaImage) -> Iterator[tuple[str, Reference]]:
         """What may lead to a base that is named by digest: the tag beside it, and date stamps of its repository."""
-        name = image.upstream.with_tag(None)
         if image.upstream.tag:
-            yield base.runtime, name.with_tag(image.upstream.tag)
-        for runtime, tag in self._dated_tags(base.platform, hours((base.created,)), frozenset((base.runtime,))):
-            if tag.name == name.name:
-                yield runtime, tag
-
-    def _dated_tags(
-        self, platform: Platform, made: tuple[datetime, ...], likely: frozenset[str]
-    ) -> Iterator[tuple[str, Reference]]:
-        """Date-stamped tags with their streams, likeliest first: all hours of one group before the next."""
-        for group in streams(self._catalogue, platform, likely, made[0] if made else None):
-            for stamp in stamps(made):
-                for runtime in group:
-                    tag = LambdaTag.parse(runtime.tag)
-                    if tag:
-                        yield runtime.identifier, runtime.reference.with_tag(str(tag.with_stamp(stamp)))
+            yield base.runtime, image.upstream.with_digest(None)
+        made = hours((base.created,))
+        likely, live, ended = streams(self._catalogue, base.platform, (base.runtime,), made[0] if made else None)
+        for group in ((*likely, *live), ended):
+            yield from _stamped((each for each in group if each.repository == image.upstream.repository), made)
 
     def _tagged(self, tag: Reference) -> Manifest | Index | None:
-        """What a tag names; None if it is not there, or if no more may be asked."""
+        """What a tag names; None if it is not there."""
         if tag not in self._tags:
-            if self._left <= 0:
-                return None
-            self._left -= 1
             try:
                 self._tags[tag] = self._registry.manifest(tag)
             except RegistryError as fault:
@@ -166,6 +161,14 @@ class Seeker:
             self._left -= _IMAGE_REQUESTS
             self._bases[key] = known_base(runtime, reference, self._registry.image(tag.with_digest(digest)))
         return self._bases[key]
+
+
+def _stamped(runtimes: Iterable[Runtime], made: Sequence[datetime]) -> Iterator[tuple[str, Reference]]:
+    """The date-stamped tags of streams around some hours, likeliest first, each with its stream."""
+    tags = [(runtime, tag) for runtime in runtimes if (tag := LambdaTag.parse(runtime.tag))]
+    for stamp in stamps(made):
+        for runtime, tag in tags:
+            yield runtime.identifier, runtime.reference.with_tag(str(tag.with_stamp(stamp)))
 
 
 def fetch_base(reference: Reference, platform: Platform, registry: Registry) -> KnownBase:

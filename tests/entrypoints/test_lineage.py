@@ -18,7 +18,7 @@ from bot.entrypoints.demo.fleet import MOVES
 from bot.entrypoints.demo.images import publish_base, publish_function
 from bot.entrypoints.exits import ATTENTION, DONE
 from bot.settings.catalogue import load_catalogue
-from bot.steps.seek import DATED_REQUESTS, MOST_NAMED
+from bot.steps.seek import DATED_REQUESTS, MOST_NAMED, NAMED_REQUESTS
 from tests.conftest import Figure
 from tests.entrypoints.conftest import Refrom
 from tests.lab.images import AMD64, CREATED, put_attestation, put_document, put_image, put_index
@@ -132,7 +132,7 @@ def test_an_unknown_image_costs_a_bounded_number_of_requests(refrom: Refrom, pla
     assert (ran.code, ran.document["verdict"]) == (ATTENTION, "unknown")
     assert [lead["source"] for lead in ran.document["leads"]] == ["label", "date"]
     watched = len(load_catalogue()) + 2 * 2 * len(["3.13"])
-    most = MOST_NAMED * BY_DIGEST + DATED_REQUESTS + watched
+    most = MOST_NAMED * NAMED_REQUESTS + DATED_REQUESTS + watched
     figure(
         f"unknown lineage: {len(place.asked())} requests for bases, {most} allowed", len(place.asked()) <= most, True
     )

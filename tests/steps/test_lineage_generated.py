@@ -19,13 +19,12 @@ from bot.ports.registry import Registry
 from bot.ports.store import Ledger
 from bot.settings.catalogue import load_catalogue
 from bot.steps.prove import lineage
-from bot.steps.seek import DATED_REQUESTS, MOST_NAMED, Seeker
+from bot.steps.seek import DATED_REQUESTS, MOST_NAMED, NAMED_REQUESTS, Seeker
 from bot.steps.watch import watch
 from tests.conftest import Figure
 from tests.steps.lineage_world import DAYS, IMAGES, STREAMS, Made, World
 
-MOST_REQUESTS = DATED_REQUESTS + MOST_NAMED * 3
-"""Each named base is an index, a manifest and a config."""
+MOST_REQUESTS = DATED_REQUESTS + MOST_NAMED * NAMED_REQUESTS
 LEAST_UNKNOWN = 30
 LEAST_SHARE = 0.95
 

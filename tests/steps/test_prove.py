@@ -8,6 +8,7 @@ import pytest
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, Image
+from bot.core.layer import Language
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.reference import Reference
@@ -101,7 +102,18 @@ def test_a_digest_that_no_tag_leads_to_keeps_the_name_beside_it_and_that_is_told
 
     assert found.base
     assert (found.base.runtime, found.base.reference.digest) == (RUNTIME, old)
-    assert [lead.outcome for lead in found.leads] == ["fetched; no tag that was asked leads to it"]
+    assert [lead.outcome for lead in found.leads] == ["fetched; no tag leads to it, the name is the hint's"]
+
+
+def test_a_digest_that_no_tag_leads_to_has_no_stream_where_there_are_date_stamps(shop: Shop) -> None:
+    """Any name could stand beside it."""
+    old = shop.publish(replace(BEFORE, tag="copied"))
+    shop.publish(replace(BEFORE, language=Language("python", "3.12.9"), tag="3.12"))
+
+    found = proven(shop, built(shop, old, labels(f"{PYTHON}:3.13", old)))
+
+    assert found.base
+    assert (found.base.runtime, found.base.reference) == ("", PYTHON.with_digest(old))
 
 
 def test_a_date_stamp_in_a_label_is_as_good_as_a_digest(shop: Shop) -> None:
