@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.errors import RefromError
+from bot.core.errors import RefromError, RegistryError
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
@@ -119,6 +119,10 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
 
 def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime) -> Evidence:
     """Add how the proven base differs from what its own stream has now."""
+    if not base.runtime:
+        raise RegistryError(
+            f"no tag leads to {base.reference}, so its stream is unknown; rebuild on a base that has one"
+        )
     latest = inquiry.observe(base.runtime, now)
     name = latest.reference.with_tag(None)
     return replace(
