@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading lock schema clean
+.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading show-judging lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ show-faces: $(STAMP)  ## What GitHub, the Action and the container must show
 
 show-reading: $(STAMP)  ## What the reading of base references must show: each figure beside its goal
 	@$(BIN)/python -m tests.show reading
+
+show-judging: $(STAMP)  ## What watching, judging and lineage must show
+	@$(BIN)/python -m tests.show judging
 
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
