@@ -1,21 +1,19 @@
 """GitHub's own descriptions of its two APIs, as files: the OpenAPI document and the GraphQL schema.
 
-They come from npm once, checked against the digests below, and stay in a cache outside the repository:
-`REFROM_DESCRIPTIONS`, or `refrom-lab` in the user's cache folder.
+They come from npm once, checked against the digests below, and stay in the lab's cache outside the repository.
 """
 
 import base64
 import hashlib
 import json
-import os
 import subprocess
 import tarfile
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from tests.lab.cache import cached
 from tests.lab.need import lack, need
 
 _INSTALL: Final = "apt-get install npm"
@@ -62,13 +60,7 @@ def graphql_description() -> str:
 
 def obtain(description: Description) -> Path:
     """Return the file, fetched if the cache has none; without npm or its registry skip the test (see `lack`)."""
-    kept = _cache_folder() / description.file_name
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent, prefix="fetching-") as folder:
-            extracted = _extract(description, _fetch(description, Path(folder)))
-            extracted.replace(kept)  # one step: of several test processes each leaves the whole file
-    return kept
+    return cached(description.file_name, lambda folder: _extract(description, _fetch(description, folder)))
 
 
 def verify(tarball: Path, integrity: str) -> None:
@@ -78,12 +70,6 @@ def verify(tarball: Path, integrity: str) -> None:
         found = base64.b64encode(hashlib.file_digest(file, algorithm).digest()).decode()
     if found != wanted:
         raise RuntimeError(f"{tarball.name} has {algorithm} {found}, not {wanted}; do not use it, and ask npm why")
-
-
-def _cache_folder() -> Path:
-    named = os.environ.get("REFROM_DESCRIPTIONS")
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(named) if named else Path(caches) / "refrom-lab"
 
 
 def _fetch(description: Description, folder: Path) -> Path:

@@ -20,7 +20,7 @@ def test_a_tarball_with_another_digest_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_in_the_cache_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REFROM_DESCRIPTIONS", str(tmp_path))
+    monkeypatch.setenv("REFROM_LAB_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     kept = tmp_path / GRAPHQL.file_name
     kept.write_text("type Query")
@@ -34,7 +34,7 @@ def test_what_is_in_the_cache_is_not_fetched(tmp_path: Path, monkeypatch: pytest
 def test_without_npm_the_test_is_skipped_or_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, required: str, outcome: type[BaseException]
 ) -> None:
-    monkeypatch.setenv("REFROM_DESCRIPTIONS", str(tmp_path))
+    monkeypatch.setenv("REFROM_LAB_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("REFROM_LAB", required)
 
@@ -45,7 +45,7 @@ def test_without_npm_the_test_is_skipped_or_fails(
 def test_a_registry_out_of_reach_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed; apt-get install npm")
-    monkeypatch.setenv("REFROM_DESCRIPTIONS", str(tmp_path))
+    monkeypatch.setenv("REFROM_LAB_CACHE", str(tmp_path))
     monkeypatch.setenv("REFROM_LAB", "")
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_fetch_retries", "0")
