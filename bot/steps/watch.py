@@ -5,7 +5,7 @@ One manifest request a stream, and two for each platform digest that the ledger 
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.core.digest import Digest
 from bot.core.errors import HalfPublished, InvalidImage, RegistryError
@@ -18,6 +18,9 @@ from bot.core.tags import LambdaTag, stamps
 from bot.ports.registry import Registry, WatchedRegistry
 from bot.ports.store import Ledger
 
+_PATIENCE = timedelta(days=3)
+"""How long a set may lack a platform before somebody should look; AWS took a day once (aws/aws-lambda-dotnet#1471)."""
+
 _FIRST_IMAGES = datetime(2020, 12, 1, tzinfo=UTC)
 """Lambda takes images since then; a base that says it is older has a builder's zero for a time."""
 
@@ -26,16 +29,13 @@ def watch(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: date
     """Observe a stream and keep the observation in the ledger.
 
     Nothing reaches the ledger before all of it was fetched and checked.
-    Raises `RegistryError` if the stream cannot be read, and `HalfPublished` if it lacks a platform that the catalogue
-    promises.
+    Raises `HalfPublished` if the stream lacks a platform that the catalogue promises, and `RegistryError` if that has
+    lasted too long or if the stream cannot be read.
     """
     observation = observe(runtime, registry, ledger, now)
     missing = [str(platform) for platform in runtime.platforms if platform not in observation.platforms]
     if missing:
-        raise HalfPublished(
-            f"{runtime.reference} has no image for {', '.join(missing)} yet; it is held until the set is complete",
-            retryable=True,
-        )
+        raise _half_published(observation, ", ".join(missing), ledger, now)
     return ledger.record(observation)
 
 
@@ -59,6 +59,19 @@ def observe(runtime: Runtime, registry: WatchedRegistry, ledger: Ledger, now: da
         last_seen=now,
     )
     return _with_first_seen(observation, ledger, now)
+
+
+def _half_published(observation: Observation, missing: str, ledger: Ledger, now: datetime) -> RegistryError:
+    """Say that a set waits, or after some days that it may never be complete, so that somebody looks."""
+    last = last_seen(observation.runtime, ledger)
+    since = last.last_seen if last else observation.created
+    if since is None or now - since <= _PATIENCE:
+        wait = f"{observation.reference} has no image for {missing} yet; it is held until the set is complete"
+        return HalfPublished(wait, retryable=True)
+    return RegistryError(
+        f"{observation.reference} has had no image for {missing} since {since:%Y-%m-%d}; "
+        f"if there is none any more, give {observation.runtime} other platforms in the file of runtimes.catalogue"
+    )
 
 
 def last_seen(runtime: str, ledger: Ledger) -> Observation | None:

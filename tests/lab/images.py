@@ -65,8 +65,8 @@ def put_image(
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "config": _written(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
-        "layers": [_written(blob) for blob in blobs],
+        "config": entry_of(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
+        "layers": [entry_of(blob) for blob in blobs],
     }
     descriptor = put_document(writer, target, OCI_MANIFEST, manifest)
     return replace(descriptor, platform=platform)
@@ -74,7 +74,7 @@ def put_image(
 
 def put_index(writer: ImageWriter, target: Reference, images: Sequence[Descriptor]) -> Descriptor:
     """Store an index of images that are already in the repository."""
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_written(image) for image in images]}
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry_of(image) for image in images]}
     return put_document(writer, target, OCI_INDEX, index)
 
 
@@ -86,8 +86,8 @@ def put_attestation(writer: ImageWriter, target: Reference, image: Descriptor, s
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "config": _written(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
-        "layers": [_written(replace(blob, annotations=predicate))],
+        "config": entry_of(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
+        "layers": [entry_of(replace(blob, annotations=predicate))],
     }
     attests = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": str(image.digest)}
     stored = put_document(writer, target, OCI_MANIFEST, manifest)
@@ -101,7 +101,8 @@ def put_document(writer: ImageWriter, target: Reference, media_type: str, docume
     return Descriptor(media_type=media_type, digest=digest, size=len(content))
 
 
-def _written(descriptor: Descriptor) -> dict[str, object]:
+def entry_of(descriptor: Descriptor) -> dict[str, object]:
+    """Write a descriptor as manifests and indexes hold it."""
     document: dict[str, object] = {
         "mediaType": descriptor.media_type,
         "digest": str(descriptor.digest),

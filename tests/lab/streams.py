@@ -5,21 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from bot.adapters.registry import Store
 from bot.core.digest import Digest
-from bot.core.image import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from bot.core.image import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, Descriptor, Manifest
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.registry import ImageWriter
-from tests.lab.images import CREATED, put_document, put_image
+from tests.lab.images import CREATED, entry_of, put_attestation, put_document, put_image
 
 _DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 _DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-_ATTESTED: Final = {"vnd.docker.reference.type": "attestation-manifest"}
-_IN_TOTO: Final = "application/vnd.in-toto+json"
 
 
 def put_stream(
-    writer: ImageWriter,
+    writer: Store,
     target: Reference,
     platforms: Sequence[Platform],
     contents: str,
@@ -39,19 +37,21 @@ def put_stream(
     ]
     if single:
         return images[0].digest
-    entries = [*images, *(_attestation(writer, target, image) for image in images if attested)]
-    return put_set(writer, target, entries, docker=docker)
+    if attested:
+        untagged = target.with_tag(None)
+        images += [put_attestation(writer, untagged, image, str(image.digest).encode()) for image in images]
+    return put_set(writer, target, images, docker=docker)
 
 
-def put_set(writer: ImageWriter, target: Reference, entries: Sequence[Descriptor], *, docker: bool = False) -> Digest:
+def put_set(writer: Store, target: Reference, entries: Sequence[Descriptor], *, docker: bool = False) -> Digest:
     """Publish an index of images that are there, under the target's tag."""
     kind = DOCKER_INDEX if docker else OCI_INDEX
-    index = {"schemaVersion": 2, "mediaType": kind, "manifests": [_entry(entry) for entry in entries]}
+    index = {"schemaVersion": 2, "mediaType": kind, "manifests": [entry_of(entry) for entry in entries]}
     return put_document(writer, target, kind, index).digest
 
 
 def _image(
-    writer: ImageWriter, target: Reference, platform: Platform, text: str, docker: bool, created: datetime
+    writer: Store, target: Reference, platform: Platform, text: str, docker: bool, created: datetime
 ) -> Descriptor:
     layers = ({"etc/os-release": b"ID=lab\n"}, {"var/runtime/bootstrap": text.encode()})
     if not docker:
@@ -60,42 +60,14 @@ def _image(
     return replace(_in_docker_types(writer, target, image), platform=platform)
 
 
-def _in_docker_types(writer: ImageWriter, target: Reference, image: Descriptor) -> Descriptor:
+def _in_docker_types(writer: Store, target: Reference, image: Descriptor) -> Descriptor:
     """Publish an image again under a manifest of Docker's types."""
-    manifest = writer.manifest(target.with_digest(image.digest))  # type: ignore[attr-defined]  # every writer of ours reads
+    manifest = writer.manifest(target.with_digest(image.digest))
     assert isinstance(manifest, Manifest)
     document = {
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,
-        "config": _entry(replace(manifest.config, media_type=_DOCKER_CONFIG)),
-        "layers": [_entry(replace(layer, media_type=_DOCKER_LAYER)) for layer in manifest.layers],
+        "config": entry_of(replace(manifest.config, media_type=_DOCKER_CONFIG)),
+        "layers": [entry_of(replace(layer, media_type=_DOCKER_LAYER)) for layer in manifest.layers],
     }
     return put_document(writer, target, DOCKER_MANIFEST, document)
-
-
-def _attestation(writer: ImageWriter, target: Reference, image: Descriptor) -> Descriptor:
-    """Publish what BuildKit puts beside an image with provenance: a manifest for no platform."""
-    statement = writer.put_blob(target, _IN_TOTO, f'{{"subject": "{image.digest}"}}'.encode())
-    config = writer.put_blob(target, "application/vnd.oci.image.config.v1+json", b'{"rootfs": {"diff_ids": []}}')
-    document = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": _entry(config),
-        "layers": [_entry(statement)],
-    }
-    descriptor = put_document(writer, target.with_tag(None), OCI_MANIFEST, document)
-    annotations = {**_ATTESTED, "vnd.docker.reference.digest": str(image.digest)}
-    return replace(descriptor, platform=Platform("unknown", "unknown"), annotations=annotations)
-
-
-def _entry(descriptor: Descriptor) -> dict[str, object]:
-    document: dict[str, object] = {
-        "mediaType": descriptor.media_type,
-        "digest": str(descriptor.digest),
-        "size": descriptor.size,
-    }
-    if descriptor.platform:
-        document["platform"] = {"os": descriptor.platform.os, "architecture": descriptor.platform.architecture}
-    if descriptor.annotations:
-        document["annotations"] = dict(descriptor.annotations)
-    return document

@@ -86,6 +86,27 @@ def test_a_stream_that_is_half_published_stays_at_the_complete_set_that_it_had_l
     assert inquiry.failed_streams == ()
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["was complete", "never complete"])
+def test_a_set_that_stays_half_published_fails_after_three_days(shop: Shop, known: bool) -> None:
+    """It may be so for good, which only a person can say."""
+    if known:
+        shop.publish()
+        shop.watch()
+        shop.publish(replace(SAME, platforms=(AMD64,), created=shop.now))
+    else:
+        shop.publish(replace(BEFORE, platforms=(AMD64,)))
+    shop.clock.advance(timedelta(days=3) - timedelta(hours=1))
+    with pytest.raises(HalfPublished):
+        shop.watch()
+    shop.clock.advance(timedelta(hours=2))
+
+    with pytest.raises(RegistryError, match=r"has had no image for linux/arm64 since 20.*; if there is none") as fault:
+        shop.watch()
+
+    assert not isinstance(fault.value, HalfPublished)
+    assert not fault.value.retryable
+
+
 def test_an_entry_that_is_an_index_again_is_refused(shop: Shop) -> None:
     """An index of one image reads as that image, so that its digest is not the one that is listed."""
     inner = shop.publish(replace(BEFORE, platforms=(AMD64,)))

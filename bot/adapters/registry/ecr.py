@@ -19,8 +19,6 @@ _HOST: Final = re.compile(
     r"\d{12}\.(?:dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"|dkr-ecr(?:-fips)?\.(?P<dual>[a-z0-9-]+)\.on\.aws)\Z"
 )
-PUBLIC_REGION: Final = "us-east-1"
-"""Where ECR Public gives logins, whatever Region reads (botocore's endpoints of ecr-public)."""
 _PUBLIC: Final = "ecr-public"
 _PERMISSIONS: Final = {
     "ecr": "ecr:GetAuthorizationToken",
