@@ -14,6 +14,7 @@ from typing import Final
 
 from boto3.session import Session
 
+from bot.adapters.advisories import AmazonAdvisories
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
@@ -94,6 +95,8 @@ STAY: Final = timedelta(minutes=5)
 """How long one run stays with functions that the service works on; Lambda's own waiter gives up then too."""
 
 _DEFAULT: Final = Path("refrom.yaml")
+_FEED_ATTEMPTS: Final = 2
+"""Without advisories a cycle goes on and the next one reads them, so a feed out of reach holds nobody up for long."""
 _PACES: Final = {"public.ecr.aws": 1.0}
 
 
@@ -108,6 +111,7 @@ class Workshop:
     registries: Registries
     layers: LayerMemory
     transport: Transport
+    feeds: Transport
 
     @property
     def rules(self) -> Rules:
@@ -117,7 +121,7 @@ class Workshop:
     @property
     def traffic(self) -> Mapping[str, Traffic]:
         """What each host was asked over our own HTTP so far, and what it sent."""
-        return self.transport.counts
+        return {**self.feeds.counts, **self.transport.counts}
 
     def watched(self) -> list[str]:
         """The runtimes that the settings name; where they name none, those whose deprecation date has not come."""
@@ -172,7 +176,11 @@ def open_workshop(
     `stop` keeps the engine from starting further ticks once it is asked for.
     """
     settings = _settings(config, required=required)
-    with _store(settings, dry_run=dry_run) as store, closing(Transport(clock, paces=_paces(settings))) as transport:
+    with (
+        _store(settings, dry_run=dry_run) as store,
+        closing(Transport(clock, paces=_paces(settings))) as transport,
+        closing(Transport(clock, attempts=_FEED_ATTEMPTS)) as feeds,
+    ):
         registries = _registries(settings, transport, clock)
         forge, _ = _forge(settings, transport, clock)
         contents = LayerReader(registries, store.layers)
@@ -181,6 +189,7 @@ def open_workshop(
         world = World(
             registry=registries,
             contents=contents,
+            advisories=AmazonAdvisories(settings.feeds, feeds, store.documents, clock),
             forge=forge,
             functions=functions,
             ledger=store.ledger,
@@ -198,6 +207,7 @@ def open_workshop(
             registries=registries,
             layers=store.layers,
             transport=transport,
+            feeds=feeds,
         )
 
 

@@ -4,20 +4,24 @@ A digest is not news: two images are compared by what a container would see.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Self
 
+from bot.core.advisories import Assessment, Fix, Severity, lowest, worst
 from bot.core.config_change import ConfigChange, compare_settings, parts_of
 from bot.core.digest import Digest
 from bot.core.filesystem import FileSystem, PathGroup, group_of, hidden_only_in
 from bot.core.image import ImageConfig
 from bot.core.layer import Component, Language, Package
 from bot.core.platforms import Platform
+from bot.core.ranks import Ranked
+
+_BETWEEN = ", "
+"""What stands between the versions of one package that are installed side by side."""
 
 
-class Significance(StrEnum):
+class Significance(Ranked):
     """How much a change matters, in rising order."""
 
     NONE = "none"
@@ -26,22 +30,6 @@ class Significance(StrEnum):
     PACKAGES = "packages"
     LANGUAGE = "language"
     SECURITY = "security"
-
-    # str's own comparisons would go by the alphabet, so all four are replaced.
-    def __lt__(self, other: str) -> bool:
-        return _ORDER.index(self) < _ORDER.index(Significance(other))
-
-    def __le__(self, other: str) -> bool:
-        return self == other or self < other
-
-    def __gt__(self, other: str) -> bool:
-        return not self <= other
-
-    def __ge__(self, other: str) -> bool:
-        return not self < other
-
-
-_ORDER = tuple(Significance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +72,18 @@ class FileChanges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One thing that gives a change its significance; `what` is for people, and may hold an image's own text."""
+
+    significance: Significance
+    what: str
+    severity: Severity | None = None
+
+
+UNREAD_ADVISORIES = Assessment(unknown="no advisories were read")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformChange:
     """What differs on one platform; `language` is None where the version stayed."""
 
@@ -101,6 +101,8 @@ class PlatformChange:
     """The same parts of the image config, setting by setting."""
     components: tuple[LanguageChange, ...] = ()
     """Parts of Lambda's own that differ, such as the runtime interface emulator; no advisory covers them."""
+    security: Assessment = UNREAD_ADVISORIES
+    """What advisories say about the packages, as of the feed that was read; a later feed may say more."""
 
     @property
     def identical(self) -> bool:
@@ -109,14 +111,61 @@ class PlatformChange:
 
     @property
     def significance(self) -> Significance:
-        """The most that this change amounts to; where files differ, what could not be read may be a package."""
+        """The most that this change amounts to."""
+        return self.weigh(Severity.LOW)
+
+    def weigh(self, least: Severity) -> Significance:
+        """What this change amounts to where only fixes of at least this severity count as security.
+
+        Where files differ, what could not be read may be a package.
+        """
+        if any(fix.severity >= least for fix in self.security.fixes):
+            return Significance.SECURITY
         if self.language:
             return Significance.LANGUAGE
-        if self.packages or (self.files and self.unread):
+        if self._may_move_packages:
             return Significance.PACKAGES
         if self.files:
             return Significance.FILES
         return Significance.METADATA if self.metadata else Significance.NONE
+
+    @property
+    def unassessed(self) -> str:
+        """Why nobody can tell whether this fixes an advisory; empty where it is known, or where no package moved."""
+        if not self._may_move_packages:
+            return ""
+        return self.security.unknown or (self.unread[0] if self.unread and not self.packages else "")
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """What changed and is accounted for by no advisory that was read: nobody said that it is safe."""
+        fixing = {name for fix in self.security.fixes for name in fix.packages}
+        packages = () if self.unassessed else tuple(p.name for p in self.packages if p.name not in fixing)
+        own = (*((self.language,) if self.language else ()), *self.components)
+        files = ("files of no package",) if self.files else ()
+        return (*(f"{each.name} itself" for each in own), *dict.fromkeys(packages), *files)
+
+    @property
+    def reasons(self) -> Iterator[Reason]:
+        """Each thing that counts, the most significant first."""
+        for fix in self.security.fixes:
+            what = f"{fix.identifier} ({', '.join(fix.packages)})"
+            yield Reason(significance=Significance.SECURITY, what=what, severity=fix.severity)
+        if self.language:
+            yield Reason(significance=Significance.LANGUAGE, what=_moved(self.language))
+        for package in self.packages:
+            yield Reason(significance=Significance.PACKAGES, what=_moved(package))
+        if self._may_move_packages and not self.packages:
+            yield Reason(significance=Significance.PACKAGES, what=f"not known, {self.unread[0]}")
+        if self.files:
+            counts = f"{self.files.added} added, {self.files.removed} removed, {self.files.changed} changed"
+            yield Reason(significance=Significance.FILES, what=counts)
+        for part in self.metadata:
+            yield Reason(significance=Significance.METADATA, what=part)
+
+    @property
+    def _may_move_packages(self) -> bool:
+        return bool(self.packages or (self.files and self.unread))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +179,49 @@ class BaseChange:
     @property
     def significance(self) -> Significance:
         """The most significant of the platforms."""
-        return max((change.significance for change in self.platforms), default=Significance.NONE)
+        return self.weigh(Severity.LOW)
+
+    def weigh(self, least: Severity) -> Significance:
+        """The most significant of the platforms where only fixes of at least this severity count as security."""
+        return max((change.weigh(least) for change in self.platforms), default=Significance.NONE)
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst severity of what is fixed; None where no advisory that was read is fixed."""
+        return worst(fix for change in self.platforms for fix in change.security.fixes)
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What is fixed on any platform, each advisory once, the worst first."""
+        fixes = {fix.identifier: fix for change in self.platforms for fix in change.security.fixes}
+        return tuple(sorted(fixes.values(), key=lambda fix: (-fix.severity.rank, fix.identifier)))
+
+    @property
+    def unassessed(self) -> str:
+        """Why nobody can tell of some platform whether an advisory is fixed; empty where it is known of all."""
+        return next((change.unassessed for change in self.platforms if change.unassessed), "")
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Each thing that counts on any platform, once, the most significant first."""
+        reasons = dict.fromkeys(reason for change in self.platforms for reason in change.reasons)
+        return tuple(sorted(reasons, key=lambda reason: -reason.significance.rank))
+
+    def assessed(self, assess: Callable[[PlatformChange], Assessment]) -> "BaseChange":
+        """Return this change with what advisories say now; whatever they said before does not count."""
+        return replace(self, platforms=tuple(replace(each, security=assess(each)) for each in self.platforms))
+
+
+def upgrades(change: PlatformChange) -> tuple[tuple[Package, Package], ...]:
+    """The packages that moved from one version to another; of several installed side by side, the lowest counts."""
+    return tuple(
+        (
+            Package(package.name, package.arch, lowest(package.old.split(_BETWEEN))),
+            Package(package.name, package.arch, lowest(package.new.split(_BETWEEN))),
+        )
+        for package in change.packages
+        if package.old and package.new
+    )
 
 
 def compare(
@@ -202,7 +293,12 @@ def _versions(packages: Sequence[Package]) -> dict[tuple[str, str], tuple[str, .
 
 
 def _join(versions: Mapping[tuple[str, str], tuple[str, ...]], key: tuple[str, str]) -> str | None:
-    return ", ".join(versions[key]) if key in versions else None
+    return _BETWEEN.join(versions[key]) if key in versions else None
+
+
+def _moved(change: PackageChange | LanguageChange) -> str:
+    added, removed = ("added", "removed") if isinstance(change, PackageChange) else ("unknown", "unknown")
+    return f"{change.name} {change.old or added} -> {change.new or removed}"
 
 
 def _compare_language(old: Language | None, new: Language | None) -> LanguageChange | None:

@@ -7,6 +7,7 @@
     ├── SettingsError       settings or holds with faults, all of them at once
     ├── RegistryError       a registry did not give what was asked
     ├── ContentsError       a layer or package database that cannot be read
+    ├── AdvisoryError       advisories that are not there, or that are no advisories
     ├── ForgeError          a source repository could not be read or written
     ├── BuildError          an image could not be built or pushed
     ├── DeployError         a function could not be read or updated
@@ -64,6 +65,10 @@ class RegistryError(RefromError):
 
 class ContentsError(RefromError):
     """A layer or package database that cannot be read, or that is too large to be honest."""
+
+
+class AdvisoryError(RefromError):
+    """Advisories could not be read; what is said about packages without them is "unknown", never "safe"."""
 
 
 class ForgeError(RefromError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.advisories import Severity
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
@@ -101,6 +102,7 @@ class Update:
     """The base is to be brought up to date.
 
     `tag` replaces the tag, which stays where it is None. `writes_digest` says that the digest stands after it.
+    `behind_since` is when something newer than `old` first appeared.
     """
 
     use: BaseUse
@@ -111,6 +113,7 @@ class Update:
     tag: str | None
     writes_digest: bool = True
     change: BaseChange | None = None
+    behind_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,36 +196,39 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
         if policy.on_unknown is OnUnknown.WAIT:
             return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
         return _act(known, policy, why, now)
-    significance = known.change.significance
-    if significance is Significance.NONE:
+    change, threshold = known.change, _threshold(policy.update_on)
+    if change.significance is Significance.NONE:
         return Current(use=known.use, reason="the digest moved, the contents did not")
-    since = known.behind_since or now
-    if significance < _threshold(policy.update_on):
+    why, since = describe(change, policy.min_severity), known.behind_since or now
+    matters = change.weigh(policy.min_severity) >= threshold
+    if not matters and change.unassessed:
+        why = f"{why}; advisories unknown: {change.unassessed}"
+        matters = policy.on_unknown is not OnUnknown.WAIT
+    if not matters:
         due = since + policy.max_age
         if now < due:
-            reason = f"{describe(known.change)}; policy updates on {policy.update_on}, or at {policy.max_age.days} days"
+            reason = f"{why}; policy updates on {_wanted(policy)}, or at {policy.max_age.days} days"
             return Waiting(use=known.use, reason=reason, until=due)
-        return _act(known, policy, f"age: behind for {(now - since).days} days ({describe(known.change)})", now)
+        return _act(known, policy, f"age: behind for {(now - since).days} days ({why})", now)
     soaked = known.latest.first_seen + policy.soak
     if now < soaked:
-        return Waiting(use=known.use, reason=f"{describe(known.change)}; soaking", until=soaked)
-    return _act(known, policy, describe(known.change), now)
+        return Waiting(use=known.use, reason=f"{why}; soaking", until=soaked)
+    return _act(known, policy, why, now)
 
 
-def describe(change: BaseChange) -> str:
-    """Say in one line what a change amounts to, such as `language: python 3.13.9 -> 3.13.11`."""
-    significance = change.significance
-    worst = next((p for p in change.platforms if p.significance is significance), None)
-    if worst and worst.language:
-        language = worst.language
-        return f"language: {language.name} {language.old or 'unknown'} -> {language.new or 'unknown'}"
-    if worst and worst.packages:
-        first, rest = worst.packages[0], len(worst.packages) - 1
-        more = f" and {rest} more" if rest else ""
-        return f"packages: {first.name} {first.old or 'added'} -> {first.new or 'removed'}{more}"
-    if worst and significance is Significance.PACKAGES:
-        return f"packages: not known, {worst.unread[0]}"
-    return str(significance)
+def describe(change: BaseChange, least: Severity = Severity.LOW) -> str:
+    """Say in one line what a change amounts to, such as `language: python 3.13.9 -> 3.13.11`.
+
+    Fixes of less than the least severity are no security; they are told behind.
+    """
+    significance = change.weigh(least)
+    told = [r for r in change.reasons if r.significance is significance and (r.severity is None or r.severity >= least)]
+    if not told or significance < Significance.PACKAGES:
+        return str(significance)
+    severity = f"{change.severity}, " if significance is Significance.SECURITY else ""
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    minor = f"; fixes nothing worse than {change.severity}" if change.severity and not severity else ""
+    return f"{significance}: {severity}{told[0].what}{more}{minor}"
 
 
 def wants_date(use: BaseUse, policy: Policy) -> bool:
@@ -288,6 +294,7 @@ def _update(
         tag=tag,
         writes_digest=writes_digest,
         change=known.change,
+        behind_since=known.behind_since if known.in_use else None,
     )
 
 
@@ -304,14 +311,14 @@ def _digests(known: Known) -> frozenset[Digest]:
 
 
 def _threshold(update_on: UpdateOn) -> Significance:
-    """The least significance to act on.
+    """The least significance to act on."""
+    return Significance.METADATA if update_on is UpdateOn.ANY else Significance(update_on.value)
 
-    No advisory is read yet, and what no advisory covers is not safe: for `security` every package change counts.
-    """
-    match update_on:
-        case UpdateOn.ANY:
-            return Significance.METADATA
-        case UpdateOn.SECURITY:
-            return Significance.PACKAGES
-        case _:
-            return Significance(update_on.value)
+
+def _wanted(policy: Policy) -> str:
+    """What the policy waits for, in words; security is taken in any case."""
+    return (
+        f"{policy.update_on} of at least {policy.min_severity}"
+        if policy.update_on is UpdateOn.SECURITY
+        else policy.update_on
+    )

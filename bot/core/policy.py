@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from bot.core.advisories import Severity
 from bot.core.digest import Digest
 
 
@@ -34,7 +35,7 @@ class Style(StrEnum):
 
 
 class OnUnknown(StrEnum):
-    """What to do where the base in use is not known."""
+    """What to do where the base in use is not known, or what its advisories say; the first two take what is new."""
 
     PIN = "pin"
     REBUILD = "rebuild"
@@ -45,11 +46,13 @@ class OnUnknown(StrEnum):
 class Policy:
     """When a newer base is taken.
 
+    Only what fixes an advisory of at least `min_severity` counts as security.
     A change of less than `update_on` waits until the base in use has been behind for `max_age`;
     any other waits until the new base has been seen for `soak`.
     """
 
     update_on: UpdateOn = UpdateOn.LANGUAGE
+    min_severity: Severity = Severity.LOW
     max_age: timedelta = timedelta(days=30)
     soak: timedelta = timedelta(0)
     style: Style = Style.DIGEST
@@ -64,6 +67,7 @@ class Override:
     path: str | None = None
     runtime: str | None = None
     update_on: UpdateOn | None = None
+    min_severity: Severity | None = None
     max_age: timedelta | None = None
     soak: timedelta | None = None
     style: Style | None = None

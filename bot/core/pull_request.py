@@ -6,10 +6,12 @@ where it can neither forge Markdown nor mention people; the marker holds only di
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
+from bot.core.advisories import Fix
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
 from bot.core.digest import Digest
 from bot.core.plan import Action, Update, describe
@@ -20,8 +22,12 @@ BRANCH = "refrom/lambda-base-images"
 _LONGEST_BODY = 60_000
 """In characters; GitHub takes 65,536."""
 _MOST_PACKAGES = 40
+_MOST_FIXES = 40
 _LONGEST_CODE = 160
-_MARKER = re.compile(r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\]\}) -->\s*$', re.MULTILINE)
+_LONGEST_NOTE = 1000
+_MARKER = re.compile(
+    r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\](?:, "fixes": "[0-9a-f]*")?\}) -->\s*$', re.MULTILINE
+)
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 
@@ -45,9 +51,11 @@ def write(updates: Iterable[Update]) -> Text:
     return Text(title=_title(ordered), body=f"{body}\n\n{end}")
 
 
-def marker(updates: Iterable[Update]) -> str:
+def marker(updates: Sequence[Update]) -> str:
     """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
-    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates)})} -->"
+    fixes = fixes_of(updates)
+    told = {"fixes": fixes} if fixes else {}
+    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates), **told})} -->"
 
 
 def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
@@ -59,13 +67,32 @@ def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
     return tuple(sorted(Digest.of(json.dumps(step).encode()).short for step in steps))
 
 
+def fixes_of(updates: Iterable[Update]) -> str | None:
+    """Which advisories updates fix, as one short text, empty for none; None where that is not known of every update."""
+    changes = [(str(update.new), update.change) for update in updates if update.change]
+    if any(change.unassessed for _, change in changes):
+        return None
+    fixes = sorted({(new, fix.identifier, fix.severity) for new, change in changes for fix in change.fixes})
+    return Digest.of(json.dumps(fixes).encode()).short if fixes else ""
+
+
+def is_told(body: str, updates: Iterable[Update]) -> bool:
+    """Whether a body tells what updates fix, as far as that is known now: advisories come later than packages."""
+    return fixes_of(updates) in (None, _read(body).get("fixes", ""))
+
+
 def read_marker(body: str) -> tuple[str, ...] | None:
     """Read the marker's steps back; None where there is none that can be read (a person may have edited the body)."""
+    steps = _read(body).get("steps")
+    return None if steps is None else tuple(str(step) for step in steps)
+
+
+def _read(body: str) -> Mapping[str, Any]:
     found = _MARKER.search(body)
     try:
-        return tuple(str(step) for step in json.loads(found[1])["steps"]) if found else None
+        return json.loads(found[1]) if found else {}
     except ValueError:
-        return None
+        return {}
 
 
 def code(text: str, longest: int = _LONGEST_CODE) -> str:
@@ -88,14 +115,29 @@ def _title(updates: Sequence[Update]) -> str:
     runtimes = sorted({update.use.runtime or "" for update in updates})
     verb = "Pin" if all(update.action is Action.PIN for update in updates) else "Update"
     names = ", ".join(runtimes[:3]) + (f" and {len(runtimes) - 3} more" if len(runtimes) > 3 else "")
-    language = {_language(update.change) for update in updates} - {None}
-    detail = f" ({language.pop()})" if len(language) == 1 and len(runtimes) == 1 else ""
+    details = {_detail(update.change) for update in updates if update.change} - {""}
+    detail = f" ({details.pop()})" if len(details) == 1 and len(runtimes) == 1 else ""
     return f"{verb} Lambda base image {names}{detail}"
 
 
-def _language(change: BaseChange | None) -> str | None:
+def _detail(change: BaseChange) -> str:
+    return ", ".join(part for part in (_language(change), _count(change.fixes)) if part)
+
+
+def _count(fixes: Sequence[Fix]) -> str:
+    """Count what is fixed of the worst severity, such as `2 important CVEs`; empty where nothing is."""
+    if not fixes:
+        return ""
+    severity = fixes[0].severity
+    worst = [fix for fix in fixes if fix.severity is severity]
+    cves = {cve for fix in worst for cve in fix.cves}
+    number, what = (len(cves), "CVE") if cves else (len(worst), "advisory")
+    return f"{number} {severity} {what if number == 1 else {'CVE': 'CVEs', 'advisory': 'advisories'}[what]}"
+
+
+def _language(change: BaseChange) -> str | None:
     """Name the language's versions for a title, where no code span protects: only if they look like versions."""
-    found = next((p.language for p in change.platforms if p.language), None) if change else None
+    found = next((p.language for p in change.platforms if p.language), None)
     parts = (found.name, found.old or "unknown", found.new or "unknown") if found else ()
     return "{} {} to {}".format(*parts) if parts and all(map(_VERSION.fullmatch, parts)) else None
 
@@ -113,17 +155,38 @@ def _shorten(text: str, room: int) -> str:
 
 
 def _section(updates: Sequence[Update]) -> str:
-    """Explain one base: where it is used, from what to what, and what that changes."""
+    """Explain one base: what it brings, where it is used, from what to what, and what that changes."""
     first = updates[0]
     lines = [
         f"### {code(first.use.runtime or '')}",
+        *_headline(first.change),
         f"{'Why' if first.change else 'Reason'}: {code(first.reason)}",
+        *_behind(updates),
         "",
         "| file | line | reference | from | to |",
         "| --- | ---: | --- | --- | --- |",
         *(_row(update) for update in updates),
     ]
     return "\n".join((*lines, *(_explain(first.change) if first.change else ())))
+
+
+def _headline(change: BaseChange | None) -> list[str]:
+    """Say in a few words what a base brings, such as that openssl fixes 2 important CVEs."""
+    if change is None:
+        return []
+    language = next((p.language for p in change.platforms if p.language), None)
+    parts = [code(f"{language.name} {language.old or 'unknown'} -> {language.new or 'unknown'}")] if language else []
+    if change.fixes:
+        names = list(dict.fromkeys(name for fix in change.fixes for name in fix.packages))
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        parts.append(f"{code(names[0])}{more} {'fixes' if len(names) == 1 else 'fix'} {_count(change.fixes)}")
+    return [f"**{', '.join(parts)}**", ""] if parts else []
+
+
+def _behind(updates: Sequence[Update]) -> list[str]:
+    """Say since when the base in use is not the newest: a moment and no number of days, which would age."""
+    moments = [update.behind_since for update in updates if update.behind_since]
+    return ["", f"The base in use has been behind since {min(moments):%Y-%m-%d %H:%M} UTC."] if moments else []
 
 
 def _row(update: Update) -> str:
@@ -146,7 +209,7 @@ def _explain(change: BaseChange) -> list[str]:
 
 def _essence(change: PlatformChange) -> tuple[object, ...]:
     packages = tuple((package.name, package.old, package.new) for package in change.packages)
-    return packages, change.language, change.files, change.metadata, change.unread
+    return packages, change.language, change.files, change.metadata, change.unread, change.security, change.uncovered
 
 
 def _explain_platform(change: PlatformChange, names: str) -> list[str]:
@@ -158,8 +221,30 @@ def _explain_platform(change: PlatformChange, names: str) -> list[str]:
         lines += [_version_row(package) for package in change.packages[:_MOST_PACKAGES]]
         if len(change.packages) > _MOST_PACKAGES:
             lines.append(f"| and {len(change.packages) - _MOST_PACKAGES} more packages | | |")
-    lines += [f"- could not be read: {code(reason)}" for reason in change.unread]
+    lines += _explain_fixes(change.security.fixes)
+    notes = [f"- could not be read: {code(reason)}" for reason in change.unread]
+    if change.unassessed:
+        notes.append(f"- advisories unknown: {code(change.unassessed, _LONGEST_NOTE)}")
+    if change.uncovered:
+        what = code(", ".join(change.uncovered), _LONGEST_NOTE)
+        notes.append(f"- in no advisory, so that nobody says whether it matters to security: {what}")
+    return [*lines, *(("", *notes) if notes else ())]
+
+
+def _explain_fixes(fixes: Sequence[Fix]) -> list[str]:
+    if not fixes:
+        return []
+    lines = ["", "| advisory | severity | CVEs | packages |", "| --- | --- | --- | --- |"]
+    lines += [_fix_row(fix) for fix in fixes[:_MOST_FIXES]]
+    if len(fixes) > _MOST_FIXES:
+        lines.append(f"| and {len(fixes) - _MOST_FIXES} more advisories | | | |")
     return lines
+
+
+def _fix_row(fix: Fix) -> str:
+    """Link an advisory only where its identifier is of the form that Amazon's site uses."""
+    name = f"[{fix.identifier}]({fix.page})" if fix.page else code(fix.identifier)
+    return f"| {name} | {fix.severity} | {code(', '.join(fix.cves) or 'none')} | {code(', '.join(fix.packages))} |"
 
 
 def _version_row(change: LanguageChange | PackageChange) -> str:

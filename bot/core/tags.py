@@ -5,9 +5,9 @@ architecture, each of them optional. The runtime identifiers are those of Lambda
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from bot.core.reference import DEFAULT_REGISTRY, Reference
@@ -15,6 +15,9 @@ from bot.core.reference import DEFAULT_REGISTRY, Reference
 UPSTREAM: Final = "public.ecr.aws"
 REPOSITORIES: Final = frozenset({"python", "nodejs", "java", "dotnet", "ruby", "go", "provided"})
 """The repositories that are recognised behind any registry, as mirrors and pull-through caches show them."""
+
+STAMP_HOURS: Final = (0, 1, -1, 2, 3)
+"""Where a date stamp lies from the image's creation hour, likeliest first (facts: the stamp is an hour in UTC)."""
 
 _HUB_PREFIX = "amazon/aws-lambda-"
 _TAG = re.compile(
@@ -105,6 +108,20 @@ def lambda_image(reference: Reference, *, mirrors: Sequence[str] = ()) -> Lambda
         tag=tag,
         upstream=Reference(UPSTREAM, f"lambda/{name}", reference.tag, reference.digest),
     )
+
+
+def stamps(moments: Iterable[datetime]) -> Sequence[datetime]:
+    """The hours in which a base that was made at one of these moments may have been published, likeliest first.
+
+    Of several moments the first is the likeliest by far. The moments lie some hours within the range of `datetime`.
+    """
+    ranked = (
+        (rank + 2 * place, place, moment.astimezone(UTC) + timedelta(hours=hours))
+        for place, moment in enumerate(moments)
+        for rank, hours in enumerate(STAMP_HOURS)
+    )
+    hours = (moment.replace(minute=0, second=0, microsecond=0) for *_, moment in sorted(ranked))
+    return tuple(dict.fromkeys(hours))
 
 
 def runtime_identifier(name: str, version: str) -> str | None:

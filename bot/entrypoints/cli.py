@@ -13,8 +13,12 @@ import typer
 from rich.console import Console
 
 from bot import __version__
+from bot.core.advisories import Assessment
+from bot.core.change import BaseChange
 from bot.core.lineage import Lineage
 from bot.core.platforms import Platform
+from bot.core.reference import Reference
+from bot.core.tags import lambda_image
 from bot.entrypoints import documents, tables
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
@@ -24,9 +28,11 @@ from bot.entrypoints.scan import print_scan_table, scan_document
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
+from bot.steps.assess import Assessor
 from bot.steps.doctor import examine
 from bot.steps.inquire import Inquiry
 from bot.steps.judge import judge
+from bot.steps.prove import attested
 from bot.wiring import SystemClock, Workshop, has_settings, mirrors_of, open_patient, open_workshop, read_working_trees
 
 __all__ = ["ATTENTION", "DEFECT", "DONE", "USAGE", "app", "entry", "main"]
@@ -135,6 +141,7 @@ def diff(
         found = workshop.locate(old, new)
         before, after = found.references
         change = judge(before, after, found.registry, found.contents)
+        change = _assess(workshop, change, before, after)
     _print(session, output, documents.diff_document(change), tables.show_diff)
 
 
@@ -252,18 +259,30 @@ def entry() -> None:
 
 
 def _prove(workshop: Workshop, name: str, platform: str | None) -> tuple[Lineage, tuple[tuple[str, str], ...]]:
-    """Prove a base by ledger and label; only where that fails, by watching all supported streams.
+    """Prove a base by ledger and hints; only where that fails, by watching all supported streams.
 
     The streams that could not be watched are returned with their reasons: the base may be one of theirs.
     """
     found = workshop.locate(name)
     image = found.registry.image(found.references[0], Platform.parse(platform) if platform else None)
+    provenance = attested(found.references[0], image.digest, found.registry)
     inquiry = Inquiry(workshop.world, workshop.rules)
-    proven = inquiry.lineage_of(image)
+    proven = inquiry.lineage_of(image, provenance=provenance)
     if proven.base:
         return proven, ()
     errors = inquiry.observe_all(workshop.watched(), workshop.clock.now())
-    return inquiry.lineage_of(image), errors
+    return inquiry.lineage_of(image, provenance=provenance), errors
+
+
+def _assess(workshop: Workshop, change: BaseChange, *references: Reference) -> BaseChange:
+    """Say what advisories say: those of the operating system that the first name of a Lambda base stands for."""
+    catalogue, mirrors = workshop.settings.catalogue, workshop.settings.mirrors
+    images = (lambda_image(reference, mirrors=mirrors) for reference in references)
+    runtime = next((image.runtime for image in images if image and image.runtime in catalogue), None)
+    if runtime is None:
+        nobody = Assessment(unknown="neither name says which runtime it is; name one of them by its tag")
+        return change.assessed(lambda _: nobody)
+    return Assessor(workshop.world.advisories).assess(change, catalogue.get(runtime).os)
 
 
 def _session(context: typer.Context) -> Session:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.change import BaseChange, PlatformChange
+from bot.core.advisories import Fix
+from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
-from bot.core.observation import Observation
+from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
 from bot.core.responsibility import Duty, Finding, slo_kept
@@ -49,7 +50,8 @@ def diff_document(change: BaseChange) -> Document:
         "old": {"digest": str(change.old)},
         "new": {"digest": str(change.new)},
         "significance": str(change.significance),
-        "severity": None,
+        "severity": str(change.severity) if change.severity else None,
+        "reasons": [_reason(reason) for reason in change.reasons],
         "platforms": [_platform_change(platform) for platform in change.platforms],
     }
 
@@ -62,17 +64,22 @@ def lineage_document(lineage: Lineage, errors: Iterable[tuple[str, str]] = ()) -
         "image": {"digest": str(lineage.image)},
         "verdict": lineage.verdict,
         "by": lineage.by,
-        "base": {
-            "reference": str(base.reference.with_digest(None)),
-            "digest": str(base.reference.digest or base.digest),
-            "runtime": base.runtime,
-            "platform": str(base.platform),
-        }
-        if base
-        else None,
+        "base": _base(base) if base else None,
+        "is_base": lineage.is_base,
+        "siblings": [_base(sibling) for sibling in lineage.siblings],
         "layers": {"matched": lineage.matched, "image": lineage.layers},
         "tried": list(lineage.tried),
+        "leads": [{"source": lead.source, "what": lead.what, "outcome": lead.outcome} for lead in lineage.leads],
         "errors": _streams(errors),
+    }
+
+
+def _base(base: KnownBase) -> Document:
+    return {
+        "reference": str(base.reference.with_digest(None)),
+        "digest": str(base.reference.digest or base.digest),
+        "runtime": base.runtime or None,
+        "platform": str(base.platform),
     }
 
 
@@ -164,8 +171,25 @@ def _platform_change(change: PlatformChange) -> Document:
             {"part": each.part, "name": each.name, "old": each.old, "new": each.new} for each in change.settings
         ],
         "unread": list(change.unread),
-        "advisories": [],
+        "advisories": [_fix(fix) for fix in change.security.fixes],
+        "advisories_unknown": change.unassessed or None,
+        "uncovered": list(change.uncovered),
     }
+
+
+def _fix(fix: Fix) -> Document:
+    return {
+        "id": fix.identifier,
+        "severity": str(fix.severity),
+        "cves": list(fix.cves),
+        "packages": list(fix.packages),
+        "page": fix.page,
+    }
+
+
+def _reason(reason: Reason) -> Document:
+    severity = str(reason.severity) if reason.severity else None
+    return {"significance": str(reason.significance), "severity": severity, "what": reason.what}
 
 
 def _decision(decision: Decision) -> Document:

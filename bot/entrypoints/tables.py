@@ -52,7 +52,8 @@ def show_watch(console: Console, document: dict[str, Any]) -> None:
 
 def show_diff(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.diff/1`."""
-    console.print(Text("significance: ").append(_cell(document["significance"])))
+    severity = f" ({document['severity']})" if document["severity"] else ""
+    console.print(Text("significance: ").append(_cell(document["significance"])).append(severity))
     for platform in document["platforms"]:
         files = platform["files"]
         counts = f"{files['added']} files added, {files['removed']} removed, {files['changed']} changed"
@@ -70,6 +71,15 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
         settings = [(s["part"], s["name"], s["old"], s["new"]) for s in platform["settings"]]
         if settings:
             show(console, "Image config", ("part", "name", "old", "new"), settings)
+        fixes = [
+            (f["id"], f["severity"], ", ".join(f["cves"]), ", ".join(f["packages"])) for f in platform["advisories"]
+        ]
+        if fixes:
+            show(console, "Advisories that this fixes", ("advisory", "severity", "CVEs", "packages"), fixes)
+        if platform["advisories_unknown"]:
+            say(console, f"advisories unknown: {platform['advisories_unknown']}", "bold red")
+        if platform["uncovered"]:
+            say(console, f"in no advisory: {', '.join(platform['uncovered'])}")
         for reason in platform["unread"]:
             say(console, f"not read: {reason}", "bold red")
 
@@ -78,14 +88,25 @@ def show_lineage(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.lineage/1`."""
     layers, base = document["layers"], document["base"]
     if base is None:
-        say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
-        errors = document["errors"]
-        if errors:
-            first = f"{errors[0]['runtime']}: {errors[0]['reason']}"
-            say(console, f"{len(errors)} streams could not be read, such as {first}", "bold red")
+        _show_unknown(console, document)
         return
     say(console, f"proven by {document['by']}: {base['reference']}@{base['digest']}", "green")
-    say(console, f"runtime {base['runtime']}, {base['platform']}, {layers['matched']} of {layers['image']} layers")
+    above = (
+        "the image is this base itself" if document["is_base"] else f"{layers['matched']} of {layers['image']} layers"
+    )
+    say(console, f"runtime {base['runtime'] or 'unknown'}, {base['platform']}, {above}")
+    for sibling in document["siblings"]:
+        say(console, f"the same layers, so it may be this one: {sibling['reference']}@{sibling['digest']}")
+
+
+def _show_unknown(console: Console, document: dict[str, Any]) -> None:
+    say(console, f"unknown: none of {len(document['tried'])} known bases lies under this image", "bold red")
+    for lead in document["leads"]:
+        say(console, f"{lead['source']} {lead['what']}: {lead['outcome']}")
+    errors = document["errors"]
+    if errors:
+        first = f"{errors[0]['runtime']}: {errors[0]['reason']}"
+        say(console, f"{len(errors)} streams could not be read, such as {first}", "bold red")
 
 
 def show_run(console: Console, document: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The store: a ledger of observations, a journal of outcomes, a memory of layers. Losing it loses no correctness."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -47,4 +48,26 @@ class LayerMemory(Protocol):
 
     def put(self, layer: Layer) -> None:
         """Keep a layer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One document as a server sent it: from where, under which ETag, and when it was last known to be current."""
+
+    source: str
+    etag: str
+    confirmed: datetime
+    content: bytes = field(repr=False)
+
+
+class DocumentMemory(Protocol):
+    """Remembers documents by what they are, so that a server need not send again what did not change."""
+
+    def get(self, name: str) -> Kept | None:
+        """Return what was last kept under a name."""
+        ...
+
+    def put(self, name: str, document: Kept) -> None:
+        """Keep a document instead of the one that was kept under this name."""
         ...

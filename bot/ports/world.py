@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.ports.advisories import Advisories
 from bot.ports.builder import Builder
 from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions
@@ -16,6 +17,7 @@ class World:
 
     registry: Registry
     contents: Contents
+    advisories: Advisories
     forge: Forge
     functions: Functions
     ledger: Ledger

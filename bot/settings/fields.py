@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
+from bot.core.advisories import Severity
 from bot.core.digest import Digest
 from bot.core.errors import InvalidReference
 from bot.core.reference import Reference
@@ -53,6 +54,25 @@ def _web_address(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("plain http is read from loopback only; write https://")
     return url
+
+
+def _mirror_list(url: str) -> str:
+    """Check where a mirror list is: `{arch}` is the only thing that is filled in."""
+    if set("{}") & set(url.replace("{arch}", "")):
+        raise ValueError("has braces; only {arch} may stand in it, for x86_64 or aarch64")
+    return _web_address(url.replace("{arch}", "x86_64")) and url
+
+
+def _rated(severity: Severity) -> Severity:
+    if severity is Severity.UNRATED:
+        raise ValueError("is no rating; write low, medium, important or critical")
+    return severity
+
+
+def _system(name: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Surroundings):
+        info.context.require_system(name)
+    return name
 
 
 def _split(url: str) -> SplitResult | None:
@@ -147,6 +167,13 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Mirror = Annotated[str, AfterValidator(_mirror)]
 Destination = Annotated[str, AfterValidator(_destination)]
+MirrorList = Annotated[str, AfterValidator(_mirror_list)]
+SystemName = Annotated[str, AfterValidator(_system)]
+RatedSeverity = Annotated[
+    Severity,
+    AfterValidator(_rated),
+    WithJsonSchema({"type": "string", "enum": ["low", "medium", "important", "critical"]}),
+]
 DigestText = Annotated[str, AfterValidator(_digest)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]

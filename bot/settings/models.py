@@ -14,13 +14,17 @@ from bot.settings.fields import (
     Duration,
     Host,
     Mirror,
+    MirrorList,
     PathInside,
+    RatedSeverity,
     RepositoryGlob,
     RuntimeGlob,
     RuntimeIdentifier,
+    SystemName,
     WebAddress,
 )
 from bot.settings.surroundings import Surroundings
+from bot.settings.values import AMAZON_FEEDS
 
 
 class Model(BaseModel):
@@ -87,6 +91,15 @@ class Runtimes(Model):
     catalogue: str | None = Field(None, description="A file that adds or replaces rows of the runtime catalogue.")
 
 
+class AdvisoriesModel(Model):
+    """Where the advisories of the base images' operating systems are read."""
+
+    feeds: dict[SystemName, MirrorList] = Field(
+        dict(AMAZON_FEEDS),
+        description="The mirror list of each operating system's packages; one that is left out is not read.",
+    )
+
+
 class LocalForgeModel(Model):
     """Source repositories in a folder of bare git repositories, OWNER/NAME.git."""
 
@@ -126,13 +139,16 @@ class PolicyModel(Model):
     """When a newer base is taken."""
 
     update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
+    min_severity: RatedSeverity | None = Field(None, description="The least severity of an advisory that is security.")
     max_age: Duration | None = Field(None, description="How long a base in use may be behind, whatever changed.")
     soak: Duration | None = Field(None, description="How long a new base is left to others first.")
     style: Style | None = Field(
         None,
         description="digest: pin it in the file; dated: write the date-stamped tag; tag: rebuild on the moving tag.",
     )
-    on_unknown: OnUnknown | None = Field(None, description="What to do where the base in use is not known.")
+    on_unknown: OnUnknown | None = Field(
+        None, description="What to do where the base in use or its advisories are not known."
+    )
 
 
 class Match(Model):
@@ -226,6 +242,7 @@ class SettingsModel(Model):
         [], description="Names that stand for public.ecr.aws/lambda; one that ends in /lambda is known anyway."
     )
     runtimes: Runtimes = Field(Runtimes(), description="Which runtimes are watched.")
+    advisories: AdvisoriesModel = Field(AdvisoriesModel(), description="Where advisories are read.")
     forges: list[Annotated[LocalForgeModel | GitHubForgeModel, Field(discriminator="kind")]] = Field(
         [], max_length=1, description="Where the source repositories are."
     )

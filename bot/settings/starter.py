@@ -39,7 +39,7 @@ policy:                 # what is written here is also the default
   max_age: 30d          # how long a base in use may be behind, whatever changed
   soak: 0h              # how long a new base is left to others first
   style: digest         # digest: pin it in the file; tag: leave the file, rebuild on the moving tag
-  on_unknown: pin       # pin, rebuild or wait, where the base in use is not known
+  on_unknown: pin       # pin, rebuild or wait, where the base in use or its advisories are not known
 """
 _DEPLOY: Final = """
 # As it stands, refrom only opens pull requests. To let it also rebuild and redeploy after the merge,

@@ -24,6 +24,12 @@ class Surroundings:
         if identifier not in self.catalogue:
             raise ValueError(f"runtime {identifier!r} is unknown; {self.catalogue.hint(identifier)}")
 
+    def require_system(self, name: str) -> None:
+        """Refuse an operating system that no runtime of the catalogue stands on."""
+        systems = sorted({self.catalogue.get(identifier).os for identifier in self.catalogue})
+        if name not in systems:
+            raise ValueError(f"operating system {name!r} is under no runtime; use one of {', '.join(systems)}")
+
     def secret(self, env: str | None, file: str | None) -> str:
         """Look a secret up; its text is in no message."""
         if env is not None:

@@ -3,10 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
+
+AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "AL2": "https://cdn.amazonlinux.com/2/core/latest/{arch}/mirror.list",
+        "AL2023": "https://cdn.amazonlinux.com/al2023/core/mirrors/latest/{arch}/mirror.list",
+    }
+)
+"""The mirror lists of Amazon Linux's own packages, as scanners read them (UNVERIFIED against the live site).
+
+No such list is known for Amazon Linux 1.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +92,7 @@ class Settings:
     registries: Mapping[str, Registry] = field(default_factory=dict)
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
+    feeds: Mapping[str, str] = field(default_factory=lambda: AMAZON_FEEDS)
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()

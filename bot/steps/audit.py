@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.errors import RefromError
+from bot.core.errors import RefromError, RegistryError
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
@@ -99,7 +99,8 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
     serving, use = _serving(inquiry, target), inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
-    proven = inquiry.lineage(serving.image, serving.platform) if serving.image else None
+    likely = [named] if named else []
+    proven = inquiry.lineage(serving.image, serving.platform, likely) if serving.image else None
     hold = inquiry.hold_for(target, now)
     evidence = Evidence(
         function=serving.arn,
@@ -118,13 +119,17 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
 
 def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime) -> Evidence:
     """Add how the proven base differs from what its own stream has now."""
+    if not base.runtime:
+        raise RegistryError(
+            f"no tag leads to {base.reference}, so its stream is unknown; rebuild on a base that has one"
+        )
     latest = inquiry.observe(base.runtime, now)
     name = latest.reference.with_tag(None)
     return replace(
         evidence,
         runtime=base.runtime,
         latest=latest,
-        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest)),
+        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime),
         behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
     )
 

@@ -13,7 +13,8 @@ from bot.core.tags import LambdaImage, LambdaTag
 from bot.ports.registry import Registry
 from bot.ports.store import Ledger
 
-Judge = Callable[[Reference, Reference], BaseChange]
+Judge = Callable[[Reference, Reference, str], BaseChange]
+"""From the old base, the new one and their runtime identifier to what differs."""
 FindDate = Callable[[LambdaTag, Digest, Observation], str | None]
 """Finds the date-stamped tag of a digest."""
 
@@ -98,7 +99,7 @@ def _change(
         return None, ""
     name = image.upstream.with_tag(None)
     try:
-        change = judge(name.with_digest(in_use), name.with_digest(latest.digest))
+        change = judge(name.with_digest(in_use), name.with_digest(latest.digest), latest.runtime)
     except RegistryError as fault:
         if fault.status != 404:
             raise

@@ -13,6 +13,7 @@ from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import ForgeError, RefromError
 from bot.core.image import Image
+from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan, wants_date
@@ -24,9 +25,11 @@ from bot.core.tags import LambdaTag
 from bot.core.target import Target
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
+from bot.steps.assess import Assessor
 from bot.steps.gather import gather
 from bot.steps.judge import judge
-from bot.steps.prove import fetch_base, lineage
+from bot.steps.prove import lineage
+from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, survey
 from bot.steps.watch import dated_tag, watch
 
@@ -51,6 +54,7 @@ class Inquiry:
     def __init__(self, world: World, rules: Rules) -> None:
         self.world = world
         self.rules = rules
+        self.seeker = Seeker(world.registry, rules.catalogue, rules.mirrors)
         self.observed: dict[str, Observation | RefromError] = {}
         self.surveys: dict[str, Survey] = {}
         self.decisions: dict[str, tuple[Decision, ...]] = {}
@@ -60,6 +64,7 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
+        self._assessor = Assessor(world.advisories)
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name."""
@@ -88,8 +93,11 @@ class Inquiry:
         self.decisions[repository.name] = plan(facts, self.rules.declared, now)
         return found, self.decisions[repository.name]
 
-    def judge(self, old: Reference, new: Reference) -> BaseChange:
-        """Compare two bases; a comparison that failed fails again without a second try."""
+    def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
+        """Compare two bases of a runtime, and say what that fixes by what advisories say now.
+
+        A comparison that failed fails again without a second try.
+        """
         if (old, new) not in self._judged:
             try:
                 self._judged[old, new] = judge(old, new, self.world.registry, self.world.contents)
@@ -98,7 +106,7 @@ class Inquiry:
         judged = self._judged[old, new]
         if isinstance(judged, RefromError):
             raise judged
-        return judged
+        return self._assessor.assess(judged, self.rules.catalogue.get(runtime).os)
 
     def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
         """Find the date-stamped tag of a digest; what was asked once is not asked again."""
@@ -128,19 +136,23 @@ class Inquiry:
         unwatched = {name: seen for name, seen in self.observed.items() if isinstance(seen, RefromError)}
         return tuple((name, str(fault)) for name, fault in {**self.unjudged, **unwatched}.items())
 
-    def lineage(self, image: Reference, platform: Platform) -> Lineage:
+    def lineage(self, image: Reference, platform: Platform, likely: Sequence[str] = ()) -> Lineage:
         """Prove the base of an image in a registry."""
-        return self.lineage_of(self.world.registry.image(image, platform))
+        return self.lineage_of(self.world.registry.image(image, platform), likely)
 
-    def lineage_of(self, image: Image) -> Lineage:
-        """Prove the base of an image that was read, against all that this inquiry and the ledger have seen."""
+    def lineage_of(self, image: Image, likely: Sequence[str] = (), provenance: Sequence[NamedBase] = ()) -> Lineage:
+        """Prove the base of an image that was read, against all that this inquiry and the ledger have seen.
+
+        `likely` are streams that its base is probably of, `provenance` what an attestation names.
+        """
         return lineage(
             image,
             observations=self.observations,
             runtimes=tuple(self.rules.catalogue),
-            registry=self.world.registry,
+            seeker=self.seeker,
             ledger=self.world.ledger,
-            mirrors=self.rules.mirrors,
+            likely=likely,
+            provenance=provenance,
         )
 
     def merged_base(self, target: Target, platform: Platform) -> KnownBase | None:
@@ -217,12 +229,13 @@ class Inquiry:
             proven.base
             for target in self.rules.targets
             if (target.repository, target.dockerfile) == (use.repository, use.located.path)
-            if (proven := self._deployed(target)) and proven.base
+            if (proven := self._deployed(target, use)) and proven.base
         ]
 
-    def _deployed(self, target: Target) -> Lineage | None:
+    def _deployed(self, target: Target, use: BaseUse) -> Lineage | None:
         function = self.world.functions.function(target.function)
-        return self.lineage(function.image, function.platform) if function.image else None
+        likely = [use.runtime] if use.runtime else []
+        return self.lineage(function.image, function.platform, likely) if function.image else None
 
     def _policy(self, use: BaseUse) -> Policy:
         return self.rules.policy_for(use.repository, use.located.path, use.runtime or "")

@@ -8,7 +8,7 @@ from bot.core.dockerfile import Repoint
 from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
-from bot.core.pull_request import BRANCH, Text, read_marker, steps_of, write
+from bot.core.pull_request import BRANCH, Text, is_told, read_marker, steps_of, write
 from bot.ports.forge import Forge, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
@@ -36,7 +36,7 @@ def propose(
         return _create(survey, updates, text, pull_requests)
     if not current.by_us:
         return _unchanged(repository.name, f"{current.url} was changed by a person; left alone")
-    if read_marker(current.body) == steps:
+    if read_marker(current.body) == steps and is_told(current.body, updates):
         return _unchanged(repository.name, f"{current.url} is up to date")
     refreshed = pull_requests.refresh(
         current, commit=repository.commit, files=edit(survey, updates), title=text.title, body=text.body

@@ -5,7 +5,7 @@ One manifest request a stream, and two for each platform digest that the ledger 
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core.digest import Digest
 from bot.core.errors import InvalidImage, RegistryError
@@ -14,12 +14,9 @@ from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.runtimes import Runtime
-from bot.core.tags import LambdaTag
+from bot.core.tags import LambdaTag, stamps
 from bot.ports.registry import Registry
 from bot.ports.store import Ledger
-
-_STAMP_HOURS = (0, 1, -1, 2, 3)
-"""Where a date stamp lies from the image's creation hour, likeliest first (facts: the stamp is an hour in UTC)."""
 
 
 def watch(runtime: Runtime, registry: Registry, ledger: Ledger, now: datetime) -> Observation:
@@ -90,12 +87,8 @@ def _dated_tags(stream_tag: LambdaTag, digest: Digest, observation: Observation)
     """The tags to probe, likeliest first: an index is as old as its platforms, which may be hours apart."""
     bases = [base for base in observation.bases if digest in (base.digest, observation.digest)]
     created = sorted({base.created for base in bases if base.created})
-    moments = (
-        moment + timedelta(hours=hours)
-        for hours in _STAMP_HOURS
-        for moment in dict.fromkeys(created[:1] + created[-1:])
-    )
-    return dict.fromkeys(str(stream_tag.with_stamp(moment)) for moment in moments)
+    moments = dict.fromkeys(created[:1] + created[-1:])
+    return dict.fromkeys(str(stream_tag.with_stamp(stamp)) for stamp in stamps(moments))
 
 
 def _bases(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.carriers import scan_file
 from bot.core.change import BaseChange, FileChanges, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
@@ -24,12 +25,21 @@ DATE = "3.13.2026.11.20.14"
 UNEDITABLE = "ARG LINE=3\nFROM public.ecr.aws/lambda/python:${LINE}.13\n"
 NOTHING = Declarations()
 
-CHANGES = {
+OPENSSL = (PackageChange(name="openssl", arch="x86_64", old="1", new="2"),)
+FIX = Fix(
+    system="AL2023",
+    identifier="ALAS2023-2026-001",
+    severity=Severity.IMPORTANT,
+    cves=("CVE-2026-0001", "CVE-2026-0002"),
+    packages=("openssl",),
+)
+CHANGES: dict[Significance, dict[str, object]] = {
     Significance.NONE: {},
     Significance.METADATA: {"metadata": ("environment",)},
     Significance.FILES: {"files": FileChanges(changed=1)},
-    Significance.PACKAGES: {"packages": (PackageChange(name="openssl", arch="x86_64", old="1", new="2"),)},
+    Significance.PACKAGES: {"packages": OPENSSL},
     Significance.LANGUAGE: {"language": LanguageChange(name="python", old="3.13.9", new="3.13.11")},
+    Significance.SECURITY: {"packages": OPENSSL, "security": Assessment(fixes=(FIX,))},
 }
 
 
@@ -38,9 +48,15 @@ def use(text: str = PINNED, path: str = "Dockerfile") -> BaseUse:
     return BaseUse(repository="acme/orders", commit="c" * 40, located=scan_file(path, text.encode()).uses[0])
 
 
-def change(significance: Significance) -> BaseChange:
-    """A change of one significance; of the highest there are none as long as no advisory is read."""
-    return BaseChange(old=OLD, new=NEW, platforms=(PlatformChange(platform=AMD64, **CHANGES[significance]),))  # type: ignore[arg-type]
+def change(significance: Significance, **parts: object) -> BaseChange:
+    """A change of one significance, with all that advisories say about it known, unless parts say otherwise."""
+    platform = PlatformChange(platform=AMD64, **{"security": Assessment(), **CHANGES[significance], **parts})  # type: ignore[arg-type]
+    return BaseChange(old=OLD, new=NEW, platforms=(platform,))
+
+
+def unassessed(significance: Significance = Significance.PACKAGES) -> BaseChange:
+    """A change of which nobody could read what advisories say."""
+    return change(significance, security=Assessment(unknown="the feed is out of reach"))
 
 
 def latest(first_seen: datetime = SEEN) -> Observation:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from bot.core.advisories import Assessment, Severity
 from bot.core.change import Significance
 from bot.core.digest import Digest
 from bot.core.plan import Decision, Held, Known, Unwatched, Update, Waiting, decide, describe, plan, platforms_of
@@ -16,6 +17,7 @@ from tests.core.facts import (
     CHANGES,
     DATE,
     DATED,
+    FIX,
     NEW,
     NEW_ARM64,
     NOTHING,
@@ -28,6 +30,7 @@ from tests.core.facts import (
     change,
     known,
     latest,
+    unassessed,
     use,
 )
 
@@ -91,8 +94,8 @@ def test_policy_says_what_follows_where_the_base_in_use_is_unknown(
 LEAST = {
     UpdateOn.ANY: Significance.METADATA,
     UpdateOn.PACKAGES: Significance.PACKAGES,
-    UpdateOn.SECURITY: Significance.PACKAGES,
     UpdateOn.LANGUAGE: Significance.LANGUAGE,
+    UpdateOn.SECURITY: Significance.SECURITY,
 }
 
 
@@ -102,6 +105,50 @@ def test_a_change_is_taken_at_once_from_the_threshold_on(update_on: UpdateOn, si
     decision = decide(known(significance=significance), Policy(update_on=update_on), NOTHING, NOW)
 
     assert isinstance(decision, Update if significance >= LEAST[update_on] else Waiting)
+
+
+@pytest.mark.parametrize("least", [severity for severity in Severity if severity is not Severity.UNRATED])
+@pytest.mark.parametrize("severity", Severity)
+def test_only_a_fix_of_the_least_severity_is_security(severity: Severity, least: Severity) -> None:
+    """What nobody rated may be the worst."""
+    what = change(Significance.SECURITY, security=Assessment(fixes=(replace(FIX, severity=severity),)))
+    policy = Policy(update_on=UpdateOn.SECURITY, min_severity=least)
+
+    decision = decide(replace(known(), change=what), policy, NOTHING, NOW)
+
+    assert isinstance(decision, Update if severity >= least else Waiting)
+    reason = f"security: {severity}, ALAS2023-2026-001 (openssl)"
+    minor = f"packages: openssl 1 -> 2; fixes nothing worse than {severity}; policy updates on security of at least"
+    assert decision.reason.startswith(reason if severity >= least else minor)
+
+
+@pytest.mark.parametrize("on_unknown", OnUnknown)
+@pytest.mark.parametrize("update_on", [UpdateOn.SECURITY, UpdateOn.LANGUAGE])
+def test_a_package_that_may_be_a_fix_is_taken_as_one_unless_policy_says_to_wait(
+    update_on: UpdateOn, on_unknown: OnUnknown
+) -> None:
+    facts = replace(known(), change=unassessed())
+
+    decision = decide(facts, Policy(update_on=update_on, on_unknown=on_unknown), NOTHING, NOW)
+
+    assert isinstance(decision, Waiting if on_unknown is OnUnknown.WAIT else Update)
+    assert decision.reason.startswith("packages: openssl 1 -> 2; advisories unknown: the feed is out of reach")
+
+
+def test_advisories_that_nobody_read_do_not_matter_where_no_package_moved() -> None:
+    decision = decide(replace(known(), change=unassessed(Significance.FILES)), Policy(), NOTHING, NOW)
+
+    assert isinstance(decision, Waiting)
+    assert decision.reason == "files; policy updates on language, or at 30 days"
+
+
+def test_packages_that_cannot_be_read_may_be_a_fix() -> None:
+    what = change(Significance.FILES, unread=("var/lib/rpm/Packages is damaged",))
+
+    decision = decide(replace(known(), change=what), Policy(), NOTHING, NOW)
+
+    assert isinstance(decision, Update)
+    assert decision.reason.endswith("; advisories unknown: var/lib/rpm/Packages is damaged")
 
 
 def test_a_small_change_waits_until_the_base_in_use_has_been_behind_for_max_age() -> None:
@@ -247,6 +294,7 @@ def test_an_architecture_in_the_tag_names_the_platform() -> None:
 @pytest.mark.parametrize(
     ("significance", "text"),
     [
+        pytest.param(Significance.SECURITY, "security: important, ALAS2023-2026-001 (openssl)", id="security"),
         pytest.param(Significance.LANGUAGE, "language: python 3.13.9 -> 3.13.11", id="language"),
         pytest.param(Significance.PACKAGES, "packages: openssl 1 -> 2", id="packages"),
         pytest.param(Significance.FILES, "files", id="files"),

@@ -1,10 +1,12 @@
 """The plan: what holds for all facts, policies and declarations."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.advisories import Severity
 from bot.core.change import Significance
 from bot.core.plan import Known, Skip, Unwatched, Update, Waiting, decide, plan
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
@@ -23,6 +25,7 @@ from tests.core.facts import (
     UNPINNED,
     change,
     latest,
+    unassessed,
     use,
 )
 
@@ -31,6 +34,7 @@ SPANS = st.integers(0, 200).map(lambda days: timedelta(days=days))
 POLICIES = st.builds(
     Policy,
     update_on=st.sampled_from(UpdateOn),
+    min_severity=st.sampled_from([Severity.LOW, Severity.CRITICAL]),
     max_age=SPANS,
     soak=SPANS,
     style=st.sampled_from(Style),
@@ -40,6 +44,7 @@ USES = st.sampled_from(
     [use(text, path) for text in (PINNED, UNPINNED, DATED, UNEDITABLE) for path in ("Dockerfile", "a.Dockerfile")]
 )
 DIGESTS = st.sampled_from([OLD, NEW, NEW_AMD64, NEW_ARM64])
+CHANGED = [make(significance) for significance in CHANGES for make in (change, unassessed)]
 FACTS = st.one_of(
     st.builds(Unwatched, use=USES, fault=st.just("no version")),
     st.builds(
@@ -48,7 +53,7 @@ FACTS = st.one_of(
         latest=MOMENTS.map(latest),
         candidate=st.sampled_from([NEW, NEW_ARM64]),
         in_use=st.none() | DIGESTS,
-        change=st.none() | st.sampled_from([change(significance) for significance in CHANGES]),
+        change=st.none() | st.sampled_from(CHANGED),
         dated_tag=st.none() | st.just(DATE),
         behind_since=st.none() | MOMENTS,
     ),
@@ -100,6 +105,19 @@ def test_a_plan_depends_on_the_facts_alone_and_not_on_their_order(
 def test_what_is_due_stays_due(facts: Known | Unwatched, policy: Policy, now: datetime, later: timedelta) -> None:
     if isinstance(decide(facts, policy, NOTHING, now), Update):
         assert isinstance(decide(facts, policy, NOTHING, now + later), Update)
+
+
+@PROPERTY
+@given(facts=FACTS, policy=POLICIES, now=MOMENTS)
+def test_a_policy_that_updates_on_less_takes_all_that_one_that_updates_on_more_takes(
+    facts: Known | Unwatched, policy: Policy, now: datetime
+) -> None:
+    taken = [
+        isinstance(decide(facts, replace(policy, update_on=update_on), NOTHING, now), Update)
+        for update_on in (UpdateOn.SECURITY, UpdateOn.LANGUAGE, UpdateOn.PACKAGES, UpdateOn.ANY)
+    ]
+
+    assert taken == sorted(taken)
 
 
 @PROPERTY

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
 from bot.core.plan import Action, Update, describe
-from bot.core.pull_request import code, marker, read_marker, steps_of, write
-from tests.core.facts import AMD64, ARM64, NEW, OLD, PINNED, change, use
+from bot.core.pull_request import code, is_told, marker, read_marker, steps_of, write
+from tests.core.facts import AMD64, ARM64, FIX, NEW, NOW, OLD, PINNED, SEEN, change, unassessed, use
 
 LIMIT = 65_536
+LANGUAGE = LanguageChange(name="python", old="3.13.9", new="3.13.11")
 HOSTILE = [
     "`code`",
     "a | b |",
@@ -169,6 +171,16 @@ def test_a_base_is_explained_once_wherever_it_is_used() -> None:
         pytest.param(
             [update(what=change(Significance.PACKAGES))], "Update Lambda base image python3.13", id="it stayed"
         ),
+        pytest.param(
+            [update(what=change(Significance.SECURITY))],
+            "Update Lambda base image python3.13 (2 important CVEs)",
+            id="a fix",
+        ),
+        pytest.param(
+            [update(what=change(Significance.SECURITY, language=LANGUAGE))],
+            "Update Lambda base image python3.13 (python 3.13.9 to 3.13.11, 2 important CVEs)",
+            id="a fix and the language",
+        ),
         pytest.param([update(action=Action.PIN, change=None)], "Pin Lambda base image python3.13", id="a pin"),
         pytest.param(
             [update(), update("b/Dockerfile", action=Action.PIN, change=None)],
@@ -199,3 +211,104 @@ def test_no_text_leaves_its_code_span(path: str, name: str, version: str) -> Non
 
     assert bare(body) == bare(write(plain).body)
     assert read_marker(body) == steps_of(updates) == read_marker(marker(updates))
+
+
+def fixing(**parts: object) -> BaseChange:
+    """A change with one fix of which parts are replaced."""
+    return change(Significance.SECURITY, security=Assessment(fixes=(replace(FIX, **parts),)))  # type: ignore[arg-type]
+
+
+def test_a_fix_is_headline_and_row_with_a_link() -> None:
+    body = write([update(what=change(Significance.SECURITY, language=LANGUAGE))]).body
+
+    assert "**`python 3.13.9 -> 3.13.11`, `openssl` fixes 2 important CVEs**" in body
+    link = "[ALAS2023-2026-001](https://alas.aws.amazon.com/AL2023/ALAS2023-2026-001.html)"
+    assert f"| {link} | important | `CVE-2026-0001, CVE-2026-0002` | `openssl` |" in body
+    assert "- in no advisory, so that nobody says whether it matters to security: `python itself`" in body
+
+
+@pytest.mark.parametrize(
+    ("fixes", "headline"),
+    [
+        pytest.param([FIX], "`openssl` fixes 2 important CVEs", id="CVEs"),
+        pytest.param([replace(FIX, cves=FIX.cves[:1])], "`openssl` fixes 1 important CVE", id="one"),
+        pytest.param([replace(FIX, cves=())], "`openssl` fixes 1 important advisory", id="without CVE"),
+        pytest.param(
+            [FIX, replace(FIX, identifier="ALAS2023-2026-002")], "`openssl` fixes 2 important CVEs", id="the same CVEs"
+        ),
+        pytest.param(
+            [
+                FIX,
+                replace(
+                    FIX,
+                    identifier="ALAS2023-2026-002",
+                    severity=Severity.CRITICAL,
+                    cves=("CVE-2026-9",),
+                    packages=("zlib",),
+                ),
+            ],
+            "`zlib` and 1 more fix 1 critical CVE",
+            id="the worst counts",
+        ),
+        pytest.param([replace(FIX, severity=Severity.UNRATED)], "`openssl` fixes 2 unrated CVEs", id="nobody rated it"),
+    ],
+)
+def test_a_headline_counts_what_is_fixed_of_the_worst_severity(fixes: list[Fix], headline: str) -> None:
+    what = change(Significance.SECURITY, security=Assessment(fixes=tuple(fixes)))
+
+    assert f"**{headline}**" in write([update(what=what)]).body
+
+
+def test_advisories_that_are_unknown_are_told_with_the_reason() -> None:
+    body = write([update(what=unassessed())]).body
+
+    assert "- advisories unknown: `the feed is out of reach`" in body
+    assert "fixes" not in body
+
+
+def test_a_body_says_since_when_the_base_has_been_behind() -> None:
+    updates = [update(behind_since=NOW), update("b/Dockerfile", behind_since=SEEN)]
+
+    assert "The base in use has been behind since 2026-11-21 12:00 UTC." in write(updates).body
+    assert "has been behind" not in write([update()]).body
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=NAMES)
+def test_a_hostile_feed_neither_forges_the_body_nor_the_title_nor_leads_anywhere(text: str) -> None:
+    updates = [update(what=fixing(identifier=text, cves=(text,), packages=(text,), system=text), behind_since=NOW)]
+    unknown = [update(what=change(Significance.PACKAGES, security=Assessment(unknown=text)))]
+
+    for written in (write(updates), write(unknown)):
+        assert written.title.startswith("Update Lambda base image python3.13")
+        assert not re.search(r"[@<\[]|evil|onerror|heading|everyone", bare(written.body))
+        assert "](" not in bare(written.body)
+        assert "evil" not in written.title
+
+
+def test_many_fixes_are_bounded_and_counted() -> None:
+    fixes = tuple(replace(FIX, identifier=f"ALAS2023-2026-{n:03}", cves=(f"CVE-2026-{n:05}",) * 50) for n in range(500))
+
+    body = write([update(what=change(Significance.SECURITY, security=Assessment(fixes=fixes)))]).body
+
+    assert len(body) < LIMIT
+    assert "| and 460 more advisories | | | |" in body
+    assert "fixes 500 important CVEs" in body
+
+
+def test_a_marker_says_what_a_body_tells_to_be_fixed() -> None:
+    none, fix = [update(what=change(Significance.PACKAGES))], [update(what=fixing())]
+    other = [update(what=fixing(identifier="ALAS2023-2026-002"))]
+    worse = [update(what=fixing(severity=Severity.CRITICAL))]
+    body = write(fix).body
+
+    assert read_marker(body) == steps_of(fix) == steps_of(none), "it leads to the same"
+    assert [is_told(body, updates) for updates in (fix, none, other, worse)] == [True, False, False, False]
+    assert is_told(write(none).body, none)
+
+
+def test_while_advisories_are_unknown_a_body_stays_as_it_is() -> None:
+    unknown = [update(what=unassessed())]
+
+    assert is_told(write([update(what=fixing())]).body, unknown)
+    assert is_told(write(unknown).body, [update(what=change(Significance.PACKAGES))])
+    assert not is_told(write(unknown).body, [update(what=fixing())])

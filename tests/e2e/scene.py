@@ -189,6 +189,7 @@ version: 1
 registries:
   public.ecr.aws: {{url: "http://{made.front.host}"}}
   {made.images.host!r}: {{credentials: {{username: {LOGIN[0]}, password: {{file: password}}}}}}
+advisories: {{feeds: {{}}}}
 forges:
   - {made.sources.settings()}
 policy:

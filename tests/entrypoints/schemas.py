@@ -10,6 +10,7 @@ FLAG: Schema = {"type": "boolean"}
 DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
 PLATFORM: Schema = {"type": "string", "pattern": "^linux/(amd64|arm64)$"}
+SEVERITY: Schema = {"enum": ["low", "medium", "important", "critical", "unrated"]}
 SIGNIFICANCE: Schema = {"enum": ["none", "metadata", "files", "packages", "language", "security"]}
 
 
@@ -78,7 +79,8 @@ DIFF = document(
     old=objects(digest=DIGEST),
     new=objects(digest=DIGEST),
     significance=SIGNIFICANCE,
-    severity=null_or(TEXT),
+    severity=null_or(SEVERITY),
+    reasons=array(objects(significance=SIGNIFICANCE, severity=null_or(SEVERITY), what=TEXT)),
     platforms=array(
         objects(
             platform=PLATFORM,
@@ -97,18 +99,34 @@ DIFF = document(
             metadata=array(TEXT),
             settings=array(objects(part=TEXT, name={"type": "string"}, old=STRING, new=STRING)),
             unread=array(TEXT),
-            advisories={"type": "array"},
+            advisories=array(
+                objects(
+                    id=TEXT,
+                    severity=SEVERITY,
+                    cves=array({"type": "string", "pattern": "^CVE-[0-9]{4}-[0-9]{4,}$"}),
+                    packages={**array(TEXT), "minItems": 1},
+                    page=null_or({"type": "string", "pattern": "^https://alas.aws.amazon.com/"}),
+                )
+            ),
+            advisories_unknown=null_or(TEXT),
+            uncovered=array(TEXT),
         )
     ),
 )
 
+BASE = objects(reference=TEXT, digest=DIGEST, runtime=null_or(TEXT), platform=PLATFORM)
 LINEAGE = document(
     "lineage",
     image=objects(digest=DIGEST),
     verdict={"enum": ["proven", "unknown"]},
     by=null_or(TEXT),
-    base=null_or(objects(reference=TEXT, digest=DIGEST, runtime=TEXT, platform=PLATFORM)),
+    base=null_or(BASE),
+    is_base=FLAG,
+    siblings=array(BASE),
     layers=objects(matched=COUNT, image=COUNT),
+    tried=array(TEXT),
+    leads=array(objects(source={"enum": ["label", "buildinfo", "provenance", "date"]}, what=TEXT, outcome=TEXT)),
+    errors=array(objects(runtime=TEXT, reason=TEXT)),
 )
 
 DECISION = {

@@ -108,7 +108,16 @@ def docker_engine(folder: Path) -> Iterator[DockerEngine]:
     finally:
         process.terminate()
         process.wait(_DOWN_WITHIN)
+        _unmount_below(folder)
         shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _unmount_below(folder: Path) -> None:
+    """Unmount what the engine leaves, such as the host's network as a file: nobody could remove the folder."""
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in reversed(places):
+        if Path(place).is_relative_to(folder):
+            subprocess.run(["umount", place], check=True)
 
 
 def _start(engine: DockerEngine, folder: Path) -> "subprocess.Popen[bytes] | None":

@@ -39,17 +39,29 @@ def put_image(
     *,
     platform: Platform = AMD64,
     created: datetime = CREATED,
+    labels: Mapping[str, str] | None = None,
+    history: Sequence[datetime] | None = None,
+    level: int = 9,
 ) -> Descriptor:
-    """Store an image of these layers and return its descriptor, as an index lists it."""
+    """Store an image of these layers and return its descriptor, as an index lists it.
+
+    `history` is when each of its steps was made, `level` how hard the layers are compressed.
+    """
     tars = [tar(files) for files in layers]
-    blobs = [writer.put_blob(target, LAYER_TYPE, gzip.compress(content, mtime=0)) for content in tars]
-    config = {
+    blobs = [writer.put_blob(target, LAYER_TYPE, gzip.compress(content, level, mtime=0)) for content in tars]
+    config: dict[str, object] = {
         "created": created.isoformat(),
         "os": platform.os,
         "architecture": platform.architecture,
-        "config": {"Entrypoint": ["/lambda-entrypoint.sh"], "WorkingDir": "/var/task"},
+        "config": {
+            "Entrypoint": ["/lambda-entrypoint.sh"],
+            "WorkingDir": "/var/task",
+            **({"Labels": dict(labels)} if labels else {}),
+        },
         "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(content)) for content in tars]},
     }
+    if history is not None:
+        config["history"] = [{"created": moment.isoformat(), "created_by": "COPY"} for moment in history]
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -64,6 +76,22 @@ def put_index(writer: ImageWriter, target: Reference, images: Sequence[Descripto
     """Store an index of images that are already in the repository."""
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_written(image) for image in images]}
     return put_document(writer, target, OCI_INDEX, index)
+
+
+def put_attestation(writer: ImageWriter, target: Reference, image: Descriptor, statement: bytes) -> Descriptor:
+    """Store provenance of an image as BuildKit does, and return its entry for the image's index."""
+    blob = writer.put_blob(target, "application/vnd.in-toto+json", statement)
+    predicate = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
+    config = {"os": "unknown", "architecture": "unknown", "rootfs": {"type": "layers", "diff_ids": [str(blob.digest)]}}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _written(writer.put_blob(target, CONFIG_TYPE, to_json(config))),
+        "layers": [_written(replace(blob, annotations=predicate))],
+    }
+    attests = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": str(image.digest)}
+    stored = put_document(writer, target, OCI_MANIFEST, manifest)
+    return replace(stored, platform=Platform("unknown", "unknown"), annotations=attests)
 
 
 def put_document(writer: ImageWriter, target: Reference, media_type: str, document: Mapping[str, object]) -> Descriptor:
@@ -81,4 +109,6 @@ def _written(descriptor: Descriptor) -> dict[str, object]:
     }
     if descriptor.platform:
         document["platform"] = {"os": descriptor.platform.os, "architecture": descriptor.platform.architecture}
+    if descriptor.annotations:
+        document["annotations"] = dict(descriptor.annotations)
     return document

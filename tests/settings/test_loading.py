@@ -13,11 +13,11 @@ from ruamel.yaml import YAML
 
 from bot.core.errors import SettingsError
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
-from bot.settings import load_declarations, load_settings
+from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import schema_json
 from bot.settings.surroundings import Surroundings
-from bot.settings.values import GitHubForge, LocalForge
+from bot.settings.values import AMAZON_FEEDS, GitHubForge, LocalForge
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -85,6 +85,30 @@ def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:
     assert (read.forge.root, read.store) == (tmp_path / "repositories", tmp_path / ".refrom/refrom.db")
 
 
+@pytest.mark.parametrize(
+    ("text", "feeds"),
+    [
+        pytest.param("", AMAZON_FEEDS, id="Amazon's own"),
+        pytest.param("advisories: {feeds: {}}", {}, id="none"),
+        pytest.param(
+            "advisories: {feeds: {AL2023: 'https://mirror.example/{arch}/list'}}",
+            {"AL2023": "https://mirror.example/{arch}/list"},
+            id="one of their own",
+        ),
+    ],
+)
+def test_the_feeds_that_are_written_are_all_that_are_read(tmp_path: Path, text: str, feeds: dict[str, str]) -> None:
+    (tmp_path / "refrom.yaml").write_text(f"version: 1\n{text}\n")
+
+    assert load_settings(tmp_path / "refrom.yaml", {}).feeds == feeds
+
+
+def test_every_runtime_that_is_not_the_first_amazon_linux_has_a_feed() -> None:
+    catalogue = load_catalogue()
+
+    assert {catalogue.get(name).os for name in catalogue} == {"AL1", *AMAZON_FEEDS}
+
+
 def test_five_faults_in_one_file_are_five_lines(tmp_path: Path) -> None:
     text = """\
 version: 1
@@ -128,6 +152,27 @@ deploy:
     ("text", "expected"),
     [
         pytest.param("", "1: is no mapping of keys to values; start with version: 1", id="empty"),
+        pytest.param(
+            "version: 1\nadvisories: {feeds: {AL7: 'https://e.com/x'}}\n",
+            "2: advisories.feeds.AL7: operating system 'AL7' is under no runtime; use one of AL1, AL2, AL2023",
+            id="advisories of another system",
+        ),
+        pytest.param(
+            "version: 1\nadvisories: {feeds: {AL2: 'https://e.com/{basearch}/x'}}\n",
+            "2: advisories.feeds.AL2: has braces; only {arch} may stand in it, for x86_64 or aarch64",
+            id="another placeholder",
+        ),
+        pytest.param(
+            "version: 1\nadvisories: {feeds: {AL2: 'http://e.com/{arch}'}}\n",
+            "2: advisories.feeds.AL2: plain http is read from loopback only; write https://",
+            id="advisories over http",
+        ),
+        pytest.param(
+            "version: 1\npolicy: {min_severity: unrated}\n",
+            "2: policy.min_severity: is no rating; write low, medium, important or critical",
+            id="no rating",
+        ),
+        pytest.param("version: 1\npolicy: {min_severity: high}\n", "2: policy.min_severity: ", id="another rating"),
         pytest.param("- version", "1: is no mapping of keys to values; start with version: 1", id="a list"),
         pytest.param("store: x\n", "1: version: is missing; add it", id="no version"),
         pytest.param(

@@ -16,8 +16,10 @@ from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.registry import LayoutRegistry
 from bot.adapters.store.store import Store, open_store
+from bot.core.advisories import Bulletin
 from bot.core.digest import Digest
 from bot.core.dockerfile import same_but_for_bases
+from bot.core.errors import AdvisoryError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
@@ -28,6 +30,7 @@ from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
 from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
+from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
 from bot.ports.registry import Registry
 from bot.ports.world import World
@@ -70,6 +73,13 @@ class CountingRegistry:
         return self._registry.blob(reference, descriptor)
 
 
+class Silence:
+    """A distribution that says nothing, so that nobody knows what a package fixes."""
+
+    def bulletin(self, system: str, platform: Platform) -> Bulletin:
+        raise AdvisoryError(f"no feed of advisories for {system} on {platform}; name one")
+
+
 @dataclass(slots=True)
 class Shop:
     """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
@@ -81,6 +91,7 @@ class Shop:
     policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
     declared: Declarations = field(default_factory=Declarations)
     targets: list[Target] = field(default_factory=list)
+    advisories: Advisories = field(default_factory=Silence)
     ports: dict[str, Any] = field(default_factory=dict)
     writer: LayoutRegistry = field(init=False)
     registry: CountingRegistry = field(init=False)
@@ -172,6 +183,7 @@ class Shop:
         world = World(
             registry=self.registry,
             contents=self.contents,
+            advisories=self.advisories,
             forge=self.forge,
             functions=self.functions,
             ledger=self.store.ledger,

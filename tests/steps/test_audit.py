@@ -7,12 +7,13 @@ import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
+from bot.core.layer import Language
 from bot.core.plan import Update
 from bot.core.policy import Declarations, Hold
 from bot.core.responsibility import Finding, State, Verdict
 from bot.steps.audit import Audit, audit, audit_after
 from bot.steps.cycle import Cycle
-from tests.steps.shop import SAME, Shop, pinned
+from tests.steps.shop import AFTER, SAME, Shop, pinned
 
 
 @pytest.fixture
@@ -89,6 +90,18 @@ def test_what_cannot_be_read_is_a_row_and_the_others_go_on(fleet: Shop) -> None:
     assert "does not exist" in found.findings[1].evidence.fault
     assert [name for name, _ in found.faults] == ["acme/empty"]
     assert found.needs_attention
+
+
+def test_a_base_whose_stream_no_tag_tells_is_a_row_that_says_so(fleet: Shop) -> None:
+    """Proven by its digest in a label, with the store lost and only other date stamps around its hour."""
+    untagged = fleet.publish(replace(AFTER, tag="copied"))
+    fleet.publish(replace(AFTER, tag="3.12", language=Language("python", "3.12.9")))
+    fleet.deploy("search", untagged, fleet.push("acme/search", pinned(untagged)))
+    fleet.forget()
+
+    found = {f.evidence.function.rpartition(":")[2]: f for f in audited(fleet).findings}["search"]
+
+    assert found.evidence.fault.startswith(f"no tag leads to public.ecr.aws/lambda/python@{untagged}, so")
 
 
 def test_asking_changes_neither_forge_nor_functions_nor_journal(fleet: Shop) -> None:

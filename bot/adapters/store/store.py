@@ -1,4 +1,4 @@
-"""The store: ledger, journal and memory of layers over one database.
+"""The store: ledger, journal, memory of layers and of documents over one database.
 
 Losing it loses history and time, never correctness; so a store that cannot be read is an error with a cure, not a
 reason to guess.
@@ -22,6 +22,7 @@ from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.reference import Reference
+from bot.ports.store import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,34 @@ class SqlLayers:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlDocuments:
+    """Documents as servers sent them; implements `DocumentMemory`."""
+
+    database: Database
+
+    def get(self, name: str) -> Kept | None:
+        """Return what was last kept under a name."""
+        table = tables.documents
+        with self.database.transaction() as connection:
+            row = connection.execute(select(table).where(table.c.name == name)).one_or_none()
+        return None if row is None else self.database.decode(_kept_from_row, row)
+
+    def put(self, name: str, document: Kept) -> None:
+        """Keep a document under its name."""
+        row: dict[str, str | bytes] = {
+            "name": name,
+            "source": document.source,
+            "etag": document.etag,
+            "confirmed": encoding.encode_time(document.confirmed),
+            "content": document.content,
+        }
+        with self.database.transaction() as connection:
+            connection.execute(_upsert(tables.documents, row))
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """The three memories of one database. Close it, or use it as a context manager."""
+    """The four memories of one database. Close it, or use it as a context manager."""
 
     database: Database
 
@@ -116,6 +143,11 @@ class Store:
     def layers(self) -> SqlLayers:
         """The memory of layers."""
         return SqlLayers(self.database)
+
+    @property
+    def documents(self) -> SqlDocuments:
+        """The memory of documents."""
+        return SqlDocuments(self.database)
 
     def close(self) -> None:
         """Give the file free."""
@@ -159,7 +191,7 @@ def _upsert(table: Table, row: Mapping[str, str | bytes], *, keep: str = "") -> 
     return statement.on_conflict_do_update(index_elements=key, set_=renewed)
 
 
-def _observation_to_row(observation: Observation) -> Mapping[str, str]:
+def _observation_to_row(observation: Observation) -> Mapping[str, str | bytes]:
     return {
         "runtime": observation.runtime,
         "digest": str(observation.digest),
@@ -179,6 +211,11 @@ def _observation_from_row(row: Row[Any]) -> Observation:
         first_seen=encoding.decode_time(row.first_seen),
         last_seen=encoding.decode_time(row.last_seen),
     )
+
+
+def _kept_from_row(row: Row[Any]) -> Kept:
+    confirmed = encoding.decode_time(row.confirmed)
+    return Kept(source=row.source, etag=row.etag, confirmed=confirmed, content=bytes(row.content))
 
 
 def _entry_from_row(row: Row[Any]) -> tuple[datetime, Outcome]:

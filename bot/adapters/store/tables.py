@@ -47,3 +47,12 @@ layers = Table(
     Column("digest", Text, primary_key=True),
     Column("document", LargeBinary, nullable=False),
 )
+documents = Table(
+    "documents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("confirmed", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)

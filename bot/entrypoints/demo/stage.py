@@ -23,6 +23,7 @@ registries:
   registry.example: {url: "oci:registry"}
 forges:
   - {kind: local, root: repositories}
+advisories: {feeds: {}}
 policy:
   update_on: packages
 deploy:

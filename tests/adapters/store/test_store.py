@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.store import tables
 from bot.adapters.store.store import Store, open_store, snapshot
+from bot.ports.store import Kept
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
 
 
@@ -123,6 +124,18 @@ def test_a_layer_of_another_release_is_not_known_and_is_replaced(store: Store) -
     assert store.layers.get(digest("one")) is None
     store.layers.put(layer("one"))
     assert store.layers.get(digest("one")) == layer("one")
+
+
+def test_a_document_is_remembered_until_a_newer_one_comes(store: Store) -> None:
+    first, second = (Kept(source=f"https://{n}.example", etag=n, confirmed=NOON, content=b"\0\xff") for n in "ab")
+    assert store.documents.get("list") is None
+
+    store.documents.put("list", first)
+    assert store.documents.get("list") == first
+    store.documents.put("list", second)
+
+    assert store.documents.get("list") == second
+    assert store.documents.get("index") is None
 
 
 def test_threads_share_a_store(store: Store) -> None:

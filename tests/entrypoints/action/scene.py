@@ -116,6 +116,7 @@ def _settings(folder: Path, github: FakeGitHub, repository: str) -> str:
 version: 1
 registries:
   public.ecr.aws: {{url: "oci:{folder / "registry"}"}}
+advisories: {{feeds: {{}}}}
 forges:
   - {{kind: github, url: "{github.url}", token: {{env: GITHUB_TOKEN}}, include: [{repository}]}}
 """

@@ -190,7 +190,7 @@ class PullDocument(Rest):
     """A pull request as REST tells it; GraphQL knows it by `node_id`."""
 
     number: int
-    node_id: str
+    node_id: str = ""
     title: str
     body: str | None = None
     html_url: str
