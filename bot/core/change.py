@@ -141,8 +141,9 @@ class PlatformChange:
         """What changed and is accounted for by no advisory that was read: nobody said that it is safe."""
         fixing = {name for fix in self.security.fixes for name in fix.packages}
         packages = () if self.unassessed else tuple(p.name for p in self.packages if p.name not in fixing)
-        language = (f"{self.language.name} itself",) if self.language else ()
-        return (*language, *dict.fromkeys(packages), *(("files of no package",) if self.files else ()))
+        own = (*((self.language,) if self.language else ()), *self.components)
+        files = ("files of no package",) if self.files else ()
+        return (*(f"{each.name} itself" for each in own), *dict.fromkeys(packages), *files)
 
     @property
     def reasons(self) -> Iterator[Reason]:

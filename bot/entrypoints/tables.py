@@ -42,12 +42,10 @@ def printable(text: str) -> str:
 def show_watch(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.watch/1`."""
     rows = [
-        (o["runtime"], short(o["digest"]), ", ".join(o["platforms"]), o["created"], o["first_seen"], o["first_seen_by"])
+        (o["runtime"], short(o["digest"]), ", ".join(o["platforms"]), o["created"], o["first_seen"])
         for o in document["observations"]
     ]
-    show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen", "by"), rows)
-    for waiting in document["waiting"]:
-        say(console, f"{waiting['runtime']} waits: {waiting['reason']}", "cyan")
+    show(console, "Current bases", ("runtime", "digest", "platforms", "created", "first seen"), rows)
     for error in document["errors"]:
         say(console, f"{error['runtime']}: {error['reason']}", "bold red")
 
@@ -70,6 +68,9 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
         rows += [(c["name"], "", c["old"], c["new"]) for c in platform["components"]]
         if rows:
             show(console, "Versions", ("name", "arch", "old", "new"), rows)
+        settings = [(s["part"], s["name"], s["old"], s["new"]) for s in platform["settings"]]
+        if settings:
+            show(console, "Image config", ("part", "name", "old", "new"), settings)
         fixes = [
             (f["id"], f["severity"], ", ".join(f["cves"]), ", ".join(f["packages"])) for f in platform["advisories"]
         ]
@@ -79,9 +80,6 @@ def show_diff(console: Console, document: dict[str, Any]) -> None:
             say(console, f"advisories unknown: {platform['advisories_unknown']}", "bold red")
         if platform["uncovered"]:
             say(console, f"in no advisory: {', '.join(platform['uncovered'])}")
-        settings = [(s["part"], s["name"], s["old"], s["new"]) for s in platform["settings"]]
-        if settings:
-            show(console, "Image config", ("part", "name", "old", "new"), settings)
         for reason in platform["unread"]:
             say(console, f"not read: {reason}", "bold red")
 

@@ -63,10 +63,16 @@ def _judge_platform(before: Image, after: Image, old: Reference, new: Reference,
     below, above = _shared(before, after)
     ours, theirs = _read(before, below, above, old, contents), _read(after, below, above, new, contents)
     one, other = stack(ours, over_others=below > 0), stack(theirs, over_others=below > 0)
-    if (one.packages is None) != (other.packages is None) or (one.language is None) != (other.language is None):
+    if _told(one) != _told(other):
         shared = [_layer(before, place, old, contents) for place in range(below)]
         one, other = _upon(shared, ours, one), _upon(shared, theirs, other)
     return compare(after.platform, one, other, before.config, after.config)
+
+
+def _told(own: FileSystem) -> tuple[bool, bool, frozenset[str]]:
+    """Say of what there is a version in some layers."""
+    names = frozenset(component.name for component in own.components)
+    return own.packages is not None, own.language is not None, names
 
 
 def _upon(shared: Sequence[Layer], layers: Sequence[Layer], own: FileSystem) -> FileSystem:
@@ -76,7 +82,8 @@ def _upon(shared: Sequence[Layer], layers: Sequence[Layer], own: FileSystem) -> 
     """
     whole = stack([*shared, *layers])
     half_read = own.packages is None and own.unread
-    return replace(own, packages=None if half_read else whole.packages, language=whole.language)
+    packages = None if half_read else whole.packages
+    return replace(own, packages=packages, language=whole.language, components=whole.components)
 
 
 def _shared(before: Image, after: Image) -> tuple[int, int]:

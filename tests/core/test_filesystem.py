@@ -129,3 +129,16 @@ def test_a_component_is_there_as_long_as_its_file_is() -> None:
 
     assert stack([lower]).components == (rie,)
     assert stack([lower, layer(whiteouts=("usr/local",))]).components == ()
+
+
+def test_a_component_that_changes_is_covered_by_no_advisory() -> None:
+    path = "usr/local/bin/aws-lambda-rie"
+    old, new = (
+        replace(layer({path: content}), components=(Component("aws-lambda-rie", f"sha256:{content}", path),))
+        for content in ("1", "2")
+    )
+
+    change = compare(AMD64, stack([old]), stack([new]), config(), config())
+
+    assert [(c.name, c.old, c.new) for c in change.components] == [("aws-lambda-rie", "sha256:1", "sha256:2")]
+    assert change.uncovered == ("aws-lambda-rie itself", "files of no package")

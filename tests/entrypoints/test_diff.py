@@ -3,19 +3,26 @@
 import random
 from collections.abc import Iterator
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bot.adapters.registry import HttpRegistry
 from bot.adapters.transport import Transport
+from bot.core.change import BaseChange, PlatformChange
+from bot.core.config_change import ConfigChange
+from bot.core.digest import Digest
 from bot.core.image import Image
 from bot.core.reference import Reference
+from bot.entrypoints.documents import diff_document
 from bot.entrypoints.exits import DONE
+from bot.entrypoints.tables import show_diff
 from bot.wiring import SystemClock
 from tests.conftest import Figure
 from tests.entrypoints.conftest import Refrom
-from tests.lab.images import put_image
+from tests.lab.images import AMD64, put_image
 from tests.lab.registry import LabRegistry, docker_registry
 
 LAYERS = 6
@@ -68,6 +75,35 @@ def test_only_the_layer_that_differs_is_fetched_and_only_once(
         sum(sizes[digest] for digest in differing),
     )
     figure("bytes of layers that a repeated diff fetches", sum(last.values()) - sum(after.values()), 0)
+
+
+def test_the_table_names_groups_and_components(
+    refrom: Refrom, registry: LabRegistry, images: tuple[Image, Image]
+) -> None:
+    place = Reference(registry.host, "lambda/python", "set")
+    with closing(Transport(SystemClock())) as transport:
+        writer = HttpRegistry(transport)
+        image = put_image(writer, place, [{"usr/local/bin/aws-lambda-rie": b"\x7fELF", "var/log/dnf.log": b"now"}])
+        old = images[0].manifest.digest
+    assert image.digest != old
+
+    ran = refrom("diff", f"docker://{registry.host}/lambda/python@{old}", f"docker://{place}")
+
+    assert ran.code == DONE, ran.err
+    for words in ("runtime: 1 added", "logs and caches: 1 added", "aws-lambda-rie", "sha256:"):
+        assert words in ran.out
+
+
+def test_the_table_names_each_setting_with_both_values() -> None:
+    setting = ConfigChange(part="environment", name="LANG", old="C", new=None)
+    platform = PlatformChange(platform=AMD64, metadata=("environment",), settings=(setting,))
+    change = BaseChange(old=Digest.of(b"old"), new=Digest.of(b"new"), platforms=(platform,))
+    out = StringIO()
+
+    show_diff(Console(file=out, width=200), diff_document(change))
+
+    (row,) = [line for line in out.getvalue().splitlines() if "LANG" in line]
+    assert row.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", " ").split() == ["environment", "LANG", "C"]
 
 
 def layer_bytes(registry: LabRegistry, sizes: dict[str, int]) -> dict[str, int]:

@@ -84,13 +84,13 @@ def test_what_is_gone_is_not_called_equal(shop: Shop) -> None:
         judged(shop, Digest.of(b"gone"), shop.publish())
 
 
-def hidden(shop: Shop, *layers: dict[str, bytes]) -> Digest:
+def stored(shop: Shop, *layers: dict[str, bytes]) -> Digest:
     return put_image(shop.writer, PYTHON, layers).digest
 
 
 def test_a_file_of_a_shared_layer_that_one_image_deletes_is_a_difference(shop: Shop) -> None:
     shared = {"etc/motd": b"welcome", "etc/os-release": b"ID=amzn"}
-    one, other = hidden(shop, shared, {"a": b"1"}), hidden(shop, shared, {"a": b"1", "etc/.wh.motd": b""})
+    one, other = stored(shop, shared, {"a": b"1"}), stored(shop, shared, {"a": b"1", "etc/.wh.motd": b""})
 
     (platform,) = judged(shop, one, other).platforms
 
@@ -101,18 +101,28 @@ def test_a_file_of_a_shared_layer_that_one_image_deletes_is_a_difference(shop: S
 def test_a_database_that_one_image_adds_upon_the_shared_one_changes_what_it_changes(shop: Shop) -> None:
     bash, curl = b"Package: bash\nVersion: 5.2\n\n", b"Package: curl\nVersion: 8.1\n\n"
     shared = {"var/lib/dpkg/status": bash}
-    one, other = hidden(shop, shared, {"a": b"1"}), hidden(shop, shared, {"var/lib/dpkg/status": bash + curl})
+    one, other = stored(shop, shared, {"a": b"1"}), stored(shop, shared, {"var/lib/dpkg/status": bash + curl})
 
     (platform,) = judged(shop, one, other).platforms
 
     assert [package.name for package in platform.packages] == ["curl"]
 
 
+def test_a_component_that_one_image_renews_upon_the_shared_one_has_both_versions(shop: Shop) -> None:
+    emulator = "usr/local/bin/aws-lambda-rie"
+    one = stored(shop, {emulator: b"1"}, {"a": b"1"})
+    other = stored(shop, {emulator: b"1"}, {emulator: b"2"})
+
+    (platform,) = judged(shop, one, other).platforms
+
+    assert [(c.name, bool(c.old), bool(c.new)) for c in platform.components] == [("aws-lambda-rie", True, True)]
+
+
 def test_a_database_that_cannot_be_read_removes_no_packages(shop: Shop) -> None:
     bash = b"Package: bash\nVersion: 5.2\n\n"
     one, other = (
-        hidden(shop, {"var/lib/dpkg/status": bash}),
-        hidden(shop, {"var/lib/dpkg/status": b"Package: b c\nVersion: 1\n"}),
+        stored(shop, {"var/lib/dpkg/status": bash}),
+        stored(shop, {"var/lib/dpkg/status": b"Package: b c\nVersion: 1\n"}),
     )
 
     (platform,) = judged(shop, one, other).platforms
@@ -122,7 +132,7 @@ def test_a_database_that_cannot_be_read_removes_no_packages(shop: Shop) -> None:
 
 
 def test_an_image_whose_config_lies_about_a_layer_is_refused(shop: Shop) -> None:
-    one = hidden(shop, {"a": b"1"})
+    one = stored(shop, {"a": b"1"})
     image = shop.writer.image(PYTHON.with_digest(one))
     lie = {**image.config.document, "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(b"something else"))]}}
     written = shop.writer.put_blob(PYTHON, image.manifest.config.media_type, to_json(lie))
