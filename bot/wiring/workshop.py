@@ -1,0 +1,228 @@
+"""What one invocation works with: a workshop over all adapters, opened from settings and closed at the end."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.adapters.advisories import AmazonAdvisories
+from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.contents import LayerReader
+from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.recording import RecordingDeployer
+from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.forge.local import LocalForge
+from bot.adapters.forge.nothing import NoForge
+from bot.adapters.forge.recording import RecordingPullRequests
+from bot.adapters.registry import (
+    Readers,
+    Registries,
+    single_layout,
+)
+from bot.adapters.transport import Traffic, Transport
+from bot.core.errors import SettingsError
+from bot.core.reference import Reference
+from bot.ports.clock import Clock
+from bot.ports.contents import Contents
+from bot.ports.engine import Engine, Stop
+from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
+from bot.ports.store import LayerMemory
+from bot.ports.world import World
+from bot.settings import Settings, default_settings, load_declarations, load_settings
+from bot.steps.doctor import Patient
+from bot.steps.inquire import Rules
+from bot.wiring.adapters import (
+    deployer_examinations,
+    make_builder,
+    make_forge,
+    make_functions,
+    make_registries,
+    make_store,
+    own_examinations,
+    paces,
+)
+
+STAY: Final = timedelta(minutes=5)
+"""How long one run stays with functions that the service works on; Lambda's own waiter gives up then too."""
+
+_DEFAULT: Final = Path("refrom.yaml")
+_FEED_ATTEMPTS: Final = 2
+"""Without advisories a cycle goes on and the next one reads them, so a feed out of reach holds nobody up for long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Everything that one invocation of a command works with."""
+
+    settings: Settings
+    world: World
+    engine: Engine
+    clock: Clock
+    registries: Registries
+    layers: LayerMemory
+    transport: Transport
+    feeds: Transport
+
+    @property
+    def rules(self) -> Rules:
+        """What the settings say and, as of now, people declared: a hold needs no restart. Raises `SettingsError`."""
+        return _rules(self.settings)
+
+    @property
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What each host was asked over our own HTTP so far, and what it sent."""
+        return {**self.feeds.counts, **self.transport.counts}
+
+    def watched(self) -> list[str]:
+        """The runtimes that the settings name; where they name none, those whose deprecation date has not come."""
+        today, catalogue = self.clock.now().date(), self.settings.catalogue
+        dates = {name: catalogue.get(name).deprecation for name in catalogue}
+        return list(self.settings.watch) or [name for name, date in dates.items() if date is None or today <= date]
+
+    def locate(self, *names: str) -> "Located":
+        """Find images named as in skopeo: a reference, `docker://REFERENCE`, or `oci:DIR[:TAG]`."""
+        layouts: dict[str, WatchedRegistry] = {}
+        references = []
+        for number, name in enumerate(names):
+            if name.startswith("oci:"):
+                directory, _, tag = name.removeprefix("oci:").partition(":")
+                reference = Reference(f"layout{number}.invalid", "image", tag or "latest")
+                layouts[reference.registry] = single_layout(Path(directory), tag or None)
+            else:
+                reference = Reference.parse(name.removeprefix("docker://"))
+                reference = reference if reference.tag or reference.digest else reference.with_tag("latest")
+            references.append(reference)
+        registry = Readers(layouts, self.registries)
+        return Located(tuple(references), registry, LayerReader(registry, self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Images that a command line names, and where to read them."""
+
+    references: tuple[Reference, ...]
+    registry: Registry
+    contents: Contents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A workshop whose forge and functions are local, with what a person and a pipeline do to them besides."""
+
+    workshop: Workshop
+    forge: LocalForge
+    functions: LocalFunctions
+    registry: Registry
+    writer: ImageWriter
+
+
+@contextmanager
+def open_workshop(
+    config: Path | None, clock: Clock, *, dry_run: bool = False, required: bool = False, stop: Stop | None = None
+) -> Iterator[Workshop]:
+    """Read the settings, build the adapters, and close them at the end.
+
+    Without `config`, `refrom.yaml` here is read if it is there; with `required` it must be. Raises `SettingsError`.
+    `stop` keeps the engine from starting further ticks once it is asked for.
+    """
+    settings = _settings(config, required=required)
+    with (
+        make_store(settings, dry_run=dry_run) as store,
+        closing(Transport(clock, paces=paces(settings))) as transport,
+        closing(Transport(clock, attempts=_FEED_ATTEMPTS)) as feeds,
+    ):
+        registries = make_registries(settings, transport, clock)
+        forge, _ = make_forge(settings, transport, clock)
+        contents = LayerReader(registries, store.layers)
+        functions = make_functions(settings, registries, clock)
+        builder = make_builder(settings, registries, contents, forge, clock)
+        world = World(
+            registry=registries,
+            contents=contents,
+            advisories=AmazonAdvisories(settings.feeds, feeds, store.documents, clock),
+            forge=forge,
+            functions=functions,
+            ledger=store.ledger,
+            journal=store.journal,
+            pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
+            builder=RecordingBuilder() if dry_run else builder,
+            deployer=RecordingDeployer() if dry_run else functions,
+        )
+        engine = MemoryEngine(clock, timedelta() if dry_run else STAY, stop)
+        yield Workshop(
+            settings=settings,
+            world=world,
+            engine=engine,
+            clock=clock,
+            registries=registries,
+            layers=store.layers,
+            transport=transport,
+            feeds=feeds,
+        )
+
+
+@contextmanager
+def open_rehearsal(config: Path, clock: Clock) -> Iterator[Rehearsal]:
+    """Open a workshop over local settings together with what plays the people and the pipeline in it."""
+    with open_workshop(config, clock, required=True) as workshop:
+        functions = workshop.world.functions
+        forge = workshop.world.forge
+        if not isinstance(functions, LocalFunctions) or not isinstance(forge, LocalForge):
+            raise SettingsError([f"{config}: a rehearsal needs a forge and a deployer of kind local"])
+        yield Rehearsal(
+            workshop=workshop,
+            forge=forge,
+            functions=functions,
+            registry=workshop.registries,
+            writer=workshop.registries,
+        )
+
+
+@contextmanager
+def open_patient(config: Path | None, clock: Clock) -> Iterator[Patient]:
+    """Read the settings, and give what a doctor examines; the store is left closed. Raises `SettingsError`."""
+    settings = _settings(config, required=True)
+    with closing(Transport(clock, paces=paces(settings), attempts=2)) as transport:
+        registries = make_registries(settings, transport, clock)
+        forge, examination = make_forge(settings, transport, clock)
+        yield Patient(
+            own=own_examinations(settings, transport, clock),
+            forges=[examination],
+            deployers=deployer_examinations(settings, clock),
+            forge=forge,
+            functions=make_functions(settings, registries, clock),
+            registry=registries,
+            rules=_rules(settings),
+        )
+
+
+def has_settings(config: Path | None) -> bool:
+    """Say whether there are settings, and with them a place for a store; a command that needs none leaves no trace."""
+    return config is not None or _DEFAULT.exists()
+
+
+def _settings(config: Path | None, *, required: bool) -> Settings:
+    """Read the settings; a command that needs none works with the defaults."""
+    path = config or _DEFAULT
+    if required or has_settings(config):
+        return load_settings(path, os.environ)
+    return default_settings(path)
+
+
+def mirrors_of(config: Path | None) -> tuple[str, ...]:
+    """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
+    return load_settings(config, os.environ).mirrors if config else ()
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        catalogue=settings.catalogue,
+        policy_for=settings.policy_for,
+        declared=load_declarations(settings.holds),
+        targets=settings.targets,
+        mirrors=settings.mirrors,
+        watch=settings.watch,
+    )
