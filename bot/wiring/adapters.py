@@ -80,6 +80,7 @@ def paces(settings: Settings) -> dict[str, float]:
 
 
 def make_store(settings: Settings, *, dry_run: bool) -> SqlStore:
+    """The store; for a dry run a copy in memory."""
     return snapshot(settings.store) if dry_run else open_store(settings.store)
 
 
@@ -107,6 +108,7 @@ def make_forge(
 def make_functions(
     settings: Settings, registry: Registry, clock: Clock
 ) -> LambdaFunctions | LocalFunctions | NoFunctions:
+    """Where functions are read and updated."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
             clients = lambda_clients(Session(), endpoint_url=deployer.endpoint_url)
@@ -124,6 +126,7 @@ def make_builder(
     forge: LocalForge | GitHubForge | NoForge,
     clock: Clock,
 ) -> Builder:
+    """What builds images."""
     match settings.builder:
         case values.DockerBuilder() as builder:
             logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
@@ -147,6 +150,7 @@ def make_builder(
 
 
 def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> list[Examined]:
+    """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
     builder = settings.builder
@@ -155,6 +159,7 @@ def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> 
 
 
 def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
+    """What doctor looks at where functions are."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
             return [AwsExamination(region=deployer.region, clock=clock, endpoint_url=deployer.endpoint_url)]
