@@ -66,9 +66,60 @@ WATCH = document(
             platforms={"type": "object", "additionalProperties": DIGEST, "minProperties": 1},
             created=null_or(TIME),
             first_seen=TIME,
+            first_seen_by={"enum": ["watch", "created", "stamp"]},
         )
     ),
+    waiting=array(objects(runtime=TEXT, reason=TEXT)),
     errors=array(objects(runtime=TEXT, reason=TEXT)),
+)
+
+DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
+CATALOGUE = document(
+    "catalogue",
+    runtimes=array(
+        objects(
+            runtime=TEXT,
+            reference=TEXT,
+            repository=TEXT,
+            tag=TEXT,
+            mirrors=array(TEXT),
+            os=TEXT,
+            platforms={**array(PLATFORM), "minItems": 1},
+            preview=FLAG,
+            deprecation=null_or(DAY),
+            deprecated=FLAG,
+            block_create=null_or(DAY),
+            block_update=null_or(DAY),
+            watched=FLAG,
+        )
+    ),
+)
+
+MOMENT: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$"}
+LEDGER = document(
+    "ledger",
+    observations={
+        **array(
+            objects(
+                runtime=TEXT,
+                reference=TEXT,
+                digest=DIGEST,
+                first_seen=MOMENT,
+                first_seen_by={"enum": ["watch", "created", "stamp"]},
+                last_seen=MOMENT,
+                bases=array(
+                    objects(
+                        platform=PLATFORM,
+                        digest=DIGEST,
+                        created=null_or(MOMENT),
+                        layers=array(DIGEST),
+                        diff_ids=array(DIGEST),
+                    )
+                ),
+            )
+        ),
+        "minItems": 1,
+    },
 )
 
 FILES = objects(added=COUNT, removed=COUNT, changed=COUNT)

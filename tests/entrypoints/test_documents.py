@@ -24,6 +24,7 @@ STEERING = "\x1b]0;title\x07 \x1b[2J \x9b31m \r \u202e"
     [
         pytest.param(("scan", "work"), schemas.SCAN, id="scan"),
         pytest.param(("watch", "python3.13", "java21", "python3.12"), schemas.WATCH, id="watch"),
+        pytest.param(("watch", "--catalogue"), schemas.CATALOGUE, id="catalogue"),
         pytest.param(("diff", "@3.13.2026.11.01.15", "@3.13"), schemas.DIFF, id="diff"),
         pytest.param(("lineage", "registry.example/orders:v1"), schemas.LINEAGE, id="lineage proven"),
         pytest.param(("run", "--dry-run"), schemas.RUN, id="run"),

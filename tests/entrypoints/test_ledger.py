@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from bot.wiring import VirtualClock
 from tests.adapters.store.values import HOUR, NOON, observation
 from tests.conftest import Figure
 from tests.entrypoints.conftest import Ran, Refrom
+from tests.entrypoints.schemas import LEDGER
 
 RUNTIME = "python3.13"
 PYTHON = Reference.parse("public.ecr.aws/lambda/python")
@@ -79,6 +81,7 @@ def test_a_job_carries_its_ledger_to_the_next_and_may_lose_it(
     lost = watched(refrom("watch", "--config", third, "--format", "json", clock=VirtualClock(SEEN + 9 * DAY)))
 
     assert (exported.code, exported.err, imported.out) == (DONE, "", "")
+    jsonschema.validate(exported.document, LEDGER)
     assert (imported.code, imported.err) == (DONE, "2 observations imported\n")
     again = refrom("ledger", "export", "--config", second)
     figure("ledger after export and import: the same", again.out == exported.out, True)

@@ -39,6 +39,7 @@ JUDGING = (
     "tests/entrypoints/test_ledger.py",
     "tests/entrypoints/test_lineage.py",
     "tests/entrypoints/test_mirror.py",
+    "tests/settings/test_catalogue.py",
     "tests/steps/test_lineage_generated.py",
     "tests/steps/test_replay.py",
 )
