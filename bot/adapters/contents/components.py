@@ -1,7 +1,7 @@
 """Lambda's own parts of a base image: the runtime interface client of each language, and the emulator.
 
-How the client is packed is known from its own releases on PyPI, npm, Maven, NuGet and RubyGems.
-That the Lambda base images hold it in that form is UNVERIFIED: the images were not at hand.
+Each client is looked for in the form in which its registry would install it: PyPI, npm, Maven, NuGet, RubyGems.
+That the Lambda base images hold it in that form is UNVERIFIED, and for all but Python's so is the form itself.
 The emulator is a Go program that tells no version, so it is known by its digest.
 Where nothing matches there is no component, and its files are compared as any others.
 """
@@ -44,6 +44,7 @@ _FILES: Final = (
     ),
 )
 """Files that have the version in their content."""
+_TELLING: Final = ("/METADATA", ".jar", ".gemspec")
 _ENDS: Final = ("/package.json", ".deps.json")
 _PLACES: Final = ("var/runtime/", "var/lang/")
 
@@ -63,7 +64,7 @@ def _components(entries: Mapping[str, Entry], files: Mapping[str, bytes]) -> Ite
     emulator = entries.get(_EMULATOR)
     if emulator is not None and emulator.kind is Kind.FILE:
         yield Component("aws-lambda-rie", f"sha256:{emulator.content[:12]}", _EMULATOR)
-    for path in sorted(path for path in entries if path.startswith(_PLACES)):
+    for path in sorted(path for path in entries if path.startswith(_PLACES) and path.endswith(_TELLING)):
         for name, pattern in _PATHS:
             if found := pattern.match(path):
                 yield Component(name, found[1], path)
