@@ -206,15 +206,14 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
     if not matters and change.unassessed:
         why = f"{why}; advisories unknown: {change.unassessed}"
         matters = policy.on_unknown is not OnUnknown.WAIT
+    due, soaked = since + policy.max_age, known.latest.first_seen + policy.soak
     if not matters:
-        due = since + policy.max_age
         if now < due:
             reason = f"{why}; policy updates on {_wanted(policy)}, or at {policy.max_age.days} days"
             return Waiting(use=known.use, reason=reason, until=due)
         return _act(known, policy, f"age: behind for {(now - since).days} days ({why})", now)
-    soaked = known.latest.first_seen + policy.soak
-    if now < soaked:
-        return Waiting(use=known.use, reason=f"{why}; soaking", until=soaked)
+    if now < min(due, soaked):  # a tag that moves daily never soaks, but nothing drifts for ever
+        return Waiting(use=known.use, reason=f"{why}; soaking", until=min(due, soaked))
     return _act(known, policy, why, now)
 
 

@@ -59,6 +59,9 @@ CURRENT = replace(known(significance=None), in_use=NEW)
         pytest.param(known(significance=Significance.PACKAGES), Policy(), "waiting", id="below the threshold"),
         pytest.param(known(), Policy(soak=timedelta(days=4)), "waiting", id="still soaking"),
         pytest.param(known(), Policy(soak=timedelta(days=3)), "update bump", id="soaked"),
+        pytest.param(
+            known(), Policy(soak=timedelta(days=4), max_age=timedelta()), "update bump", id="too old to soak on"
+        ),
         pytest.param(known(UNEDITABLE), Policy(), "skip", id="cannot be edited"),
         pytest.param(known(UNEDITABLE), Policy(style=Style.TAG), "update rebuild", id="a rebuild edits nothing"),
         pytest.param(known(significance=None), Policy(), "update bump", id="cannot be compared"),
