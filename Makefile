@@ -47,8 +47,9 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
+# The tests wait for servers more than they compute, so there are more workers than cores; a file stays with one worker.
 unit: $(STAMP)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile $(PYTEST)
 
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop
