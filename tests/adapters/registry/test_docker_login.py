@@ -1,6 +1,8 @@
 """Logins that the docker command left: for hosts of the settings alone, with programs that may be slow or hostile."""
 
 import json
+import os
+import select
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -185,7 +187,7 @@ def test_a_helper_that_hangs_is_ended_with_all_that_it_started(helper: Callable[
     with pytest.raises(RegistryError, match="did not end in time"):
         ask_helper("lab", HOST, patience=1)
 
-    assert [_runs(int(pid)) for pid in pids.read_text().split()] == [False, False]
+    assert [_ends(int(pid)) for pid in pids.read_text().split()] == [True, True]
 
 
 def test_a_helper_that_is_no_program_is_told(helper: Callable[..., Path], tmp_path: Path) -> None:
@@ -227,9 +229,14 @@ def test_a_login_that_is_refused_is_renewed_with_docker(
         HttpRegistry(transport, [endpoint]).manifest(Reference(closed.host, "lambda/python", "1"))
 
 
-def _runs(pid: int) -> bool:
-    """Whether a process is there and not only waiting to be noticed."""
+def _ends(pid: int) -> bool:
+    """Whether a process ends, or has ended: a signal that was sent takes effect a moment later (pidfd_open(2))."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        ended, _, _ = select.select([watched], [], [], 10)
+    finally:
+        os.close(watched)
+    return bool(ended)
