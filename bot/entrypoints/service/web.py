@@ -1,5 +1,6 @@
 """The pages: health, metrics, and the audit. They read the board, so they answer while a cycle works."""
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -89,7 +90,13 @@ def web_server(app: FastAPI, listener: socket.socket) -> Iterator[None]:
         timeout_graceful_shutdown=_GOODBYE,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="pages", daemon=True)
+
+    def run() -> None:
+        # A signal that the system gave to this thread, or to one that it starts, would not wake the main thread.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        server.run([listener])
+
+    thread = threading.Thread(target=run, name="pages", daemon=True)
     thread.start()
     try:
         yield

@@ -168,6 +168,26 @@ def test_a_second_signal_ends_at_once(scene: Scene) -> None:
         running.until("cut off")
 
 
+def test_only_the_main_thread_takes_signals(scene: Scene) -> None:
+    """Two at once: the system gives the second to any thread that takes it, and the main thread sleeps on."""
+    with service(scene.config) as running:
+        running.until("cycle started")
+        assert scene.registry.asked.wait(PATIENCE)
+        running.get("/healthz")  # answered by a thread of the pages' pool
+
+        tasks = Path(f"/proc/{running.process.pid}/task")
+        takers = {task.name for task in tasks.iterdir() if not _blocked(task) & {signal.SIGTERM, signal.SIGINT}}
+
+        assert len(list(tasks.iterdir())) > 2
+        assert takers == {str(running.process.pid)}
+
+
+def _blocked(task: Path) -> set[int]:
+    status = (task / "status").read_text()
+    mask = int(status.split("SigBlk:")[1].split()[0], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
