@@ -10,6 +10,7 @@
     ├── ContentsError       a layer or package database that cannot be read
     ├── AdvisoryError       advisories that are not there, or that are no advisories
     ├── ForgeError          a source repository could not be read or written
+    │   └── Paused          a forge asks us to wait until a moment
     ├── BuildError          an image could not be built or pushed
     ├── DeployError         a function could not be read or updated
     └── StoreError          the store could not be opened
@@ -19,6 +20,7 @@ Adapters translate every library error at their border; nothing above them knows
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class RefromError(Exception):
@@ -78,6 +80,14 @@ class AdvisoryError(RefromError):
 
 class ForgeError(RefromError):
     """A source repository could not be read or written."""
+
+
+class Paused(ForgeError):
+    """A forge's limit: nothing was done, and nothing can be before `until`."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message, retryable=True)
+        self.until = until
 
 
 class BuildError(RefromError):
