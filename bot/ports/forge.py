@@ -13,7 +13,7 @@ from bot.core.errors import ForgeError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnBranch:
-    """A branch of ours that a source repository has; `opened` is since when a pull request from it is open, if one is."""
+    """A branch of ours that a source repository has; `opened` is since when a pull request from it is open, if so."""
 
     name: str
     opened: datetime | None = None
