@@ -29,6 +29,8 @@ class Record:
     state: PullRequestState = PullRequestState.OPEN
     closed_by_us: bool = False
     comment: str = ""
+    opened: str = ""
+    """When, in ISO 8601; a record of an older release does not say it."""
 
     @property
     def reference(self) -> str:
