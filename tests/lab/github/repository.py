@@ -78,6 +78,8 @@ class Repository:
     created: datetime
     private: bool = False
     archived: bool = False
+    fork: bool = False
+    topics: tuple[str, ...] = ()
     allows_auto_merge: bool = False
     protected: set[str] = field(default_factory=set)
     pulls: dict[int, Pull] = field(default_factory=dict)
