@@ -9,9 +9,9 @@ from threading import Barrier
 
 import pytest
 
+from bot.adapters.builder.sources import Sources as Lister
 from bot.core.errors import ForgeError
 from bot.ports.forge import LARGEST_SOURCE, OwnBranch, PullRequest, PullRequestState, SourceRepository, Sources
-from bot.adapters.builder.sources import Sources as Lister
 from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World
 
 REPOSITORY = "acme/orders"

@@ -20,7 +20,6 @@ from tests.adapters.forge.contract import (
     CommitContract,
     ForgeContract,
     open_pull_request,
-    sources,
 )
 from tests.adapters.forge.local_world import CLOCK, LocalWorld
 from tests.adapters.forge.world import File, World, git

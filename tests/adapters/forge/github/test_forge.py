@@ -1,70 +1,35 @@
 """The forge on GitHub: the contract over the fake, and what only this one has to withstand."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
-from bot.adapters.transport import Transport
+from bot.adapters.forge.github import GitHubForge
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequestState, SourceRepository
-from tests.adapters.forge.contract import BRANCH, FILES, NEW, NEWER, REPOSITORY, CommitContract, ForgeContract, open_pull_request, sources
+from bot.ports.forge import PullRequestState
+from tests.adapters.forge.contract import (
+    BRANCH,
+    FILES,
+    NEW,
+    NEWER,
+    REPOSITORY,
+    CommitContract,
+    ForgeContract,
+    open_pull_request,
+    sources,
+)
+from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github.cut import CutTransport, End, Killed
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import EXECUTABLE, Bot, File, World, git
 from tests.conftest import Figure
 from tests.lab.clock import WoundClock
-from tests.lab.github.fake import FakeGitHub, github_fake
 from tests.lab.web import Answer
 
-Make = Callable[..., GitHubForge]
 BESIDE = f"{BRANCH}-next"
-
-
-@pytest.fixture
-def clock() -> WoundClock:
-    return WoundClock()
-
-
-@pytest.fixture
-def fake(tmp_path: Path, clock: WoundClock) -> Iterator[FakeGitHub]:
-    with github_fake(tmp_path, clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
-def make(fake: FakeGitHub, clock: WoundClock) -> Iterator[Make]:
-    """Make a forge: with a token that may do everything, for all of acme, unless told otherwise."""
-    with ExitStack() as stack:
-
-        def make(
-            include: Sequence[str] = ("acme/*",),
-            *,
-            token: str | None = None,
-            app: tuple[int, str] | None = None,
-            transport: Transport | None = None,
-        ) -> GitHubForge:
-            transport = transport or stack.enter_context(closing(Transport(clock, timeouts=(5, 30))))
-            sender = Sender(transport, Site.of(fake.enterprise_url), clock)
-            tokens: Tokens = AppTokens(sender, *app, clock) if app else FixedToken(token or fake.token())
-            return GitHubForge(GitHub(sender, tokens), include)
-
-        yield make
-
-
-@pytest.fixture
-def world(tmp_path: Path, fake: FakeGitHub, make: Make) -> GithubWorld:
-    (tmp_path / "desk").mkdir()
-    return GithubWorld(fake, tmp_path / "desk", make)
-
-
-@pytest.fixture
-def commit(world: GithubWorld) -> str:
-    return world.create_repository(REPOSITORY, FILES)
 
 
 class TestGitHubForge(ForgeContract):
