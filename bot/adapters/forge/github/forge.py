@@ -1,11 +1,9 @@
-"""A forge on GitHub. The truth is there alone: the branch, the pull request, its marker; nothing is remembered here."""
+"""A forge on GitHub: what repositories there are, and what they hold."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -13,36 +11,28 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bot.adapters.forge.export import export
-from bot.adapters.forge.github.branches import EXECUTABLE, Branches, Moved, is_ours
-from bot.adapters.forge.github.calls import Files, GitHub, Modes, Standing
+from bot.adapters.forge.github.calls import GitHub
 from bot.adapters.forge.github.fetching import fetched
+from bot.adapters.forge.github.pulls import CommitWith, GitHubPullRequests, full, known
 from bot.adapters.forge.github.refusals import Refusal
-from bot.adapters.forge.github.sender import Unanswered
 from bot.adapters.forge.github.tokens import NotInstalled
-from bot.adapters.forge.github.wire import Pull, PullDocument, Repository
+from bot.adapters.forge.github.wire import Repository
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequest, PullRequestState, SourceRepository, TreeEntry
+from bot.ports.forge import SourceRepository, TreeEntry
 
-_NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.{1,2}\Z)[A-Za-z0-9_.-]+\Z")
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _GLOB: Final = frozenset("*?[")
-_TRIES: Final = 5
-_REGULAR: Final = ("100644", EXECUTABLE)
-_CLOSED_BY_US: Final = "<!-- refrom:closed -->"
-_STATES: Final = {state.name: state for state in PullRequestState}
 
 
-class GitHubForge:
+class GitHubForge(GitHubPullRequests):
     """Source repositories on one GitHub; implements `Forge` and `PullRequests`.
 
     `include` are names such as `acme/orders`, and patterns such as `acme/*` whose owner is literal.
     """
 
-    def __init__(self, github: GitHub, include: Sequence[str]) -> None:
-        self._github, self._branches, self._include = github, Branches(github), tuple(include)
+    def __init__(self, github: GitHub, include: Sequence[str], *, commit_with: CommitWith = "api") -> None:
+        super().__init__(github, commit_with)
+        self._include = tuple(include)
         self._tree = lru_cache(maxsize=64)(self._fetch_tree)
-
-    # Forge
 
     def repositories(self) -> Sequence[SourceRepository]:
         """List the repositories in the order of their names; what is wrong with one is its `fault`.
@@ -63,17 +53,12 @@ class GitHubForge:
 
     def tree(self, repository: str, commit: str) -> Sequence[TreeEntry]:
         """List all files and links of a commit, in path order."""
-        return self._tree(_known(repository), _full(repository, commit))
+        return self._tree(full(known(repository), commit), commit)
 
     def read(self, repository: str, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Read files of a commit, each compared with its object id; a path that is not there is left out."""
         wanted = set(paths)
         return {e.path: self._read(repository, e) for e in self.tree(repository, commit) if e.path in wanted}
-
-    def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
-        """List all pull requests from one branch, newest first; those from forks are none of ours."""
-        standing = self._github.look(_known(repository), branch)
-        return [_pull_request(pull, standing) for pull in standing.pulls]
 
     @contextmanager
     def checkout(self, repository: str, commit: str) -> Iterator[Path]:
@@ -81,79 +66,15 @@ class GitHubForge:
 
         One commit is fetched by git, because an archive would leave out what `export-ignore` says.
         """
-        url = self._github.site.clone_url(_known(repository))
+        url = self._github.site.clone_url(full(known(repository), commit))
         with (
-            fetched(repository, url, _full(repository, commit), self._github.token(repository)) as bare,
+            fetched(repository, url, commit, self._github.token(repository)) as bare,
             TemporaryDirectory(prefix="refrom-") as name,
             bare.objects() as objects,
         ):
             folder = Path(name).resolve()
             export(repository, bare.files(commit), objects, folder)
             yield folder
-
-    # PullRequests
-
-    def create(
-        self, *, repository: str, branch: str, base: str, commit: str, files: Files, title: str, body: str
-    ) -> PullRequest:
-        """Open a pull request with one commit; the one that is open from this branch is returned as it is.
-
-        A branch that an earlier try left is taken over; refused if it holds commits of a person.
-        What was refused because another bot was faster, or brought no answer, is looked at again.
-        """
-        modes = self._modes(repository, commit, files)
-        head, fault = "", None
-        for _ in range(_TRIES):
-            standing = self._github.look(repository, branch, base)
-            opened = next((pull for pull in standing.pulls if pull.state == "OPEN"), None)
-            if opened:
-                return _pull_request(opened, standing)
-            try:
-                self._branches.require_free(standing, base)
-                if standing.tip is None or standing.tip.oid != head:
-                    head = self._branches.put(standing, commit, files, modes, title)
-                made = self._github.open_pull_request(repository, head=branch, base=base, title=title, body=body)
-            except ForgeError as refused:
-                if not _is_worth_a_look(refused):
-                    raise
-                fault = refused
-            else:
-                return _as_opened(repository, branch, made)
-        raise ForgeError(f"{repository}: {branch} keeps changing ({fault}); run again later", retryable=True)
-
-    def refresh(self, pull_request: PullRequest, *, commit: str, files: Files, title: str, body: str) -> PullRequest:
-        """Replace our commit, title and body; refused if the branch no longer is where `pull_request` saw it."""
-        repository, branch, number = pull_request.repository, pull_request.branch, pull_request.number
-        modes = self._modes(repository, commit, files)
-        standing = self._github.look(repository, branch)
-        _require_unchanged(pull_request, standing)
-        head = self._branches.put(standing, commit, files, modes, title)
-        self._github.update_pull_request(repository, number, title=title, body=body)
-        return replace(pull_request, head=head, title=title, body=body, by_us=True)
-
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
-        """Close it with a reason and delete its branch; one that we closed already stays closed.
-
-        Refused if the branch no longer is where `pull_request` saw it.
-        """
-        repository, branch, number = pull_request.repository, pull_request.branch, pull_request.number
-        standing = self._github.look(repository, branch)
-        if any(p.number == number and _closed_by_us(p) for p in standing.pulls):
-            return
-        _require_unchanged(pull_request, standing)
-        body = f"{pull_request.body}\n{_CLOSED_BY_US}\n"
-        self._github.update_pull_request(repository, number, state="closed", body=body)
-        self._github.comment(repository, number, comment)
-        with suppress(Moved):  # what a person pushed meanwhile stays
-            self._branches.delete(standing)
-
-    def _modes(self, repository: str, commit: str, files: Files) -> Modes:
-        """The modes of the files that are to be edited; refused if one of them is no regular file."""
-        modes = {entry.path: entry.mode for entry in self.tree(repository, commit) if entry.path in files}
-        for path in files:
-            if modes.get(path) not in _REGULAR:
-                raise ForgeError(f"{repository}: {path!r} is no regular file of {commit}; survey the repository again")
-        return modes
 
     def _of_owner(self, owner: str, patterns: Sequence[str]) -> Iterator[SourceRepository]:
         named = [pattern for pattern in patterns if not _GLOB & set(pattern)]
@@ -185,58 +106,6 @@ class GitHubForge:
         return content
 
 
-def _is_worth_a_look(fault: ForgeError) -> bool:
-    """Whether another bot was faster, or nobody knows whether it happened; the message is all that GitHub gives."""
-    twice = isinstance(fault, Refusal) and fault.status == 422 and "already exists" in fault.said.message
-    return twice or isinstance(fault, Unanswered | Moved)
-
-
-def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
-    """Refuse a pull request that ended, or whose branch moved."""
-    found = next((pull for pull in standing.pulls if pull.number == pull_request.number), None)
-    if found is None or found.state != "OPEN" or not standing.tip or standing.tip.oid != pull_request.head:
-        where = f"{pull_request.repository}: pull request {pull_request.number}"
-        raise ForgeError(f"{where} changed since it was read; list the pull requests again")
-
-
-def _pull_request(pull: Pull, standing: Standing) -> PullRequest:
-    """Describe a pull request; while it is open the branch itself says where it is, for the other lags behind."""
-    last = pull.commits.nodes[-1].commit if pull.commits.nodes else None
-    if pull.state == "OPEN" and standing.tip:
-        last = standing.tip
-    return PullRequest(
-        repository=standing.repository,
-        number=pull.number,
-        branch=standing.branch,
-        head=last.oid if last else pull.head_ref_oid,
-        base=pull.base_ref_name,
-        state=_STATES[pull.state],
-        title=pull.title,
-        body=pull.body,
-        url=pull.url,
-        closed_by_us=_closed_by_us(pull),
-        by_us=last is None or is_ours(last, standing),
-    )
-
-
-def _as_opened(repository: str, branch: str, made: PullDocument) -> PullRequest:
-    return PullRequest(
-        repository=repository,
-        number=made.number,
-        branch=branch,
-        head=made.head.sha,
-        base=made.base.ref,
-        state=PullRequestState.OPEN,
-        title=made.title,
-        body=made.body or "",
-        url=made.html_url,
-    )
-
-
-def _closed_by_us(pull: Pull) -> bool:
-    return pull.state == "CLOSED" and _CLOSED_BY_US in pull.body
-
-
 def _describe(name: str, found: Repository) -> SourceRepository:
     now, branch = found.name_with_owner, found.default_branch_ref
     if now.casefold() != name.casefold():
@@ -246,16 +115,3 @@ def _describe(name: str, found: Repository) -> SourceRepository:
     if branch is None or branch.target is None:
         return SourceRepository(name=now, fault="it is empty; push a first commit")
     return SourceRepository(name=now, default_branch=branch.name, commit=branch.target.oid)
-
-
-def _known(repository: str) -> str:
-    """Return a name that may stand in a URL; raises `ForgeError` for what names no repository."""
-    if not _NAME.match(repository):
-        raise ForgeError(f"{repository[:200]!r} is no repository on GitHub; name one as owner/name")
-    return repository
-
-
-def _full(repository: str, commit: str) -> str:
-    if not _COMMIT.match(commit):
-        raise ForgeError(f"{repository}: {commit[:80]!r} is no full commit id; list the repositories again")
-    return commit

@@ -18,7 +18,7 @@ query Owner($owner: String!, $after: String) {{
 
 LOOK: Final = f"""\
 query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
-  viewer {{ login }}
+  viewer {{ login databaseId }}
   repository(owner: $owner, name: $name, followRenames: false) {{
     id
     branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
@@ -26,7 +26,9 @@ query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $b
     pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
       pageInfo {{ hasNextPage endCursor }}
       nodes {{
-        number title body url state isCrossRepository headRefOid baseRefName
+        id number title body url state isCrossRepository headRefOid baseRefName mergeable
+        labels(first: 100) {{ nodes {{ name }} }}
+        autoMergeRequest {{ mergeMethod }}
         commits(last: 1) {{ nodes {{ commit {{ {_COMMIT} }} }} }}
       }}
     }}
@@ -38,6 +40,19 @@ COMPARE: Final = """\
 query Compare($owner: String!, $name: String!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name, followRenames: false) {
     ref(qualifiedName: $base) { compare(headRef: $head) { aheadBy headTarget { oid } } }
+  }
+}
+"""
+
+COMMENTS: Final = """\
+query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name, followRenames: false) {
+    pullRequest(number: $number) {
+      comments(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id body viewerDidAuthor }
+      }
+    }
   }
 }
 """
@@ -60,6 +75,12 @@ mutation AutoMerge($input: EnablePullRequestAutoMergeInput!) {
 }
 """
 
+UNCOMMENT: Final = """\
+mutation Uncomment($input: DeleteIssueCommentInput!) {
+  deleteIssueComment(input: $input) { clientMutationId }
+}
+"""
+
 SELF: Final = """\
 query Self {
   viewer { login }
@@ -74,3 +95,20 @@ def named(number: int) -> str:
     variables = ", ".join(f"$o{i}: String!, $n{i}: String!" for i in range(number))
     fields = "\n".join(f"  r{i}: repository(owner: $o{i}, name: $n{i}) {{ {_LISTED} }}" for i in range(number))
     return f"query Named({variables}) {{\n{fields}\n}}\n"
+
+
+def modes(number: int) -> str:
+    """Write a query for `number` files of a commit: f0 of the path p0, and so on."""
+    variables = "".join(f", $p{i}: String!" for i in range(number))
+    fields = "\n".join(f"        f{i}: file(path: $p{i}) {{ type mode }}" for i in range(number))
+    return f"""\
+query Modes($owner: String!, $name: String!, $commit: GitObjectID!{variables}) {{
+  repository(owner: $owner, name: $name, followRenames: false) {{
+    object(oid: $commit) {{
+      ... on Commit {{
+{fields}
+      }}
+    }}
+  }}
+}}
+"""
