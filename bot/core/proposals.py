@@ -234,9 +234,7 @@ def _closing(group: Group, now: Circumstances, *, ignored: bool) -> Closing | No
     return Closing.OPTED_OUT if now.opted_out else group.stray
 
 
-def _compare(
-    group: Group, current: Seen, plan: Plan | None, now: Circumstances, wanted: tuple[Update, ...]
-) -> Step:
+def _compare(group: Group, current: Seen, plan: Plan | None, now: Circumstances, wanted: tuple[Update, ...]) -> Step:
     """Compare what is open with what is wanted.
 
     What is offered for a use that now waits, or that a hold covers, stays as it is until something else is wanted.
@@ -253,9 +251,7 @@ def _compare(
     return Finish() if is_unfinished(current.body) else Leave("is up to date")
 
 
-def _endings(
-    group: Group, plan: Plan | None, now: Circumstances, wanted: Sequence[Update]
-) -> Sequence[Closing]:
+def _endings(group: Group, plan: Plan | None, now: Circumstances, wanted: Sequence[Update]) -> Sequence[Closing]:
     """Why each thing that is offered and no longer wanted is to go; what waits is not to go."""
     named: dict[str, list[Decision]] = defaultdict(list)
     for decision in group.decisions:

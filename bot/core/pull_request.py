@@ -18,6 +18,8 @@ from bot.core.digest import Digest
 from bot.core.plan import Action, BaseUse, Update, describe
 from bot.core.templates import Template
 
+BRANCH = "refrom/lambda-base-images"
+"""The branch of all uses of a source repository, where the settings name no other."""
 FIELDS = ("summary", "action", "runtimes", "changes", "severity", "repository", "group")
 """What a title and a commit message may name."""
 BODY_FIELDS = (*FIELDS, "introduction", "details")

@@ -28,7 +28,7 @@ class Template:
         try:
             parsed = list(Formatter().parse(text))
         except ValueError:
-            raise ValueError(f"has a brace without its other; write {{{{ or }}}} for a brace, or one of {known}") from None
+            raise ValueError(f"has a brace alone; write {{{{ or }}}} for a brace, or one of {known}") from None
         for _, field, form, conversion in parsed:
             if field is not None and (field not in fields or form or conversion):
                 raise ValueError(f"has a field that is not known here; use {known}, each by its name alone")
