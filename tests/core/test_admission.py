@@ -42,7 +42,8 @@ def update(fix: Fix | None = None, days: int | None = 3) -> Update:
             "2 pull requests are open in it, and the limit is 2 in a repository",
         ),
         pytest.param({B: LONG_AGO}, Limits(open_per_repository=1), "", id="another repository has its own limit"),
-        pytest.param({B: NOW}, Limits(new_per_hour=1), "1 pull requests were opened within an hour, and the limit is 1"),
+        pytest.param({B: NOW}, Limits(new_per_hour=1),
+                     "1 pull requests were opened within an hour, and the limit is 1"),
         pytest.param({B: NOW - HOUR}, Limits(new_per_hour=1), "", id="an hour ago"),
         pytest.param({}, Limits(new_per_hour=0), "0 pull requests were opened within an hour, and the limit is 0"),
         pytest.param({}, Limits(open=0), "0 pull requests are open, and the limit is 0 in all"),
@@ -84,7 +85,7 @@ def test_what_fixes_the_worst_goes_first_then_what_is_behind_for_longest_then_th
         urgency([update(days=None)], "a"),
     ]
 
-    assert sorted(reversed(line)) == line
+    assert sorted(line) == line
 
 
 BRANCHES = st.tuples(st.sampled_from(["acme/a", "acme/b", "acme/c"]), st.sampled_from(["refrom/x", "refrom/y"]))

@@ -69,7 +69,8 @@ def test_a_window_that_is_closed_says_when_it_opens(window: Window, moment: str,
 
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "UTC"])
 TURNS = st.sampled_from(
-    ["2026-03-08T05:00", "2026-03-29T00:00", "2026-04-04T13:00", "2026-10-03T13:00", "2026-10-25T00:00", "2026-11-01T04:00"]
+    ["2026-03-08T05:00", "2026-03-29T00:00", "2026-04-04T13:00",
+     "2026-10-03T13:00", "2026-10-25T00:00", "2026-11-01T04:00"]
 )  # fmt: skip
 
 
