@@ -40,6 +40,8 @@ class Record:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    opened: str = ""
+    """When, in ISO 8601; a record of an older release does not say it."""
 
     @property
     def reference(self) -> str:

@@ -1,5 +1,6 @@
 """The forge in a folder of bare repositories: the contract, and what only this one has to withstand."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +10,16 @@ from git import Git
 
 from bot.adapters.forge.local import LocalForge
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequestState, SourceRepository
+from bot.ports.forge import Finish, PullRequestState, SourceRepository
 from tests.adapters.forge.contract import (
     BRANCH,
     FILES,
+    MARK,
     NEW,
     NEWER,
     OLD,
     REPOSITORY,
+    CommitContract,
     ForgeContract,
     open_pull_request,
     proposal,
@@ -29,6 +32,16 @@ class TestLocalForge(ForgeContract):
     @pytest.fixture
     def world(self, local: LocalWorld) -> World:
         return local
+
+
+class TestLocalCommits(CommitContract):
+    @pytest.fixture
+    def world(self, local: LocalWorld) -> World:
+        return local
+
+    @pytest.fixture
+    def lister(self, local: LocalWorld) -> LocalForge:
+        return local.bot()
 
 
 @pytest.fixture
@@ -65,7 +78,7 @@ def test_a_missing_folder_is_an_error_with_the_cure(tmp_path: Path) -> None:
         LocalForge(tmp_path / "missing", CLOCK).repositories()
 
 
-def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: LocalWorld, bot: LocalForge) -> None:
+def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: LocalWorld) -> None:
     for name in ("acme/broken", "acme/detached", "acme/gone", "acme/renamed", "acme/sound"):
         local.create_repository(name, FILES)
     local.create_repository("acme/empty", {})
@@ -75,6 +88,7 @@ def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: Local
     git(local.path("acme/renamed"), "symbolic-ref", "HEAD", "refs/heads/master")
     (local.root / "acme" / "white space.git").mkdir()
 
+    bot = LocalForge(local.root, CLOCK, ["*", "acme/empty", "acme/gone"])
     faults = {listed.name: listed.fault for listed in bot.repositories()}
 
     assert "git fsck" in faults.pop("acme/broken")
@@ -315,6 +329,49 @@ def test_a_record_that_lies_is_malformed(
 
     with pytest.raises(ForgeError, match="is malformed"):
         bot.pull_requests(REPOSITORY, BRANCH)
+
+
+def test_a_record_of_an_earlier_version_is_read(local: LocalWorld, bot: LocalForge, commit: str) -> None:
+    """It knows no labels, reviewers or comments, and not when it was opened."""
+    opened = open_pull_request(bot, commit)
+    record = json.loads(git(local.path(REPOSITORY), "cat-file", "blob", "refs/refrom/pulls/1"))
+    for later in ("opened", "draft", "labels", "reviewers", "comments"):
+        del record[later]
+    write_record(local, 1, json.dumps(record).encode())
+
+    assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [opened]
+    assert bot.comment_once(opened, mark=MARK, text="Left alone.")
+    assert bot.finish(opened, Finish(labels=("base",)), "Finished") == ()
+    assert bot.pull_requests(REPOSITORY, BRANCH)[0].labels == ("base",)
+
+
+def test_a_merge_driver_of_the_repository_has_no_part_in_conflicts(
+    local: LocalWorld, bot: LocalForge, commit: str, tmp_path: Path
+) -> None:
+    path, canary = local.path(REPOSITORY), tmp_path / "canary"
+    (path / "info" / "attributes").write_text("* merge=trap\n")
+    git(path, "config", "merge.trap.driver", f"touch {canary}")
+    open_pull_request(bot, commit)
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(NEWER)})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+
+    assert found.conflicts
+    assert not canary.exists()
+
+
+def test_lines_that_do_not_meet_are_merged(local: LocalWorld, bot: LocalForge) -> None:
+    lines = [b"FROM old\n", *(b"RUN step %d\n" % number for number in range(9))]
+    commit = local.create_repository(REPOSITORY, {"app/Dockerfile": File(b"".join(lines))})
+    opened = open_pull_request(bot, commit, {"app/Dockerfile": b"".join([b"FROM new\n", *lines[1:]])})
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(b"".join([*lines, b"RUN more\n"]))})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+    merged = bot.merge(REPOSITORY, opened.number)
+
+    assert not found.conflicts
+    content = local.files(REPOSITORY, merged)["app/Dockerfile"].content
+    assert content == b"".join([b"FROM new\n", *lines[1:], b"RUN more\n"])
 
 
 def test_an_oversized_record_is_refused(local: LocalWorld, bot: LocalForge, commit: str) -> None:

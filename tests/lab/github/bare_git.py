@@ -71,8 +71,17 @@ class BareGit:
     """Plumbing on one repository; what git says of an object never changes, so it is asked once."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = path
         self._answers: dict[tuple[str, ...], bytes] = {}
+
+    @property
+    def path(self) -> Path:
+        """The repository's folder."""
+        return self._path
+
+    def is_there(self) -> bool:
+        """Say whether nobody removed it."""
+        return self._path.is_dir()
 
     @classmethod
     def create(cls, path: Path, branch: str) -> "BareGit":
@@ -120,15 +129,6 @@ class BareGit:
         options = ["-r", "-t"] if recursive else []
         lines = self._run("ls-tree", "-l", "-z", *options, tree).decode(errors="replace").split("\0")[:-1]
         return [_entry(line) for line in lines]
-
-    def entry(self, commit: str, path: str) -> Entry | None:
-        """Return what is at a path of a commit, None where nothing is."""
-        folder, _, name = path.rpartition("/")
-        try:
-            found = self.entries(f"{commit}:{folder}", recursive=False)
-        except GitRefused:
-            return None
-        return next((entry for entry in found if entry.path == name), None)
 
     def blob(self, oid: str) -> bytes:
         """Read a blob."""
