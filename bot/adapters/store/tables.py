@@ -41,6 +41,13 @@ outcomes = Table(
     Column("at", Text, nullable=False),
     Column("document", Text, nullable=False),
 )
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("until", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
 layers = Table(
     "layers",
     metadata,
