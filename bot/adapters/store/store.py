@@ -101,12 +101,12 @@ class SqlPauses:
         """Return what was last kept under a name."""
         table = tables.pauses
         with self.database.transaction() as connection:
-            row = connection.execute(select(table).where(table.c.name == name)).one_or_none()
-        return None if row is None else self.database.decode(_pause_from_row, row)
+            document = connection.scalars(select(table.c.document).where(table.c.name == name)).one_or_none()
+        return None if document is None else self.database.decode(encoding.decode_pause, document)
 
     def put(self, name: str, pause: Pause) -> None:
         """Keep a pause under its name."""
-        row: dict[str, str | bytes] = {"name": name, "until": encoding.encode_time(pause.until), "why": pause.why}
+        row = {"name": name, "document": encoding.encode_pause(pause)}
         with self.database.transaction() as connection:
             connection.execute(_upsert(tables.pauses, row))
 
@@ -248,10 +248,6 @@ def _observation_from_row(row: Row[Any]) -> Observation:
         first_seen=encoding.decode_time(row.first_seen),
         last_seen=encoding.decode_time(row.last_seen),
     )
-
-
-def _pause_from_row(row: Row[Any]) -> Pause:
-    return Pause(encoding.decode_time(row.until), row.why)
 
 
 def _kept_from_row(row: Row[Any]) -> Kept:

@@ -45,8 +45,7 @@ pauses = Table(
     "pauses",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("until", Text, nullable=False),
-    Column("why", Text, nullable=False),
+    Column("document", Text, nullable=False),
 )
 layers = Table(
     "layers",
