@@ -15,6 +15,7 @@ from bot.core.errors import Paused
 from bot.ports.store import Pauses
 from tests.lab.clock import WoundClock
 from tests.lab.github.fake import FakeGitHub, github_fake
+from tests.lab.github.limits import secondary_limit
 
 REPOSITORY = "acme/orders"
 Make = Callable[..., GitHub]
@@ -162,6 +163,20 @@ def test_an_app_s_installations_have_limits_of_their_own(fake: FakeGitHub, clock
         clock.wait_until(clock.now() + timedelta(minutes=56))
         with pytest.raises(Paused):
             make(store.pauses, reserve=0.5, app=(number, key)).look(REPOSITORY, "main")
+
+
+def test_no_token_is_asked_for_while_an_installation_is_paused(fake: FakeGitHub, make: Make) -> None:
+    app = fake.app(installations={"acme": None, "other": None})
+    fake.faults.plan("Look", answer=secondary_limit(retry_after=600))
+    with open_store(":memory:") as store:
+        with pytest.raises(Paused):
+            make(store.pauses, app=app).look(REPOSITORY, "main")
+        before = len(fake.log)
+
+        with pytest.raises(Paused, match=r"acme: GitHub's secondary rate limit: .*; run again after"):
+            make(store.pauses, app=app).look(REPOSITORY, "main")
+        assert len(fake.log) == before
+        make(store.pauses, app=app).look("other/shop", "main")
 
 
 def test_no_token_is_kept(fake: FakeGitHub, make: Make, tmp_path: Path) -> None:
