@@ -1,5 +1,6 @@
 """The forge in a folder of bare repositories: the contract, and what only this one has to withstand."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,11 @@ from git import Git
 
 from bot.adapters.forge.local import LocalForge
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequestState, SourceRepository
+from bot.ports.forge import Finish, PullRequestState, SourceRepository
 from tests.adapters.forge.contract import (
     BRANCH,
     FILES,
+    MARK,
     NEW,
     NEWER,
     OLD,
@@ -20,6 +22,7 @@ from tests.adapters.forge.contract import (
     CommitContract,
     ForgeContract,
     open_pull_request,
+    proposal,
 )
 from tests.adapters.forge.local_world import CLOCK, LocalWorld
 from tests.adapters.forge.world import File, World, git
@@ -112,7 +115,7 @@ def test_a_commit_is_signed_by_the_bot_with_the_time_of_the_clock(
     shown = git(local.path(REPOSITORY), "show", "--no-patch", "--format=%an <%ae> %aI|%cn <%ce> %cI|%B", opened.head)
 
     who = "refrom[bot] <refrom@localhost> 2026-11-20T12:00:00+00:00"
-    assert shown.decode().strip() == f"{who}|{who}|Update\n\nRefrom-Branch: {BRANCH}"
+    assert shown.decode().strip() == f"{who}|{who}|Update the base\n\nIt is old.\n\nRefrom-Branch: {BRANCH}"
 
 
 def test_the_same_change_at_the_same_time_is_the_same_commit(bot: LocalForge, commit: str) -> None:
@@ -248,7 +251,7 @@ def test_nothing_that_a_repository_configures_is_run(local: LocalWorld, bot: Loc
     )
 
     opened = open_pull_request(bot, first)
-    refreshed = bot.refresh(opened, commit=first, files={"app/Dockerfile": NEWER}, title="Again", body="")
+    refreshed = bot.refresh(opened, proposal(first, NEWER, title="Again"))
     with bot.checkout(REPOSITORY, refreshed.head) as folder:
         assert (folder / "app/Dockerfile").read_bytes() == NEWER
     bot.merge(REPOSITORY, refreshed.number)
@@ -328,6 +331,49 @@ def test_a_record_that_lies_is_malformed(
         bot.pull_requests(REPOSITORY, BRANCH)
 
 
+def test_a_record_of_an_earlier_version_is_read(local: LocalWorld, bot: LocalForge, commit: str) -> None:
+    """It knows no labels, reviewers or comments, and not when it was opened."""
+    opened = open_pull_request(bot, commit)
+    record = json.loads(git(local.path(REPOSITORY), "cat-file", "blob", "refs/refrom/pulls/1"))
+    for later in ("opened", "draft", "labels", "reviewers", "comments"):
+        del record[later]
+    write_record(local, 1, json.dumps(record).encode())
+
+    assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [opened]
+    assert bot.comment_once(opened, mark=MARK, text="Left alone.")
+    assert bot.finish(opened, Finish(labels=("base",)), "Finished") == ()
+    assert bot.pull_requests(REPOSITORY, BRANCH)[0].labels == ("base",)
+
+
+def test_a_merge_driver_of_the_repository_has_no_part_in_conflicts(
+    local: LocalWorld, bot: LocalForge, commit: str, tmp_path: Path
+) -> None:
+    path, canary = local.path(REPOSITORY), tmp_path / "canary"
+    (path / "info" / "attributes").write_text("* merge=trap\n")
+    git(path, "config", "merge.trap.driver", f"touch {canary}")
+    open_pull_request(bot, commit)
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(NEWER)})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+
+    assert found.conflicts
+    assert not canary.exists()
+
+
+def test_lines_that_do_not_meet_are_merged(local: LocalWorld, bot: LocalForge) -> None:
+    lines = [b"FROM old\n", *(b"RUN step %d\n" % number for number in range(9))]
+    commit = local.create_repository(REPOSITORY, {"app/Dockerfile": File(b"".join(lines))})
+    opened = open_pull_request(bot, commit, {"app/Dockerfile": b"".join([b"FROM new\n", *lines[1:]])})
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(b"".join([*lines, b"RUN more\n"]))})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+    merged = bot.merge(REPOSITORY, opened.number)
+
+    assert not found.conflicts
+    content = local.files(REPOSITORY, merged)["app/Dockerfile"].content
+    assert content == b"".join([b"FROM new\n", *lines[1:], b"RUN more\n"])
+
+
 def test_an_oversized_record_is_refused(local: LocalWorld, bot: LocalForge, commit: str) -> None:
     open_pull_request(bot, commit)
     write_record(local, 1, b" " * (2**20 + 1))
@@ -393,7 +439,7 @@ def test_a_merge_of_what_both_changed_is_refused(local: LocalWorld, bot: LocalFo
     opened = open_pull_request(bot, commit)
     pushed = local.push(REPOSITORY, "main", {"app/Dockerfile": File(NEWER)})
 
-    with pytest.raises(ForgeError, match="changed the same file; merge them by hand"):
+    with pytest.raises(ForgeError, match="changed the same lines; merge them by hand"):
         bot.merge(REPOSITORY, opened.number)
 
     assert local.branches(REPOSITORY)["main"] == pushed

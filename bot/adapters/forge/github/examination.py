@@ -7,10 +7,12 @@ whose token it is, and a workflow's token has no user.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from bot.adapters.forge.github import queries
+from bot.adapters.forge.github.budget import is_for_others
 from bot.adapters.forge.github.fetching import reach
 from bot.adapters.forge.github.forge import GitHubForge
 from bot.adapters.forge.github.sender import Errand, Sender
@@ -22,24 +24,40 @@ from bot.core.errors import ForgeError, RefromError
 from bot.ports.clock import Clock
 from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
 
-_NEEDED: Final = ("contents", "pull_requests")
+NEEDED: Final = {"contents": "write", "pull_requests": "write"}
+"""What a token must be allowed to write, and all that it must be (metadata: read comes by itself)."""
+_FOR_TEAMS: Final = {"members": "read"}
+_LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
 _CLASSIC: Final = ("ghp_", "gho_")
 """How tokens begin that are no user's, and those with scopes (docs.github.com, "About authentication to GitHub")."""
+_OF_A_WORKFLOW: Final = "github-actions[bot]"
+_LIMITS_OF_A_WORKFLOW: Final = (
+    "GITHUB_TOKEN has 1,000 requests an hour for its repository, and reaches no other; "
+    "what it does starts no workflows; "
+    "it may create pull requests only where Settings, Actions, General allows it"
+)
+"""docs.github.com, "Rate limits for the REST API" and "Use GITHUB_TOKEN for authentication in workflows"."""
 _MOST: Final = 25
 """Repositories that are asked for their permissions, with one request each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubExamination:
-    """Looks at one GitHub with the tokens of the forge that the settings name."""
+    """Looks at one GitHub with the tokens of the forge that the settings name.
+
+    `asks_teams` says that teams are among the reviewers: who asks one must be allowed to see it.
+    """
 
     forge: GitHubForge
     sender: Sender
     tokens: Tokens
     include: Sequence[str]
     clock: Clock
+    asks_teams: bool = False
+    reserve: float = 0
+    """The share of each quota that a run leaves to others."""
 
     @property
     def subject(self) -> str:
@@ -73,11 +91,22 @@ class GitHubExamination:
             return
         where = "" if granted is None else f" for {owner}"
         yield passed(self.subject, ACCESS, f"knows us as {known.viewer.login}{where}")
+        if known.viewer.login == _OF_A_WORKFLOW:
+            yield skipped(self.subject, "workflow", _LIMITS_OF_A_WORKFLOW)
         if not let_in:
             yield checked(self.subject, "version", partial(_require_mutations, known))
         if granted is not None:
-            yield checked(owner, "write", partial(_require_granted, owner, granted))
+            yield checked(owner, "write", partial(self._require_granted, owner, granted))
         let_in[owner] = reply.answer
+
+    def _require_granted(self, owner: str, granted: Mapping[str, str]) -> str:
+        needed = {**NEEDED, **(_FOR_TEAMS if self.asks_teams else {})}
+        lacking = [f"{name}: {level}" for name, level in needed.items() if not _covers(granted.get(name), level)]
+        if lacking:
+            cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
+            raise ForgeError(f"{owner} does not grant the App {' and '.join(lacking)}; {cure}")
+        also = ", and see teams" if self.asks_teams else ""
+        return f"the App may write contents and pull requests{also}"
 
     def _repositories(self) -> Iterator[Check]:
         """Ask for permissions where the App's are not known already, and let git reach the first repository."""
@@ -101,8 +130,13 @@ class GitHubExamination:
             return "has none"  # an Enterprise Server may be without
         left = parse(_RateLimit, found.body, owner).resources
         told = f"{left.core} requests and {left.graphql} points of GraphQL are left for this hour"
-        if not left.core.remaining or not left.graphql.remaining:
-            raise ForgeError(f"{told}; run again when it is over")
+        if self.reserve:
+            told += f", of which {self.reserve:.0%} is kept for others"
+        used_up = [quota for quota in (left.core, left.graphql) if quota.is_used_up(self.reserve)]
+        if used_up:
+            until = datetime.fromtimestamp(max(quota.reset for quota in used_up), UTC)
+            cure = "wait for that" + (", or lower reserve under forges" if self.reserve else "")
+            raise ForgeError(f"{told}: a run would wait until {until:%Y-%m-%d %H:%M:%S} UTC; {cure}")
         return told
 
     def _may_write(self, name: str) -> Check:
@@ -121,7 +155,8 @@ class GitHubExamination:
         return f"reads {url}"
 
     def _errand(self, what: str, verb: str) -> Errand:
-        return Errand(what, verb, self.tokens.token(what.partition("/")[0]))
+        owner = what.partition("/")[0]
+        return Errand(what, verb, self.tokens.token(owner), self.tokens.identity(owner))
 
 
 class _Self(Graph):
@@ -135,6 +170,10 @@ class _Self(Graph):
 class _Quota(Rest):
     limit: int
     remaining: int
+    reset: int
+
+    def is_used_up(self, reserve: float) -> bool:
+        return not self.remaining or is_for_others(self.remaining, self.limit, reserve)
 
     def __str__(self) -> str:
         return f"{self.remaining} of {self.limit}"
@@ -164,12 +203,9 @@ def _require_mutations(known: _Self) -> str:
     return f"knows {' and '.join(types)}"
 
 
-def _require_granted(owner: str, granted: Mapping[str, str]) -> str:
-    lacking = [name for name in _NEEDED if granted.get(name) not in ("write", "admin")]
-    if lacking:
-        cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
-        raise ForgeError(f"{owner} does not grant the App {' and '.join(f'{n}: write' for n in lacking)}; {cure}")
-    return "the App may write contents and pull requests"
+def _covers(held: str | None, level: str) -> bool:
+    """Whether a permission is at least of a level; GitHub may have ones that are not known here."""
+    return held in _LEVELS[_LEVELS.index(level) :]
 
 
 def _judge_user(name: str, found: _Permitted, scopes: str | None, *, has_user: bool) -> Check:
