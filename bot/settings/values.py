@@ -56,6 +56,12 @@ class GitHubForge:
 
     url: str
     include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    exclude_topics: tuple[str, ...] = ()
+    forks: bool = False
+    archived: bool = False
+    visibility: tuple[str, ...] = ()
     token: str | None = field(default=None, repr=False)
     app_id: int | None = None
     reserve: float = 0.1

@@ -18,6 +18,7 @@ from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.forge.github import (
     AppTokens,
+    Filters,
     FixedToken,
     Gate,
     GitHub,
@@ -104,13 +105,24 @@ def make_forge(
             tokens: Tokens = FixedToken(entry.token or "")
             if entry.app_id is not None:
                 tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
-            forge = GitHubForge(GitHub(sender, tokens), entry.include)
+            forge = GitHubForge(GitHub(sender, tokens), entry.include, _filters(entry))
             return forge, GitHubExamination(
                 forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock, reserve=entry.reserve
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"
             return NoForge(), LeftOut("source repositories", why)
+
+
+def _filters(entry: values.GitHubForge) -> Filters:
+    return Filters(
+        exclude=entry.exclude,
+        topics=entry.topics,
+        exclude_topics=entry.exclude_topics,
+        forks=entry.forks,
+        archived=entry.archived,
+        visibility=entry.visibility,
+    )
 
 
 def make_functions(
