@@ -165,7 +165,7 @@ def test_one_that_fails_is_its_own_error_and_is_asked_for_again(shop: Shop, aske
             surveyor.read(listed[1])
     assert surveyor.read(listed[0])
     assert surveyor.read(listed[2])
-    assert asked.asked == [["gone", "b"], ["gone"], ["a"]]
+    assert asked.asked == [["gone", "b"], ["gone"], ["a", "gone"]]
 
 
 def test_a_repository_that_the_forge_passes_over_is_an_error(shop: Shop, asked: Asked) -> None:
