@@ -8,7 +8,7 @@ from tests.lab.github.accounts import Token
 from tests.lab.github.graph import Graph
 from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger, charged, json_answer, lowered, refused, require_user_agent
-from tests.lab.github.limits import primary_graphql_limit
+from tests.lab.github.limits import primary_graphql_limit, secondary_limit
 from tests.lab.github.mutations import Mutations
 from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
@@ -61,6 +61,8 @@ class GraphqlDoor:
         quota = self.hub.limits.quota(token, "graphql")
         if not quota.remaining:
             return charged(self.hub, primary_graphql_limit(reset=quota.reset), token, "graphql", 0)
+        if request.is_mutation and not self.hub.limits.may_create(token):
+            return charged(self.hub, secondary_limit(remaining=quota.remaining), token, "graphql", 1)
         graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token)
         root = Mutations(graph=graph).mutation() if request.is_mutation else graph.query()
         try:

@@ -11,7 +11,7 @@ from tests.lab.github.accounts import Token
 from tests.lab.github.calls import ENDPOINTS, Call, Reply
 from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger, charged, json_answer, lowered, refused, require_user_agent
-from tests.lab.github.limits import primary_limit
+from tests.lab.github.limits import primary_limit, secondary_limit
 from tests.lab.github.openapi import Match, RestApi, Sent
 from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
@@ -61,8 +61,7 @@ class RestDoor:
         if fault is None or fault.after:
             given = self._carry_out(arrived, site, findings)
             self._check(arrived, given)
-        writes = asked.method != "GET" and arrived.operation != _ISSUE
-        return self.ledger.finish(arrived.operation, asked, given, fault, writes=writes)
+        return self.ledger.finish(arrived.operation, asked, given, fault, writes=_creates(arrived))
 
     def _read(self, asked: Asked) -> _Arrived | None:
         path, _, query = asked.path.partition("?")
@@ -92,6 +91,8 @@ class RestDoor:
             quota = self.hub.limits.quota(token, "core")
             if cost and not quota.remaining:
                 return charged(self.hub, primary_limit(reset=quota.reset), token, "core", 0)
+            if _creates(arrived) and not self.hub.limits.may_create(token):
+                return charged(self.hub, secondary_limit(remaining=quota.remaining), token, "core", cost)
             answer = _written(self._reply(arrived, site, token, findings))
         except Refusal as refusal:
             answer = refused(refusal)
@@ -127,6 +128,10 @@ class RestDoor:
         findings = self.api.answer_findings(arrived.match, given.status, sent)
         what = f"the answer {given.status} to {arrived.asked.method} {arrived.asked.path} ({arrived.operation})"
         self.ledger.violate(what, findings)
+
+
+def _creates(arrived: _Arrived) -> bool:
+    return arrived.asked.method != "GET" and arrived.operation != _ISSUE
 
 
 def _written(reply: Reply) -> Answer:

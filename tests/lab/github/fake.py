@@ -203,6 +203,10 @@ class FakeGitHub:
         """Set the quota of the hours that begin from now on."""
         self._hub.limits.hourly = hourly
 
+    def limit_creations(self, *, a_minute: int = 80, an_hour: int = 500) -> None:
+        """Count what changes something from now on, and refuse with a secondary limit what is too much."""
+        self._hub.limits.creations = (a_minute, an_hour)
+
     def default_branch(self, name: str) -> str:
         """Return the name of a repository's default branch."""
         return self._repository(name).default_branch

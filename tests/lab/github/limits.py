@@ -1,17 +1,20 @@
 """GitHub's rate limits: the quota that every answer states, and what GitHub says when one is used up."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.ports.clock import Clock
-from tests.lab.github.accounts import Token
+from tests.lab.github.accounts import ACTIONS, Token
 from tests.lab.web import Answer
 
 _WINDOW: Final = timedelta(hours=1)
+_MINUTE: Final = timedelta(minutes=1)
 _ANONYMOUS: Final = 60
+_WORKFLOW: Final = 1000
 _DOCS: Final = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 _SUPPORT: Final = "If you reach out to GitHub Support for help, please include the request ID 0LAB:1:2:3"
 _PRIMARY: Final = f"API rate limit exceeded for user ID 1001. {_SUPPORT} and timestamp 2026-11-23 12:00:00 UTC."
@@ -51,19 +54,45 @@ class Limits:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._quotas: dict[tuple[str, str], Quota] = {}
+        self._created: dict[str, list[datetime]] = defaultdict(list)
         self.hourly = 5000
-        """Requests that a caller with a token has in an hour."""
+        """Requests that a caller with a token has in an hour; a workflow's own has 1,000 at most."""
+        self.creations: tuple[int, int] | None = None
+        """Requests that may create content in a minute and in an hour; None does not count them."""
 
     def quota(self, token: Token | None, resource: str) -> Quota:
         """Return the quota of a caller as it stands now."""
-        key = (token.account.login if token else "", resource)
+        key = (_caller(token), resource)
         now = self._clock.now()
         quota = self._quotas.get(key)
         if quota is None or quota.reset <= now.timestamp():
             reset = int((now + _WINDOW).timestamp())
-            quota = Quota(resource=resource, limit=self.hourly if token else _ANONYMOUS, used=0, reset=reset)
+            quota = Quota(resource=resource, limit=self._allowed(token), used=0, reset=reset)
             self._quotas[key] = quota
         return quota
+
+    def may_create(self, token: Token | None) -> bool:
+        """Count a request that creates content, unless there were too many: then a secondary limit refuses it."""
+        if self.creations is None:
+            return True
+        now, created = self._clock.now(), self._created[_caller(token)]
+        spans = zip((_MINUTE, _WINDOW), self.creations, strict=True)
+        if any(len([one for one in created if one > now - span]) >= most for span, most in spans):
+            return False
+        created.append(now)
+        return True
+
+    def _allowed(self, token: Token | None) -> int:
+        if token is None:
+            return _ANONYMOUS
+        return min(self.hourly, _WORKFLOW) if token.account.login == ACTIONS else self.hourly
+
+
+def _caller(token: Token | None) -> str:
+    """Whose limits they are: a person's are the same for all tokens, an App has some for each installation."""
+    if token is None:
+        return ""
+    return f"{token.account.login} at {token.installation}" if token.installation else token.account.login
 
 
 def primary_limit(status: int = 403, *, reset: int = 1_800_000_000) -> Answer:
