@@ -36,7 +36,7 @@ class GraphqlDoor:
             answer = charged(self.hub, json_answer(200, {"errors": malformed.errors}), token, "graphql", 1)
             return self.ledger.finish("graphql", asked, answer, writes=False)
         self._check_headers(asked, request, headers)
-        fault = self.ledger.faults.due({request.name, *request.fields})
+        fault = self.ledger.faults.due({request.name, *request.fields}, writes=request.is_mutation)
         given = None
         if fault is None or fault.after:
             given = self._carry_out(asked, request, token, site)
@@ -61,6 +61,8 @@ class GraphqlDoor:
         quota = self.hub.limits.quota(token, "graphql")
         if not quota.remaining:
             return charged(self.hub, primary_graphql_limit(reset=quota.reset), token, "graphql", 0)
+        if burst := self.hub.limits.burst(writes=request.is_mutation):
+            return charged(self.hub, burst, token, "graphql", 1)
         graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token)
         root = Mutations(graph=graph).mutation() if request.is_mutation else graph.query()
         try:

@@ -56,12 +56,12 @@ class RestDoor:
             return self.ledger.finish("unknown", asked, json_answer(404, Refusal(404, "Not Found").body), writes=True)
         findings = self.api.request_findings(arrived.match, arrived.query, arrived.sent)
         self.ledger.violate(f"{asked.method} {asked.path} ({arrived.operation})", findings)
-        fault = self.ledger.faults.due({arrived.operation})
+        writes = asked.method != "GET" and arrived.operation != _ISSUE
+        fault = self.ledger.faults.due({arrived.operation}, writes=writes)
         given = None
         if fault is None or fault.after:
-            given = self._carry_out(arrived, site, findings)
+            given = self._carry_out(arrived, site, findings, writes=writes)
             self._check(arrived, given)
-        writes = asked.method != "GET" and arrived.operation != _ISSUE
         return self.ledger.finish(arrived.operation, asked, given, fault, writes=writes)
 
     def _read(self, asked: Asked) -> _Arrived | None:
@@ -84,7 +84,7 @@ class RestDoor:
         found = self.hub.by_id(int(steps[2]))
         return "/".join(["/repos", found.full_name, *steps[3:]]) if found else path
 
-    def _carry_out(self, arrived: _Arrived, site: str, findings: list[str]) -> Answer:
+    def _carry_out(self, arrived: _Arrived, site: str, findings: list[str], *, writes: bool) -> Answer:
         token: Token | None = None
         cost = 0 if arrived.operation == _FREE else 1
         try:
@@ -92,6 +92,8 @@ class RestDoor:
             quota = self.hub.limits.quota(token, "core")
             if cost and not quota.remaining:
                 return charged(self.hub, primary_limit(reset=quota.reset), token, "core", 0)
+            if burst := self.hub.limits.burst(writes=writes):
+                return charged(self.hub, burst, token, "core", cost)
             answer = _written(self._reply(arrived, site, token, findings))
         except Refusal as refusal:
             answer = refused(refusal)

@@ -24,6 +24,7 @@ from tests.lab.github.fleet import Fleet, Use
 from tests.lab.github.hub import Hub
 from tests.lab.github.lazy_git import LazyGit
 from tests.lab.github.ledger import Exchange, Ledger
+from tests.lab.github.limits import Bursts
 from tests.lab.github.openapi import rest_api
 from tests.lab.github.repository import Comment, Pull, Repository
 from tests.lab.web import Answer, Asked, Web, serve
@@ -230,6 +231,11 @@ class FakeGitHub:
     def limit(self, hourly: int) -> None:
         """Set the quota of the hours that begin from now on."""
         self._hub.limits.hourly = hourly
+
+    def refuse_bursts(self) -> Bursts:
+        """Let nobody create more in a minute or an hour than GitHub does, and return the count of the refusals."""
+        self._hub.limits.bursts = bursts = Bursts(clock=self._hub.clock)
+        return bursts
 
     def default_branch(self, name: str) -> str:
         """Return the name of a repository's default branch."""

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.ports.clock import Clock
@@ -11,6 +11,7 @@ from tests.lab.github.accounts import Token
 from tests.lab.web import Answer
 
 _WINDOW: Final = timedelta(hours=1)
+_BURST: Final = timedelta(minutes=1)
 _ANONYMOUS: Final = 60
 _DOCS: Final = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 _SUPPORT: Final = "If you reach out to GitHub Support for help, please include the request ID 0LAB:1:2:3"
@@ -45,6 +46,48 @@ class Quota:
         return {**stated, "X-RateLimit-Resource": self.resource}
 
 
+@dataclass(slots=True, kw_only=True)
+class Bursts:
+    """GitHub's secondary limits on what creates content (docs.github.com, "About secondary rate limits").
+
+    `refused` is how often one was told to wait, with Retry-After and without in turn, and `impatient` how often
+    somebody asked anything before that was over.
+    """
+
+    clock: Clock
+    a_minute: int = 80
+    an_hour: int = 500
+    refused: int = 0
+    impatient: int = 0
+    _done: list[datetime] = field(default_factory=list)
+    _until: datetime | None = None
+
+    def admit(self, *, writes: bool) -> Answer | None:
+        """Count a request; return how it is refused, if it is one too many."""
+        now = self.clock.now()
+        if self._until and now < self._until:
+            self.impatient += 1
+            return self._refuse(self._until - now)
+        if not writes:
+            return None
+        self._done = [moment for moment in self._done if moment > now - _WINDOW]
+        last_minute = [moment for moment in self._done if moment > now - _BURST]
+        if len(self._done) >= self.an_hour:
+            return self._refuse(self._done[0] + _WINDOW - now)
+        if len(last_minute) >= self.a_minute:
+            return self._refuse(last_minute[0] + _BURST - now)
+        self._done.append(now)
+        return None
+
+    def _refuse(self, wait: timedelta) -> Answer:
+        """GitHub asks for at least a minute where it does not say how long."""
+        self.refused += 1
+        is_told = self.refused % 2 == 0
+        self._until = self.clock.now() + (wait if is_told else min(wait, _BURST))
+        seconds = int(wait.total_seconds()) + 1
+        return secondary_limit(403 if self.refused % 3 else 429, retry_after=seconds if is_told else None)
+
+
 class Limits:
     """Counts what every caller uses."""
 
@@ -53,6 +96,12 @@ class Limits:
         self._quotas: dict[tuple[str, str], Quota] = {}
         self.hourly = 5000
         """Requests that a caller with a token has in an hour."""
+        self.bursts: Bursts | None = None
+        """The secondary limits, where a test wants them."""
+
+    def burst(self, *, writes: bool) -> Answer | None:
+        """Count a request, and return how it is refused if it is one too many at once."""
+        return self.bursts.admit(writes=writes) if self.bursts else None
 
     def quota(self, token: Token | None, resource: str) -> Quota:
         """Return the quota of a caller as it stands now."""
