@@ -60,7 +60,7 @@ def measure() -> list[Row]:
         cold, unchanged = _survey(place), _survey(place)
         population.change(CHANGED)
         changed = _survey(place)
-        return [*_found(population, (cold, unchanged, changed)), *_requests(cold, unchanged, changed)]
+        return [*_found(population, (cold, unchanged, changed)), *_requests(population.fleet, cold, unchanged, changed)]
 
 
 def _survey(place: Organisation) -> Survey:
@@ -89,8 +89,8 @@ def _found(population: Population, surveys: Iterable[Survey]) -> list[Row]:
     ]
 
 
-def _requests(cold: Survey, unchanged: Survey, changed: Survey) -> list[Row]:
-    share = cold.requests / Fleet.size
+def _requests(fleet: Fleet, cold: Survey, unchanged: Survey, changed: Survey) -> list[Row]:
+    share = cold.requests / fleet.size
     peak = max(survey.ran.memory for survey in (cold, unchanged, changed))
     return [
         Row(

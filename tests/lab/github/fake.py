@@ -275,6 +275,10 @@ class FakeGitHub:
             self._hub.settle(repository)
             return list(repository.pulls.values())
 
+    def branches(self, name: str) -> list[str]:
+        """Return the names of a repository's branches."""
+        return list(self._repository(name).branches())
+
     def comments(self, name: str, number: int) -> list[Comment]:
         """Return the comments on a pull request."""
         return list(self._repository(name).pulls[number].comments)
