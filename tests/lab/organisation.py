@@ -90,21 +90,14 @@ class Organisation:
             f"{more}"
         )
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a command in a process of its own; JSON comes on its standard output."""
-        command = [sys.executable, "-c", _PROGRAM, "cost.json", *arguments, "--format", "json"]
-        return subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-
-    def refrom(self, *arguments: str) -> Ran:
+    def refrom(self, *arguments: str, form: str = "json") -> Ran:
         """Run a command to its end."""
         cost = self.folder / "cost.json"
-        cost.unlink(missing_ok=True)
-        with self.start(*arguments) as process:
-            out, err = process.communicate()
-        spent: Mapping[str, Any] = json.loads(cost.read_text()) if cost.exists() else {"cpu": 0.0, "memory": 0}
-        return Ran(code=process.returncode, out=out, err=err, cpu=spent["cpu"], memory=spent["memory"])
+        command = [sys.executable, "-c", _PROGRAM, str(cost), *arguments, "--format", form]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, encoding="utf-8", check=False)
+        spent: Mapping[str, Any] = json.loads(cost.read_text())
+        cost.unlink()
+        return Ran(code=done.returncode, out=done.stdout, err=done.stderr, cpu=spent["cpu"], memory=spent["memory"])
 
     def begin(self, *arguments: str) -> BaseProcess:
         """Begin a command in a process that is quicker to start, and that somebody may kill; its output is lost."""

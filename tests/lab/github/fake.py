@@ -216,6 +216,10 @@ class FakeGitHub:
         """Let a branch be changed by pull requests only."""
         self._repository(name).protected.add(branch)
 
+    def unprotect(self, name: str, branch: str) -> None:
+        """End what `protect` began."""
+        self._repository(name).protected.discard(branch)
+
     def allow_auto_merge(self, name: str) -> None:
         """Let pull requests of a repository merge themselves."""
         self._repository(name).allows_auto_merge = True

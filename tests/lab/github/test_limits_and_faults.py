@@ -8,7 +8,7 @@ import requests
 from tests.lab.clock import WoundClock
 from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub
-from tests.lab.github.faults import gateway_timeout
+from tests.lab.github.faults import WRITE, gateway_timeout
 from tests.lab.github.limits import primary_graphql_limit, primary_limit, secondary_limit
 from tests.lab.web import Answer
 
@@ -75,6 +75,37 @@ def test_a_used_up_quota_of_graphql_is_an_error_in_a_good_answer(fake: FakeGitHu
     assert answer.json()["errors"][0]["type"] == "RATE_LIMITED"
 
 
+# Bursts
+
+
+def test_a_burst_is_refused_with_a_time_to_wait_and_without(fake: FakeGitHub, api: Caller, clock: WoundClock) -> None:
+    """Reads are none of it, until somebody was told to wait: then they are refused, too, and counted."""
+    bursts, head = fake.refuse_bursts(), api.get(f"{ORDERS}/git/ref/heads/main")["object"]["sha"]
+    for number in range(80):
+        api.post(f"{ORDERS}/git/refs", {"ref": f"refs/heads/{number}", "sha": head})
+
+    first = api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": head})
+    hasty = api.send("GET", ORDERS)
+    clock.wait_until(clock.now() + timedelta(minutes=1, seconds=1))
+    later = api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": head})
+
+    assert (first.status_code, first.headers.get("Retry-After")) == (403, None)
+    assert "secondary rate limit" in first.json()["message"]
+    assert (hasty.status_code, int(hasty.headers["Retry-After"])) == (403, 61)
+    assert (later.status_code, bursts.refused, bursts.impatient) == (201, 2, 1)
+
+
+def test_so_many_in_an_hour_are_refused_for_the_rest_of_it(fake: FakeGitHub, api: Caller, clock: WoundClock) -> None:
+    fake.refuse_bursts().an_hour = 3
+    body = {"query": 'mutation Make { updateRefs(input: {repositoryId: "R_x", refUpdates: []}) { clientMutationId } }'}
+
+    answers = [api.send("POST", "/graphql", body).status_code for _ in range(4)]
+
+    assert answers == [200, 200, 200, 403]
+    clock.wait_until(clock.now() + timedelta(hours=1))
+    assert api.send("POST", "/graphql", body).status_code == 200
+
+
 # Versions
 
 
@@ -91,6 +122,24 @@ def test_what_has_not_changed_is_not_sent_again_and_costs_nothing(fake: FakeGitH
 
 
 # Faults
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_what_is_planned_for_the_second_write_happens_whatever_it_is(
+    fake: FakeGitHub, api: Caller, *, after: bool
+) -> None:
+    """Reads do not count; the act comes before the connection ends."""
+    acted: list[int] = []
+    head = api.get(f"{ORDERS}/git/ref/heads/main")["object"]["sha"]
+    fake.faults.plan(WRITE, 2, after=after, act=lambda: acted.append(len(fake.branches("acme/orders"))))
+    api.post(f"{ORDERS}/git/refs", {"ref": "refs/heads/one", "sha": head})
+    api.get(ORDERS)
+
+    with pytest.raises(requests.ConnectionError):
+        api.post(f"{ORDERS}/git/refs", {"ref": "refs/heads/two", "sha": head})
+
+    assert acted == [3 if after else 2]
+    assert len(fake.branches("acme/orders")) == acted[0]
 
 
 @pytest.mark.parametrize("status", [403, 429])
