@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from tests.lab.github import graphql
 from tests.lab.github.accounts import Token
 from tests.lab.github.graph import Graph
+from tests.lab.github.graph_objects import Budget, GaveUp
 from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger, charged, json_answer, lowered, refused, require_user_agent
 from tests.lab.github.limits import primary_graphql_limit
@@ -13,6 +15,11 @@ from tests.lab.github.mutations import Mutations
 from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
 from tests.lab.web import Answer, Asked
+
+_GAVE_UP: Final = (
+    "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug."
+    " Please include `0LAB:1:2:3` when reporting this issue."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +70,13 @@ class GraphqlDoor:
             return charged(self.hub, primary_graphql_limit(reset=quota.reset), token, "graphql", 0)
         if burst := self.hub.limits.burst(writes=request.is_mutation):
             return charged(self.hub, burst, token, "graphql", 1)
-        graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token)
+        budget = Budget(self.hub.largest_answer)
+        graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token, budget=budget)
         root = Mutations(graph=graph).mutation() if request.is_mutation else graph.query()
         try:
             answer = json_answer(200, graphql.carry_out(request, root))
+        except GaveUp:
+            answer = json_answer(200, {"data": None, "errors": [{"message": _GAVE_UP}]})
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it, and the client get an answer
             answer = self.ledger.defect(asked, error)
         return charged(self.hub, answer, token, "graphql", 1)

@@ -165,13 +165,17 @@ class FakeGitHub:
         branch: str = "main",
         *,
         private: bool = False,
+        internal: bool = False,
         archived: bool = False,
+        fork: bool = False,
+        topics: Sequence[str] = (),
     ) -> str:
         """Create a repository with one commit of plain files, and return that commit; no files, no commit."""
         path = self.root / f"{name}.git"
         BareGit.create(path, branch)
         repository = self._repository(name)
-        repository.private, repository.archived = private, archived
+        repository.private, repository.internal, repository.archived = private, internal, archived
+        repository.fork, repository.topics = fork, tuple(topics)
         if not files:
             return ""
         git, by = repository.git, self._hub.web_flow()
@@ -231,6 +235,14 @@ class FakeGitHub:
     def truncate_trees(self, entries: int) -> None:
         """Cut recursive trees after so many entries; GitHub does after 100,000."""
         self._hub.largest_tree = entries
+
+    def give_up_after(self, points: int) -> None:
+        """Give up on GraphQL queries whose answers have more points: entries of trees, blobs, 100 bytes of text."""
+        self._hub.largest_answer = points
+
+    def cut_texts(self, longest: int) -> None:
+        """Cut the texts that GraphQL gives after so many bytes."""
+        self._hub.longest_text = longest
 
     def limit(self, hourly: int) -> None:
         """Set the quota of the hours that begin from now on."""

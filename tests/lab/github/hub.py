@@ -33,6 +33,10 @@ class Hub:
         """Whether the organizations let workflows create pull requests."""
         self.largest_tree = 100_000
         """Entries after which a recursive tree is truncated."""
+        self.largest_answer = 100_000
+        """Points that the answer to a GraphQL query may have (see `graph_objects.Budget`)."""
+        self.longest_text = 512_000
+        """Bytes after which GraphQL cuts a text; that of GitHub is not documented."""
         self.dispatches: list[dict[str, Any]] = []
         self._repositories: dict[str, Repository] = {}
         self._former: dict[str, Repository] = {}

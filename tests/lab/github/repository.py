@@ -77,6 +77,7 @@ class Repository:
     git: BareGit
     created: datetime
     private: bool = False
+    internal: bool = False
     archived: bool = False
     fork: bool = False
     topics: tuple[str, ...] = ()
@@ -91,6 +92,11 @@ class Repository:
     @property
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def visibility(self) -> str:
+        """Who may see it, as GraphQL says that."""
+        return "INTERNAL" if self.internal else "PRIVATE" if self.private else "PUBLIC"
 
     @property
     def default_branch(self) -> str:
