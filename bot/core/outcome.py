@@ -10,6 +10,8 @@ class Result(StrEnum):
 
     OPENED = "opened"
     REFRESHED = "refreshed"
+    FINISHED = "finished"
+    COMMENTED = "commented"
     CLOSED = "closed"
     UNCHANGED = "unchanged"
     BUILT = "built"

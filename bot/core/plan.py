@@ -136,10 +136,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A person said no."""
+    """A person said no: by a hold, or by a block of the base that an update would bring, which is then `blocked`."""
 
     use: BaseUse
     reason: str
+    blocked: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,8 @@ def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now
         waits = Waiting(use=use, reason=known.fault, until=None)
         return waits if known.passing else Skip(use=use, reason=known.fault)
     if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
-        return Waiting(use=use, reason=f"the current base {known.candidate.short} is blocked", until=None)
+        reason = f"the current base {known.candidate.short} is blocked"
+        return Held(use=use, reason=reason, blocked=known.candidate)
     if known.in_use is None:
         return _decide_unknown(known, policy, now)
     if known.change is None and known.in_use in _digests(known):
@@ -198,16 +200,14 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
         if policy.on_unknown is OnUnknown.WAIT:
             return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
         return _act(known, policy, why, now)
-    change, threshold = known.change, _threshold(policy.update_on)
+    change = known.change
     if change.significance is Significance.NONE:
         return Current(use=known.use, reason="the digest moved, the contents did not")
     why, since = describe(change, policy.min_severity), known.behind_since or now
-    matters = change.weigh(policy.min_severity) >= threshold
-    if not matters and change.unassessed:
+    if not _is_known_to_matter(change, policy) and change.unassessed:
         why = f"{why}; advisories unknown: {change.unassessed}"
-        matters = policy.on_unknown is not OnUnknown.WAIT
     due, soaked = since + policy.max_age, known.latest.first_seen + policy.soak
-    if not matters:
+    if not matters(change, policy):
         if now < due:
             reason = f"{why}; policy updates on {_wanted(policy)}, or at {policy.max_age.days} days"
             return Waiting(use=known.use, reason=reason, until=due)
@@ -215,6 +215,18 @@ def _decide_moved(known: Known, policy: Policy, now: datetime) -> Decision:
     if now < min(due, soaked):  # a tag that moves daily never soaks, but nothing drifts for ever
         return Waiting(use=known.use, reason=f"{why}; soaking", until=min(due, soaked))
     return _act(known, policy, why, now)
+
+
+def matters(change: BaseChange, policy: Policy) -> bool:
+    """Whether a change is taken before `max_age`; what advisories do not tell is taken, unless policy waits for it."""
+    if change.significance is Significance.NONE:
+        return False
+    unknown = bool(change.unassessed) and policy.on_unknown is not OnUnknown.WAIT
+    return unknown or _is_known_to_matter(change, policy)
+
+
+def _is_known_to_matter(change: BaseChange, policy: Policy) -> bool:
+    return change.weigh(policy.min_severity) >= _threshold(policy.update_on)
 
 
 def describe(change: BaseChange, least: Severity = Severity.LOW) -> str:

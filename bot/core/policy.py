@@ -137,7 +137,11 @@ class Declarations:
 
     def is_blocked(self, digest: Digest, today: date) -> bool:
         """Say whether a digest is blocked today."""
-        return any(block.digest == digest and _lasts(block.until, today) for block in self.blocks)
+        return digest in self.blocked(today)
+
+    def blocked(self, today: date) -> frozenset[Digest]:
+        """Return the digests that are blocked today."""
+        return frozenset(block.digest for block in self.blocks if _lasts(block.until, today))
 
 
 def _matches(glob: str | None, text: str | None) -> bool:

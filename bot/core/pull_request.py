@@ -1,4 +1,4 @@
-"""What a pull request says: branch, title, body, and the machine-readable marker in the body.
+"""What a pull request says: title, commit message, body, and the machine-readable marker in the body.
 
 Everything that comes from an image or a repository is shown inside code spans,
 where it can neither forge Markdown nor mention people; the marker holds only digests of it.
@@ -6,56 +6,103 @@ where it can neither forge Markdown nor mention people; the marker holds only di
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from bot.core.advisories import Fix
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
 from bot.core.digest import Digest
-from bot.core.plan import Action, Update, describe
+from bot.core.plan import Action, BaseUse, Update, describe
+from bot.core.templates import Template
 
 BRANCH = "refrom/lambda-base-images"
-"""One branch a source repository: it names what is updated, so a newer base refreshes the same pull request."""
+"""The branch of all uses of a source repository, where the settings name no other."""
+FIELDS = ("summary", "action", "runtimes", "changes", "severity", "repository", "group")
+"""What a title and a commit message may name."""
+BODY_FIELDS = (*FIELDS, "introduction", "details")
+UNFINISHED = "<!-- refrom:unfinished -->"
+"""The last line of a body while labels, reviewers or the forge's own merge are still to be added."""
 
 _LONGEST_BODY = 60_000
 """In characters; GitHub takes 65,536."""
+_LONGEST_TITLE = 250
+"""In characters; GitHub takes 256."""
 _MOST_PACKAGES = 40
 _MOST_FIXES = 40
+_MOST_TOLD = 800
+"""Of so many uses a marker says which base each is brought to; with more it would take the room of the body."""
 _LONGEST_CODE = 160
 _LONGEST_NOTE = 1000
-_MARKER = re.compile(
-    r'^<!-- refrom:plan (\{"steps": \[[0-9a-f", ]*\](?:, "fixes": "[0-9a-f]*")?\}) -->\s*$', re.MULTILINE
-)
+_MARKER = re.compile(r"^<!-- refrom:plan (\{[0-9a-z\[\]{}:\", ]*\}) -->[ \t\r]*$", re.MULTILINE)
+_UNFINISHED = re.compile(rf"^{UNFINISHED}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """Title and body of a pull request."""
+    """Title and body of a pull request, and the message of its commit."""
 
     title: str
+    message: str
     body: str
 
 
-def write(updates: Iterable[Update]) -> Text:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How pull requests are worded; the marker and the last words of a body are added to whatever stands here."""
+
+    title: Template = field(default_factory=lambda: Template.parse("{summary}", FIELDS))
+    message: Template = field(default_factory=lambda: Template.parse("{summary}", FIELDS))
+    body: Template = field(default_factory=lambda: Template.parse("{introduction}\n\n{details}", BODY_FIELDS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the marker of a body says: the steps, the base that each use is brought to, and what that fixes.
+
+    `bases` are by the names of `use_name`; empty in bodies of earlier releases, and where there are very many.
+    """
+
+    steps: tuple[str, ...]
+    bases: Mapping[str, Digest]
+    fixes: str
+
+
+def write(
+    updates: Iterable[Update], wording: Wording | None = None, *, group: str = "", unfinished: bool = False
+) -> Text:
     """Write a pull request for the updates of one source repository: each base is explained once.
 
     The body is at most as long as a forge takes; what goes first is detail, never the marker.
     """
+    wording = wording or Wording()
     ordered = sorted(updates, key=lambda update: (_base(update), update.use.sort_key))
     sections = [_section(list(group)) for _, group in groupby(ordered, key=_base)]
-    end = f"{_FOOTER}\n\n{marker(ordered)}\n"
-    body = _shorten("\n\n".join((_INTRODUCTION, *sections)), _LONGEST_BODY - len(end))
-    return Text(title=_title(ordered), body=f"{body}\n\n{end}")
+    last = f"{UNFINISHED}\n" if unfinished else ""
+    end = f"{_FOOTER}\n\n{marker(ordered)}\n{last}"
+    values = _values(ordered, group)
+    shown = {**values, **{name: code(values[name]) for name in ("runtimes", "repository", "group")}}
+    body = wording.body.render({**shown, "introduction": _INTRODUCTION, "details": "\n\n".join(sections)})
+    return Text(
+        title=_cut(wording.title.render(values), _LONGEST_TITLE),
+        message=wording.message.render(values),
+        body=f"{_shorten(body, _LONGEST_BODY - len(end))}\n\n{end}",
+    )
 
 
 def marker(updates: Sequence[Update]) -> str:
     """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
+    uses: dict[str, list[str]] = defaultdict(list)
+    for update in updates:
+        uses[str(update.new)].append(use_name(update.use))
     fixes = fixes_of(updates)
-    told = {"fixes": fixes} if fixes else {}
-    return f"<!-- refrom:plan {json.dumps({'steps': steps_of(updates), **told})} -->"
+    bases = {base: sorted(set(names)) for base, names in sorted(uses.items())}
+    told = {"bases": bases} if 0 < len(updates) <= _MOST_TOLD else {}
+    document = {"steps": steps_of(updates), **told, **({"fixes": fixes} if fixes else {})}
+    return f"<!-- refrom:plan {json.dumps(document)} -->"
 
 
 def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
@@ -63,8 +110,17 @@ def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
 
     Each step is the start of a digest, so that many fit into a body and no text of a repository gets into the marker.
     """
-    steps = {(u.use.located.path, _image(u), u.tag, str(u.new)) for u in updates}
-    return tuple(sorted(Digest.of(json.dumps(step).encode()).short for step in steps))
+    return tuple(sorted({step_of(update) for update in updates}))
+
+
+def step_of(update: Update) -> str:
+    """What one update stands for."""
+    return _name((update.use.located.path, _image(update.use), update.tag, str(update.new)))
+
+
+def use_name(use: BaseUse) -> str:
+    """Name a use in a marker by its file and image, whatever line and digest they stand at."""
+    return _name((use.located.path, _image(use)))
 
 
 def fixes_of(updates: Iterable[Update]) -> str | None:
@@ -76,23 +132,43 @@ def fixes_of(updates: Iterable[Update]) -> str | None:
     return Digest.of(json.dumps(fixes).encode()).short if fixes else ""
 
 
-def is_told(body: str, updates: Iterable[Update]) -> bool:
-    """Whether a body tells what updates fix, as far as that is known now: advisories come later than packages."""
-    return fixes_of(updates) in (None, _read(body).get("fixes", ""))
+def is_told(plan: Plan, updates: Iterable[Update]) -> bool:
+    """Whether a plan tells what updates fix, as far as that is known now: advisories come later than packages."""
+    return fixes_of(updates) in (None, plan.fixes)
 
 
-def read_marker(body: str) -> tuple[str, ...] | None:
-    """Read the marker's steps back; None where there is none that can be read (a person may have edited the body)."""
-    steps = _read(body).get("steps")
-    return None if steps is None else tuple(str(step) for step in steps)
+def read_plan(body: str) -> Plan | None:
+    """Read the marker back; None where there is none that can be read (a person may have edited the body).
 
-
-def _read(body: str) -> Mapping[str, Any]:
-    found = _MARKER.search(body)
+    The last one counts: it stands at the end, and whatever a template or a person wrote stands before it.
+    """
+    found = _MARKER.findall(body)
     try:
-        return json.loads(found[1]) if found else {}
-    except ValueError:
-        return {}
+        return _plan(json.loads(found[-1])) if found else None
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _plan(document: Mapping[str, Any]) -> Plan | None:
+    """Take a marker's document apart; raises `TypeError` and its like where it is of another shape."""
+    steps, bases = document.get("steps"), document.get("bases", {})
+    if not isinstance(steps, list):
+        return None
+    return Plan(
+        steps=tuple(str(step) for step in steps),
+        bases={str(name): Digest.parse(base) for base, names in bases.items() for name in names},
+        fixes=str(document.get("fixes", "")),
+    )
+
+
+def is_unfinished(body: str) -> bool:
+    """Whether labels and their like are still to be added."""
+    return _UNFINISHED.search(body) is not None
+
+
+def finished(body: str) -> str:
+    """Return a body that says that they are."""
+    return _UNFINISHED.sub("", body)
 
 
 def code(text: str, longest: int = _LONGEST_CODE) -> str:
@@ -111,13 +187,23 @@ _FOOTER = (
 _CUT = "The rest is left out here, because a pull request's text has its bounds; `refrom run --dry-run` lists it all."
 
 
-def _title(updates: Sequence[Update]) -> str:
+def _values(updates: Sequence[Update], group: str) -> Mapping[str, str]:
+    """What the fields of a title are: words of ours, and names and versions of a form that needs no code span."""
     runtimes = sorted({update.use.runtime or "" for update in updates})
-    verb = "Pin" if all(update.action is Action.PIN for update in updates) else "Update"
+    action = "Pin" if all(update.action is Action.PIN for update in updates) else "Update"
     names = ", ".join(runtimes[:3]) + (f" and {len(runtimes) - 3} more" if len(runtimes) > 3 else "")
     details = {_detail(update.change) for update in updates if update.change} - {""}
-    detail = f" ({details.pop()})" if len(details) == 1 and len(runtimes) == 1 else ""
-    return f"{verb} Lambda base image {names}{detail}"
+    changes = details.pop() if len(details) == 1 and len(runtimes) == 1 else ""
+    severities = [update.change.severity for update in updates if update.change and update.change.severity]
+    return {
+        "summary": f"{action} Lambda base image {names}{f' ({changes})' if changes else ''}",
+        "action": action,
+        "runtimes": names,
+        "changes": changes,
+        "severity": str(max(severities)) if severities else "none",
+        "repository": updates[0].use.repository if updates else "",
+        "group": group,
+    }
 
 
 def _detail(change: BaseChange) -> str:
@@ -144,6 +230,14 @@ def _language(change: BaseChange) -> str | None:
 
 def _base(update: Update) -> tuple[str, str]:
     return (update.use.runtime or "", str(update.new))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _name(what: object) -> str:
+    return Digest.of(json.dumps(what).encode()).short
 
 
 def _shorten(text: str, room: int) -> str:
@@ -251,6 +345,6 @@ def _version_row(change: LanguageChange | PackageChange) -> str:
     return f"| {code(change.name)} | {code(change.old or 'none')} | {code(change.new or 'none')} |"
 
 
-def _image(update: Update) -> str:
-    reference = update.use.located.use.reference
-    return reference.name if reference else update.use.located.use.raw
+def _image(use: BaseUse) -> str:
+    reference = use.located.use.reference
+    return reference.name if reference else use.located.use.raw

@@ -231,6 +231,8 @@ def run(
     session = _session(context)
     told = run_cycle(config, session.clock, dry_run=dry_run)
     _print(session, output, told.document, tables.show_run)
+    for defect in told.defects:
+        tables.say(session.err, f"refrom: {defect}", "bold red")
     return told.code
 
 

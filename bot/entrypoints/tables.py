@@ -12,7 +12,8 @@ _STYLES = {
     "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
     "proven": "green", "behind": "yellow", "drifted": "bold red", "unknown": "bold red", "met": "green",
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
-    "packages": "yellow", "ok": "green", "skipped": "dim",
+    "packages": "yellow", "finished": "yellow", "commented": "yellow", "closed": "yellow",
+    "ok": "green", "skipped": "dim",
 }  # fmt: skip
 
 

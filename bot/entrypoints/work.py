@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.entrypoints.documents import Document, audit_document, run_document
-from bot.entrypoints.exits import ATTENTION, DONE
+from bot.entrypoints.exits import ATTENTION, DONE, code_of, defects_of
 from bot.ports.clock import Clock
 from bot.steps.audit import audit
 from bot.steps.cycle import Cycle
@@ -14,17 +14,18 @@ from bot.wiring import open_workshop
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was found and done, and the exit code that says whether somebody should look."""
+    """What was found and done, the exit code that says whether somebody should look, and defects with tracebacks."""
 
     document: Document
     code: int
+    defects: tuple[str, ...] = ()
 
 
 def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool) -> Told:
     """Run one cycle and tell it as `refrom.run/1`. Raises `RefromError` where it could not begin."""
     with open_workshop(config, clock, dry_run=dry_run, required=True) as workshop:
         report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
-    return Told(run_document(report, dry_run=dry_run), ATTENTION if report.needs_attention else DONE)
+    return Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
 
 
 def run_audit(config: Path | None, clock: Clock) -> Told:

@@ -42,6 +42,10 @@ class Journal(Protocol):
         """Return the latest outcomes, newest first."""
         ...
 
+    def since(self, moment: datetime) -> Sequence[tuple[datetime, Outcome]]:
+        """Return all outcomes from a moment on, oldest first."""
+        ...
+
 
 class LayerMemory(Protocol):
     """Remembers what layers hold; a layer never changes, so neither does an entry."""

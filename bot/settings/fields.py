@@ -9,17 +9,25 @@ from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bot.core.advisories import Severity
 from bot.core.digest import Digest
 from bot.core.errors import InvalidReference
+from bot.core.pull_request import BODY_FIELDS, FIELDS
 from bot.core.reference import Reference
+from bot.core.templates import Template, is_branch
+from bot.core.windows import DAY
 from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z")
+_REVIEWER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?\Z")
+_OUR_LINES = "<!-- refrom:"
+_LONGEST_LABEL = 50
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -29,6 +37,77 @@ def parse_duration(value: object) -> timedelta:
     if not found:
         raise ValueError("is no duration; write a number with d, h or m, such as 30d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Read hours as they stand in the settings, such as 09:00-17:00, as minutes of the day."""
+    found = _HOURS.match(text)
+    start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+    if not found or end > DAY:
+        raise ValueError("are no hours; write HH:MM-HH:MM, such as 09:00-17:00")
+    if start == end:
+        raise ValueError("begin and end at once; leave hours out if all day is meant")
+    return start, end
+
+
+def _hours(text: str) -> str:
+    parse_hours(text)
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name[:80]!r} is no time zone here; write one such as Europe/Berlin or UTC") from None
+    return name
+
+
+def _line(text: str) -> str:
+    """Check a template of one line."""
+    if "\n" in text or "\r" in text or not text.strip():
+        raise ValueError("is empty, or more than one line; write one line")
+    return _text(text)
+
+
+def _text(text: str) -> str:
+    """Check a template of a title or a commit message."""
+    return _template(text, FIELDS)
+
+
+def _body(text: str) -> str:
+    return _template(text, BODY_FIELDS)
+
+
+def _template(text: str, fields: tuple[str, ...]) -> str:
+    Template.parse(text, fields)
+    if not text.strip():
+        raise ValueError("is empty; leave it out, or write a text")
+    if _OUR_LINES in text:
+        raise ValueError(f"holds {_OUR_LINES}, which refrom itself writes; leave it out")
+    return text
+
+
+def _branch(text: str) -> str:
+    """Check the template of a branch; by its start the forge lists our branches, so others must not share it."""
+    template = Template.parse(text, ("group",))
+    if "/" not in template.prefix.lstrip("/"):
+        raise ValueError("starts with no folder of its own; write one before the group, such as refrom/{group}")
+    if not is_branch(template.render({"group": "python3.13"})):
+        raise ValueError("is no branch to git; leave out blanks, and signs such as ~ ^ : ? * [ \\ .. and //")
+    return text
+
+
+def _label(name: str) -> str:
+    if not name.strip() or len(name) > _LONGEST_LABEL or not name.isprintable():
+        raise ValueError(f"is no label; write one line of at most {_LONGEST_LABEL} characters")
+    return name
+
+
+def _reviewer(name: str) -> str:
+    if not _REVIEWER.match(name):
+        raise ValueError(f"{name[:80]!r} is no reviewer; write a login, or ORG/TEAM")
+    return name
 
 
 def _day(value: object) -> date:
@@ -179,3 +258,11 @@ PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]
+Hours = Annotated[str, AfterValidator(_hours)]
+Zone = Annotated[str, AfterValidator(_zone)]
+LineTemplate = Annotated[str, AfterValidator(_line)]
+TextTemplate = Annotated[str, AfterValidator(_text)]
+BodyTemplate = Annotated[str, AfterValidator(_body)]
+BranchTemplate = Annotated[str, AfterValidator(_branch)]
+Label = Annotated[str, AfterValidator(_label)]
+Reviewer = Annotated[str, AfterValidator(_reviewer)]

@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from bot.core.admission import Limits
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
 from bot.core.policy import Block, Declarations, Hold, Override, Policy
+from bot.core.proposals import PullRequestPolicy
+from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
+from bot.core.templates import Template
+from bot.core.windows import Window
 from bot.settings import models, values
 from bot.settings.catalogue import load_catalogue
 from bot.settings.documents import check_document, read_document
+from bot.settings.fields import parse_hours
 from bot.settings.surroundings import Surroundings
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> values.Settings:
@@ -72,6 +81,8 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         forge=_forge(model, around),
         policy=_override(model.policy, models.Match()).apply(Policy()),
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
+        pull_requests=_pull_requests(model.pull_requests),
+        commit_with=model.pull_requests.commit_with,
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
         targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
@@ -136,6 +147,30 @@ def _override(model: models.PolicyModel, match: models.Match) -> Override:
         style=model.style,
         on_unknown=model.on_unknown,
     )
+
+
+def _pull_requests(model: models.PullRequestsModel) -> PullRequestPolicy:
+    return PullRequestPolicy(
+        group_by=model.group_by,
+        branch=Template.parse(model.branch, ("group",)),
+        wording=Wording(
+            title=Template.parse(model.title, FIELDS),
+            message=Template.parse(model.message, FIELDS),
+            body=Template.parse(model.body, BODY_FIELDS),
+        ),
+        labels=tuple(model.labels),
+        reviewers=tuple(model.reviewers),
+        draft=model.draft,
+        auto_merge=model.auto_merge or "",
+        limits=Limits(open=model.open, open_per_repository=model.open_per_repository, new_per_hour=model.new_per_hour),
+        window=_window(model.schedule) if model.schedule else None,
+    )
+
+
+def _window(model: models.ScheduleModel) -> Window:
+    start, end = parse_hours(model.hours)
+    days = frozenset(_DAYS.index(day) for day in model.days)
+    return Window(zone=ZoneInfo(model.timezone), days=days, start=start, end=end)
 
 
 def _builder(

@@ -6,22 +6,32 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.policy import OnUnknown, Style, UpdateOn
+from bot.core.proposals import GroupBy
+from bot.core.templates import Template
 from bot.settings.fields import (
     Address,
+    BodyTemplate,
+    BranchTemplate,
     Day,
     Destination,
     DigestText,
     Duration,
     Host,
+    Hours,
+    Label,
+    LineTemplate,
     Mirror,
     MirrorList,
     PathInside,
     RatedSeverity,
     RepositoryGlob,
+    Reviewer,
     RuntimeGlob,
     RuntimeIdentifier,
     SystemName,
+    TextTemplate,
     WebAddress,
+    Zone,
 )
 from bot.settings.surroundings import Surroundings
 from bot.settings.values import AMAZON_FEEDS
@@ -181,6 +191,56 @@ class RootPolicy(PolicyModel):
     overrides: list[OverrideModel] = Field([], description="Other policies for some uses.")
 
 
+class ScheduleModel(Model):
+    """When pull requests are opened and refreshed; they are closed at any time."""
+
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1, description="The days of the week."
+    )
+    hours: Hours = Field(
+        "00:00-24:00",
+        description="From when to before when on each of them; 22:00-06:00 ends on the next day.",
+    )
+    timezone: Zone = Field("UTC", description="Whose clock that is: a name of the IANA time zone database.")
+
+
+class PullRequestsModel(Model):
+    """How updates become pull requests."""
+
+    group_by: GroupBy = Field(
+        GroupBy.REPOSITORY, description="repository: one pull request for all uses in it; runtime: one for each."
+    )
+    branch: BranchTemplate = Field(
+        "refrom/{group}", description="The branch; {group} is lambda-base-images, or the runtime identifier."
+    )
+    title: LineTemplate = Field("{summary}", description="The title.")
+    message: TextTemplate = Field("{summary}", description="The message of the commit.")
+    body: BodyTemplate = Field("{introduction}\n\n{details}", description="The text, before refrom's own last words.")
+    labels: list[Label] = Field([], max_length=100, description="Labels that are added once, after the opening.")
+    reviewers: list[Reviewer] = Field(
+        [], max_length=15, description="Who is asked for a review, once: a login, or ORG/TEAM."
+    )
+    draft: bool = Field(False, strict=True, description="Whether they are opened as drafts.")
+    auto_merge: Literal["merge", "squash", "rebase"] | None = Field(
+        None, description="Let the forge merge it this way once all that it requires has passed; none if left out."
+    )
+    open: int = Field(200, strict=True, ge=0, description="How many may be open in all.")
+    open_per_repository: int = Field(3, strict=True, ge=0, description="How many may be open in one repository.")
+    new_per_hour: int = Field(50, strict=True, ge=0, description="How many may be opened within an hour.")
+    schedule: ScheduleModel | None = Field(None, description="When they are opened and refreshed.")
+    commit_with: Literal["api", "git"] = Field(
+        "api", description="api: the forge makes the commits, and signs them; git: they are pushed."
+    )
+
+    @model_validator(mode="after")
+    def _one_group_one_branch(self) -> "PullRequestsModel":
+        if self.group_by is GroupBy.RUNTIME and "group" not in Template.parse(self.branch, ("group",)).fields:
+            raise ValueError("group_by: runtime needs {group} in branch, or all groups share one; write refrom/{group}")
+        if self.draft and self.auto_merge:
+            raise ValueError("a draft is never merged by the forge; take out draft or auto_merge")
+        return self
+
+
 class DockerBuilderModel(Model):
     """Build on a Docker Engine with BuildKit."""
 
@@ -257,6 +317,7 @@ class SettingsModel(Model):
         [], max_length=1, description="Where the source repositories are."
     )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")
     holds: str = Field("refrom.holds.yaml", description="What people declared, relative to the settings.")

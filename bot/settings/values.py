@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.core.policy import Override, Policy
+from bot.core.proposals import PullRequestPolicy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 
@@ -103,6 +104,8 @@ class Settings:
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
+    pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
+    commit_with: str = "api"
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     targets: tuple[Target, ...] = ()

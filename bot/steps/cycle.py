@@ -1,7 +1,8 @@
-"""One cycle: watch, judge, survey, plan, propose; then rebuild, redeploy, prove.
+"""One cycle: survey, watch, judge and plan; then propose; then rebuild, redeploy, prove.
 
-The unit of work is a tick for one key; every fact is read in it, and at most one thing is changed.
-What a tick did is recorded after it happened. Running a cycle again does nothing that is done already.
+The unit of work is a tick for one key, and at most one thing is changed in it. What a tick did is recorded after it
+happened. Running a cycle again does nothing that is done already. Whatever one key meets, the others go on: a failure
+is an outcome, a forge's pause is a wait, and what nobody foresaw is a defect that is told with its key.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core.errors import DeployError, HalfPublished, RefromError
+from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase, Observation
@@ -22,7 +23,8 @@ from bot.ports.engine import Again, Done, Engine, Key
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
-from bot.steps.propose import propose
+from bot.steps.line import Line, repository_of
+from bot.steps.propose import STEP
 from bot.steps.rebuild import order, rebuild
 from bot.steps.redeploy import follow_alias, update_code
 from bot.steps.survey import Survey
@@ -31,14 +33,23 @@ POLL = timedelta(seconds=2)
 """How long to leave a function alone while the service works on it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What nobody foresaw in the tick of one key; the outcome of that key says so too."""
+
+    key: Key
+    fault: Exception
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a cycle decided and did, and which keys still wait for something."""
+    """What a cycle decided and did, which keys still wait for something, and which met a defect of ours."""
 
     decisions: tuple[Decision, ...]
     outcomes: tuple[Outcome, ...]
     surveys: Mapping[str, Survey]
     waiting: tuple[tuple[Key, Again], ...]
+    defects: tuple[Defect, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -53,18 +64,24 @@ class Cycle:
     world: World
     rules: Rules
     inquiry: Inquiry = field(init=False)
+    line: Line = field(init=False)
     outcomes: list[Outcome] = field(init=False, default_factory=list)
+    defects: list[Defect] = field(init=False, default_factory=list)
     repositories: Mapping[str, SourceRepository] = field(init=False, default_factory=dict)
+    paused: dict[Key, str] = field(init=False, default_factory=dict)
+    """The keys that a forge's limit keeps waiting, and why."""
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
+        self.line = Line(self.inquiry)
 
     def run(self, engine: Engine) -> Report:
-        """Handle every source repository, then every stream that was or is to be watched, then every function."""
-        self.repositories = self.inquiry.repositories()
-        waiting = engine.drain([Key("repository", name) for name in self.repositories], self.tick)
+        """List; read and plan every source repository, then every stream; then pull requests, then functions."""
+        waiting = engine.drain([_LISTING], self.tick)
+        waiting += engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
+        waiting += engine.drain([Key("pull-request", name) for name in self.line.form(self.repositories)], self.tick)
         waiting += engine.drain([Key("function", target.function) for target in self.rules.targets], self.tick)
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
@@ -72,16 +89,38 @@ class Cycle:
             outcomes=tuple(self.outcomes),
             surveys=self.inquiry.surveys,
             waiting=waiting,
+            defects=tuple(self.defects),
         )
 
     def tick(self, key: Key, now: datetime) -> Done | Again:
-        """Do one short piece of work for one key; a failure is an outcome, and the other keys go on."""
-        work = {"stream": self._watch, "repository": self._handle_repository, "function": self._handle_function}
+        """Do one short piece of work for one key, whatever it meets; only the listing's failure ends the cycle."""
+        work = {
+            "forge": self._list,
+            "repository": self._read_repository,
+            "stream": self._watch,
+            "pull-request": self._handle_pull_request,
+            "function": self._handle_function,
+        }
+        self.paused.pop(key, None)
         try:
             return work[key.kind](key.name, now)
+        except Paused as pause:
+            self.paused[key] = str(pause)
+            return Again(pause.until, str(pause))
         except RefromError as fault:
-            self._record(_outcome(_STEPS[key.kind], key.name, Result.FAILED, str(fault)), now)
-            return Done()
+            if key == _LISTING:
+                raise
+            self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, str(fault)), now)
+        except Exception as fault:  # noqa: BLE001 - the one boundary of a tick: the defect is kept, and told
+            self.defects.append(Defect(key, fault))
+            message = f"a defect of refrom ({type(fault).__name__}); please report it"
+            self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, message), now)
+        return Done()
+
+    def _list(self, _name: str, _now: datetime) -> Done:
+        """List the source repositories."""
+        self.repositories = self.inquiry.repositories()
+        return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
@@ -94,19 +133,22 @@ class Cycle:
             self._record(_outcome("judge", runtime, Result.FAILED, str(fault)), now)
         return Done()
 
-    def _handle_repository(self, name: str, now: datetime) -> Done:
-        """Survey, watch, judge and plan; then bring the pull request to what the plan wants."""
-        found, decisions = self.inquiry.read(self.repositories[name], now)
-        updates = [d for d in decisions if isinstance(d, Update) and d.action is not Action.REBUILD]
-        complete = name not in self.inquiry.incomplete
-        self._record(propose(found, updates, self.world.forge, self.world.pull_requests, complete=complete), now)
+    def _read_repository(self, name: str, now: datetime) -> Done:
+        """Survey, watch, judge and plan."""
+        self.inquiry.read(self.repositories[name], now)
         return Done()
+
+    def _handle_pull_request(self, name: str, now: datetime) -> Done | Again:
+        """Bring one pull request one step nearer to what the plan wants."""
+        outcome, answer = self.line.handle(name, now)
+        self._record(outcome, now)
+        return answer
 
     def _handle_function(self, name: str, now: datetime) -> Done | Again:
         """Bring one function one step nearer to the base that it should stand on."""
         target = next(target for target in self.rules.targets if target.function == name)
-        if target.repository not in self.inquiry.surveys:
-            raise DeployError(self._why_no_survey(target))
+        if target.repository not in self.inquiry.decisions:
+            return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
         function = self.world.functions.function(name)
@@ -167,27 +209,41 @@ class Cycle:
             self._record(_outcome("prove", target.function, Result.PROVEN, message), now)
         return Done()
 
-    def _why_no_survey(self, target: Target) -> str:
-        if target.repository in self.repositories:
-            return f"its source repository {target.repository} could not be read"
-        return f"its source repository {target.repository} is in no forge of the settings; name it there"
+    def _without_source(self, target: Target, now: datetime) -> Done:
+        """The source of a function was not read: it waits as its repository does, or fails."""
+        name = target.repository
+        pause = self.paused.get(_LISTING) or self.paused.get(Key("repository", name))
+        if pause:
+            message = f"its source repository {name} is to be read first: {pause}"
+            self._record(_outcome("redeploy", target.function, Result.WAITING, message), now)
+            return Done()
+        if name in self.repositories:
+            raise DeployError(f"its source repository {name} could not be read")
+        raise DeployError(f"its source repository {name} is in no forge of the settings; name it there")
 
     def _record(self, outcome: Outcome | None, now: datetime) -> None:
         """Keep an outcome after it happened; what changed nothing is no news for the journal."""
         if outcome is None:
             return
         self.outcomes.append(outcome)
-        if outcome.result is not Result.UNCHANGED:
+        waits_in_line = outcome.step == STEP and outcome.result is Result.WAITING
+        if outcome.result is not Result.UNCHANGED and not waits_in_line:
             self.world.journal.append(outcome, now)
 
 
-_STEPS = {"stream": "watch", "repository": "survey", "function": "redeploy"}
+_LISTING = Key("forge", "repositories")
+_STEPS = {"forge": "survey", "repository": "survey", "stream": "watch", "pull-request": STEP, "function": "redeploy"}
 _CHANGES = (Result.UPDATED, Result.MOVED)
 
 
 def _is_ours(image: Image) -> bool:
     """Whether a builder of ours made the image: it says of which commit and on which base."""
     return {REVISION_LABEL, BASE_DIGEST_LABEL} <= image.config.labels.keys()
+
+
+def _subject(key: Key) -> str:
+    """What an outcome is about: of a pull request its source repository."""
+    return repository_of(key.name) if key.kind == "pull-request" else key.name
 
 
 def _outcome(step: str, subject: str, result: Result, message: str) -> Outcome:

@@ -4,21 +4,22 @@ Within one inquiry each stream is watched once, each pair of bases judged once, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
-from bot.core.errors import ForgeError, HalfPublished, RefromError
+from bot.core.errors import ForgeError, HalfPublished, RefromError, RegistryError
 from bot.core.image import Image
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Unwatched, plan, wants_date
+from bot.core.plan import BaseUse, Decision, Known, Unwatched, Update, matters, plan, wants_date
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, Hold, Policy
+from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
@@ -46,6 +47,7 @@ class Rules:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
+    pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
 
 
 class Inquiry:
@@ -112,6 +114,23 @@ class Inquiry:
         if isinstance(judged, RefromError):
             raise judged
         return self._assessor.assess(judged, self.rules.catalogue.get(runtime).os)
+
+    def is_news(self, update: Update, refused: Digest) -> bool:
+        """Whether an update brings what matters by policy, compared with a base that a person refused.
+
+        A base that is gone cannot be compared with, so a person is asked again.
+        """
+        use = update.use
+        if use.located.use.lambda_image is None or use.runtime is None:
+            return True
+        name = use.located.use.lambda_image.upstream.with_tag(None)
+        try:
+            change = self.judge(name.with_digest(refused), name.with_digest(update.new), use.runtime)
+        except RegistryError as fault:
+            if fault.status != 404:
+                raise
+            return True
+        return matters(change, self._policy(use))
 
     def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
         """Find the date-stamped tag of a digest; what was asked once is not asked again."""

@@ -1,47 +1,142 @@
-"""Propose: at most one pull request for each source repository, reconciled with what is open."""
+"""Propose: bring the pull request of one source repository and group one step nearer to what the plan wants."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from bot.core import proposals
+from bot.core.admission import Deferral
 from bot.core.carriers import repoint_file
 from bot.core.dockerfile import Repoint
 from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
-from bot.core.pull_request import BRANCH, Text, is_told, read_marker, steps_of, write
-from bot.ports.forge import Forge, PullRequest, PullRequests, PullRequestState
+from bot.core.proposals import Circumstances, Group, PullRequestPolicy, Seen, Standing, reconcile
+from bot.core.pull_request import Text, finished, is_unfinished, write
+from bot.ports.forge import Finish, Forge, Proposal, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
+STEP: Final = "propose"
 
-def propose(
-    survey: Survey, updates: Sequence[Update], forge: Forge, pull_requests: PullRequests, *, complete: bool = True
-) -> Outcome | None:
-    """Bring the pull request of one repository to what the plan wants, with at most one change.
+Gate = Callable[[Result], Deferral | None]
+"""Why nothing may be opened or refreshed now, if so."""
 
-    `updates` are the bumps and pins of this repository; none means that nothing should be open.
-    Unless they are `complete`, what is open stays as it is: an outage is no reason to close or shrink it.
-    Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
-    """
-    repository = survey.repository
-    known = forge.pull_requests(repository.name, BRANCH)
-    current = next((p for p in known if p.state is PullRequestState.OPEN), None)
-    if current and not complete:
-        return _unchanged(repository.name, f"{current.url} stays as it is: not every base could be read")
-    if not updates:
-        return _close(current, pull_requests) if current else None
-    text, steps = write(updates), steps_of(updates)
-    if current is None:
-        if _was_refused(known, updates):
-            return _unchanged(repository.name, "a person closed the pull request for this base; not opened again")
-        return _create(survey, updates, text, pull_requests)
-    if not current.by_us:
-        return _unchanged(repository.name, f"{current.url} was changed by a person; left alone")
-    if read_marker(current.body) == steps and is_told(current.body, updates):
-        return _unchanged(repository.name, f"{current.url} is up to date")
-    refreshed = pull_requests.refresh(
-        current, commit=repository.commit, files=edit(survey, updates), title=text.title, body=text.body
-    )
-    return _outcome(Result.REFRESHED, refreshed, f"refreshed {refreshed.url}: {text.title}")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What was done, and the pull request that is still to be finished."""
+
+    outcome: Outcome | None = None
+    unfinished: PullRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposer:
+    """Proposes for one group of one source repository: what was found there, and how pull requests are to be."""
+
+    survey: Survey
+    group: Group
+    policy: PullRequestPolicy
+    forge: Forge
+    pull_requests: PullRequests
+
+    def propose(self, now: Circumstances, gate: Gate) -> Proposed:
+        """Look at what is there, and change at most one thing.
+
+        Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
+        """
+        known = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        current = next((pull for pull in known if pull.state is PullRequestState.OPEN), None)
+        match reconcile(self.group, [_seen(pull) for pull in known], now), current:
+            case None, _:
+                return Proposed()
+            case proposals.Create(updates), _:
+                return self._create(updates, gate)
+            case proposals.Refresh(updates, why), PullRequest():
+                return self._refresh(current, updates, why, gate)
+            case proposals.Finish(), PullRequest():
+                return Proposed(outcome=self.finish(current))
+            case proposals.CommentOnce() as comment, PullRequest():
+                return Proposed(outcome=self._comment(current, comment))
+            case proposals.Close(reason), PullRequest():
+                self.pull_requests.close(current, comment=f"Closed: {reason}.")
+                return Proposed(outcome=self._outcome(Result.CLOSED, f"closed {current.url}: {reason}", current))
+            case proposals.Leave(why), _:
+                what = f"{current.url} {why}" if current else why
+                return Proposed(outcome=self._outcome(Result.UNCHANGED, what, current))
+            case step, _:
+                raise ForgeError(f"{self.group.branch}: nothing is open, so there is nothing to {type(step).__name__}")
+
+    def finish(self, pull_request: PullRequest) -> Outcome:
+        """Add what is added once; what the forge did not do is told, so that a person looks."""
+        policy = self.policy
+        adds = Finish(labels=policy.labels, reviewers=policy.reviewers, auto_merge=policy.auto_merge)
+        undone = self.pull_requests.finish(pull_request, adds, finished(pull_request.body))
+        parts = (", ".join(policy.labels), ", ".join(policy.reviewers), policy.auto_merge)
+        told = [f"{what} {part}" for what, part in zip(_ADDED, parts, strict=True) if part]
+        what = f"finished {pull_request.url}: {'; '.join(told) or 'nothing to add'}"
+        if undone:
+            return self._outcome(Result.REFUSED, f"{what}; not done: {'; '.join(undone)}", pull_request)
+        return self._outcome(Result.FINISHED, what, pull_request)
+
+    def defer(self, deferral: Deferral) -> Outcome:
+        """Say why nothing is done now, and when it may be."""
+        until = f"; not before {deferral.until:%Y-%m-%d %H:%M} UTC" if deferral.until else ""
+        return self._outcome(Result.WAITING, f"{self.group.name} waits: {deferral.reason}{until}")
+
+    def say(self, why: str) -> Outcome:
+        """Say why nothing can be done here at all."""
+        return self._outcome(Result.UNCHANGED, why)
+
+    def _create(self, updates: Sequence[Update], gate: Gate) -> Proposed:
+        if deferral := gate(Result.OPENED):
+            return Proposed(outcome=self.defer(deferral))
+        text = self._write(updates, unfinished=self.policy.finishes)
+        opened = self.pull_requests.create(
+            repository=self.survey.repository.name,
+            branch=self.group.branch,
+            base=self.survey.repository.default_branch,
+            proposal=self._proposal(updates, text),
+            draft=self.policy.draft,
+        )
+        return self._proposed(Result.OPENED, opened, f"opened {opened.url}: {text.title}")
+
+    def _refresh(self, current: PullRequest, updates: Sequence[Update], why: str, gate: Gate) -> Proposed:
+        if deferral := gate(Result.REFRESHED):
+            return Proposed(outcome=self.defer(deferral))
+        text = self._write(updates, unfinished=is_unfinished(current.body))
+        refreshed = self.pull_requests.refresh(current, self._proposal(updates, text))
+        return self._proposed(Result.REFRESHED, refreshed, f"refreshed {refreshed.url}: {text.title} ({why})")
+
+    def _comment(self, current: PullRequest, comment: proposals.CommentOnce) -> Outcome:
+        said = self.pull_requests.comment_once(current, mark=comment.mark, text=comment.text)
+        what = f"{current.url} {comment.why}"
+        return self._outcome(Result.COMMENTED if said else Result.UNCHANGED, what, current)
+
+    def _write(self, updates: Sequence[Update], *, unfinished: bool) -> Text:
+        return write(updates, self.policy.wording, group=self.group.name, unfinished=unfinished)
+
+    def _proposal(self, updates: Sequence[Update], text: Text) -> Proposal:
+        return Proposal(
+            commit=self.survey.repository.commit,
+            files=edit(self.survey, updates),
+            title=text.title,
+            message=text.message,
+            body=text.body,
+        )
+
+    def _proposed(self, result: Result, pull_request: PullRequest, message: str) -> Proposed:
+        unfinished = pull_request if is_unfinished(pull_request.body) else None
+        return Proposed(outcome=self._outcome(result, message, pull_request), unfinished=unfinished)
+
+    def _outcome(self, result: Result, message: str, pull_request: PullRequest | None = None) -> Outcome:
+        details = {"branch": self.group.branch, **({"pull_request": pull_request.url} if pull_request else {})}
+        name = self.survey.repository.name
+        return Outcome(step=STEP, subject=name, result=result, message=message, details=details)
+
+
+_ADDED: Final = ("labels", "reviewers", "merged by the forge with")
 
 
 def edit(survey: Survey, updates: Sequence[Update]) -> Mapping[str, bytes]:
@@ -58,38 +153,15 @@ def edit(survey: Survey, updates: Sequence[Update]) -> Mapping[str, bytes]:
     }
 
 
-def _create(survey: Survey, updates: Sequence[Update], text: Text, pull_requests: PullRequests) -> Outcome:
-    repository = survey.repository
-    opened = pull_requests.create(
-        repository=repository.name,
-        branch=BRANCH,
-        base=repository.default_branch,
-        commit=repository.commit,
-        files=edit(survey, updates),
-        title=text.title,
-        body=text.body,
+def _seen(pull: PullRequest) -> Seen:
+    """Take from a pull request what the rule asks."""
+    refused = pull.state is PullRequestState.CLOSED and not pull.closed_by_us
+    standing = Standing.OPEN if pull.state is PullRequestState.OPEN else Standing.ENDED
+    return Seen(
+        standing=Standing.REFUSED if refused else standing,
+        base=pull.base,
+        body=pull.body,
+        by_us=pull.by_us,
+        conflicts=pull.conflicts,
+        labels=pull.labels,
     )
-    return _outcome(Result.OPENED, opened, f"opened {opened.url}: {text.title}")
-
-
-def _close(current: PullRequest, pull_requests: PullRequests) -> Outcome:
-    if not current.by_us:
-        return _unchanged(current.repository, f"{current.url} was changed by a person; left alone")
-    pull_requests.close(current, comment="Closed: the base image in use needs no update any more.")
-    return _outcome(Result.CLOSED, current, f"closed {current.url}: no update is needed any more")
-
-
-def _was_refused(known: Sequence[PullRequest], updates: Sequence[Update]) -> bool:
-    """Whether a person closed a pull request that stood for all of this."""
-    refused = [p for p in known if p.state is PullRequestState.CLOSED and not p.closed_by_us]
-    answered = {step for pull_request in refused for step in read_marker(pull_request.body) or ()}
-    return set(steps_of(updates)) <= answered
-
-
-def _unchanged(repository: str, message: str) -> Outcome:
-    return Outcome(step="propose", subject=repository, result=Result.UNCHANGED, message=message)
-
-
-def _outcome(result: Result, pull_request: PullRequest, message: str) -> Outcome:
-    details = {"pull_request": pull_request.url}
-    return Outcome(step="propose", subject=pull_request.repository, result=result, message=message, details=details)

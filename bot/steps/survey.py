@@ -26,6 +26,7 @@ class Survey:
     """What one commit of a source repository uses, with the mirrors that were told.
 
     `files` are the files in which something was found, as they are.
+    `opted_out` says that the repository's own file wants no pull requests; then nothing was looked for.
     """
 
     repository: SourceRepository
@@ -33,6 +34,7 @@ class Survey:
     unread: tuple[Unread, ...]
     files: Mapping[str, bytes]
     mirrors: tuple[str, ...] = ()
+    opted_out: bool = False
 
 
 def survey(repository: SourceRepository, forge: Forge, mirrors: Sequence[str] = ()) -> Survey:

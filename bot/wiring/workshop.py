@@ -225,4 +225,5 @@ def _rules(settings: Settings) -> Rules:
         targets=settings.targets,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        pull_requests=settings.pull_requests,
     )

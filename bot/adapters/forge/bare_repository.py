@@ -3,8 +3,9 @@
 Knows nothing of pull requests. Sizes and counts are bounded: what lies in a repository is hostile until read.
 """
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Final
 
 from bot.adapters.forge.entries import SUBMODULE, TreeEntry
-from bot.adapters.forge.git_process import Conversation, GitProcess
+from bot.adapters.forge.git_process import Answer, Conversation, GitProcess
 from bot.core.errors import ForgeError
 
 BRANCHES: Final = "refs/heads/"
@@ -45,16 +46,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Who makes a commit, and when."""
+    """Who makes a commit, and when: without `at`, now."""
 
     name: str
     email: str
-    at: datetime
+    at: datetime | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables by which git is told."""
-        parts = {"NAME": self.name, "EMAIL": self.email, "DATE": f"{int(self.at.timestamp())} +0000"}
+        parts = {"NAME": self.name, "EMAIL": self.email}
+        parts |= {"DATE": f"{int(self.at.timestamp())} +0000"} if self.at else {}
         return {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in parts.items()}
 
 
@@ -64,7 +66,11 @@ class BareRepository:
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
         self.path = path
-        self._git = GitProcess(name, path)
+        self._git, self._objects = GitProcess(name, path), path / "objects"
+
+    def run(self, *arguments: str, environment: Mapping[str, str], accept: Container[int]) -> Answer:
+        """Run one git command on it."""
+        return self._git.run(*arguments, environment=environment, accept=accept)
 
     def head(self) -> tuple[str, str] | None:
         """Return the default branch and its commit; None if HEAD names no branch or one that is not there."""
@@ -152,15 +158,36 @@ class BareRepository:
             tree = self._git.run("write-tree", environment=index).text
         return self._commit(tree, [parent], message, by)
 
+    def conflicts(self, ours: str, theirs: str) -> bool:
+        """Whether two commits cannot be merged without a person."""
+        with self._aside() as aside:
+            return self._merged(ours, theirs, aside) is None
+
     def commit_merge(self, ours: str, theirs: str, message: str, by: Signature) -> str:
-        """Store a commit that joins two; refused if both changed the same file, because no merge driver is run."""
-        base = self._git.run("merge-base", ours, theirs).text.partition("\n")[0]
-        with _own_index() as index:
-            self._git.run("read-tree", "-i", "-m", "--aggressive", base, ours, theirs, environment=index)
-            answer = self._git.run("write-tree", environment=index, accept=(0, 128))
-        if answer.status != 0:
-            raise ForgeError(f"{self.name}: {ours} and {theirs} changed the same file; merge them by hand")
-        return self._commit(answer.text, [ours, theirs], message, by)
+        """Store a commit that joins two; refused if both changed the same lines, because no merge driver is run."""
+        with self._aside() as aside:
+            tree = self._merged(ours, theirs, {**aside, "GIT_OBJECT_DIRECTORY": str(self._objects)})
+        if tree is None:
+            raise ForgeError(f"{self.name}: {ours} and {theirs} changed the same lines; merge them by hand")
+        return self._commit(tree, [ours, theirs], message, by)
+
+    def _merged(self, ours: str, theirs: str, aside: Mapping[str, str]) -> str | None:
+        """Return the tree in which two commits are merged, None where they conflict."""
+        merge = ("merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories", ours, theirs)
+        answer = self._git.run(*merge, environment=aside, accept=(0, 1))
+        return answer.text if answer.status == 0 else None
+
+    @contextmanager
+    def _aside(self) -> Iterator[Mapping[str, str]]:
+        """Give git an empty repository that borrows the objects of this one, whose configuration has no part then."""
+        with TemporaryDirectory() as folder:
+            ids = self._git.run("rev-parse", "--show-object-format").text
+            GitProcess(self.name, Path(folder)).run(
+                "init", "--bare", "--quiet", "--template=", f"--object-format={ids}"
+            )
+            own = Path(folder, "objects")
+            (own / "info" / "alternates").write_bytes(os.fsencode(self._objects) + b"\n")
+            yield {"GIT_DIR": folder, "GIT_OBJECT_DIRECTORY": str(own)}
 
     def require_commit(self, commit: str) -> None:
         """Raise `ForgeError` unless this is a full commit id, so that nothing else reaches a command line."""

@@ -23,12 +23,22 @@ from bot.adapters.forge.local_pulls import BOT_EMAIL, BOT_NAME, Pull, Standing, 
 from bot.adapters.forge.records import Record
 from bot.core.errors import ForgeError
 from bot.ports.clock import Clock
-from bot.ports.forge import LARGEST_SOURCE, OwnBranch, PullRequest, PullRequestState, SourceRepository, Sources
+from bot.ports.forge import (
+    LARGEST_SOURCE,
+    Finish,
+    OwnBranch,
+    Proposal,
+    PullRequest,
+    PullRequestState,
+    SourceRepository,
+    Sources,
+)
 
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.)[A-Za-z0-9_.-]+\Z")
 _LARGEST_FILE: Final = 16 * 2**20
 _TRIES: Final = 10
 _EMPTY: Final = "it is empty"
+_NO_CHECKS: Final = "a folder of repositories has no checks to wait for; leave auto_merge out"
 _PERSON_EMAIL: Final = "person@localhost"
 
 
@@ -91,7 +101,7 @@ class LocalForge:
             yield folder
 
     def create(
-        self, *, repository: str, branch: str, base: str, commit: str, files: Mapping[str, bytes], title: str, body: str
+        self, *, repository: str, branch: str, base: str, proposal: Proposal, draft: bool = False
     ) -> PullRequest:
         """Open a pull request with one commit; the one that is open from this branch is returned as it is.
 
@@ -104,32 +114,60 @@ class LocalForge:
             if pull:
                 return pull.now
             _require_base(opened, base, standing)
-            _require_no_work_lost(opened, branch, commit, standing)
-            head = self._commit(opened, branch, commit, files, title)
+            _require_no_work_lost(opened, branch, proposal.commit, standing)
+            head = self._commit(opened, branch, proposal)
             record = Record(
                 number=standing.next_number,
                 branch=branch,
                 base=base,
                 head=head,
-                title=title,
-                body=body,
+                title=proposal.title,
+                body=proposal.body,
+                draft=draft,
                 opened=self._clock.now().isoformat(),
             )
             branch_move = Move(reference=f"{BRANCHES}{branch}", old=standing.branches.get(branch), new=head)
             opened.move([branch_move, *_settle(opened, standing.of_branch(branch)), _write(opened, record)])
         raise ForgeError(f"{repository}: {branch} keeps changing; try again later", retryable=True)
 
-    def refresh(
-        self, pull_request: PullRequest, *, commit: str, files: Mapping[str, bytes], title: str, body: str
-    ) -> PullRequest:
+    def refresh(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         """Replace our commit, title and body; refused if the branch no longer is where `pull_request` saw it."""
         opened = self._open(pull_request.repository)
         pull = _find_open(opened, pull_request.number)
-        head = self._commit(opened, pull.record.branch, commit, files, title)
-        record = replace(pull.record, head=head, title=title, body=body)
+        head = self._commit(opened, pull.record.branch, proposal)
+        record = replace(pull.record, head=head, title=proposal.title, body=proposal.body)
         branch_move = Move(reference=f"{BRANCHES}{record.branch}", old=pull_request.head, new=head)
         _move(opened, pull, [branch_move, _write(opened, record, pull.blob)])
         return _find(opened, record.number).now
+
+    def finish(self, pull_request: PullRequest, finish: Finish, body: str) -> Sequence[str]:
+        """Add labels and reviewers, and set the body, in one step; nothing merges by itself here, which is said.
+
+        One whose body says so already is finished: a label that a person took off stays off.
+        """
+        opened = self._open(pull_request.repository)
+        for _ in range(_TRIES):
+            pull = _find_open(opened, pull_request.number)
+            if pull.record.body == body:
+                return ()
+            labels = tuple(dict.fromkeys((*pull.record.labels, *finish.labels)))
+            reviewers = tuple(dict.fromkeys((*pull.record.reviewers, *finish.reviewers)))
+            record = replace(pull.record, body=body, labels=labels, reviewers=reviewers)
+            if opened.move([_write(opened, record, pull.blob)]):
+                return (f"{pull.now.url} is merged by a person: {_NO_CHECKS}",) if finish.auto_merge else ()
+        raise ForgeError(f"{pull_request.url} keeps changing; try again later", retryable=True)
+
+    def comment_once(self, pull_request: PullRequest, *, mark: str, text: str) -> bool:
+        """Comment, unless a comment with this mark is there; says whether it did. Of two bots at once one does."""
+        opened = self._open(pull_request.repository)
+        for _ in range(_TRIES):
+            pull = _find(opened, pull_request.number)
+            if any(mark in comment.splitlines() for comment in pull.record.comments):
+                return False
+            record = replace(pull.record, comments=(*pull.record.comments, f"{text}\n\n{mark}\n"))
+            if opened.move([_write(opened, record, pull.blob)]):
+                return True
+        raise ForgeError(f"{pull_request.url} keeps changing; try again later", retryable=True)
 
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close it with a reason and delete its branch; one that we closed already stays closed.
@@ -168,6 +206,16 @@ class LocalForge:
         record = replace(pull.record, head=pull.now.head, state=PullRequestState.CLOSED)
         _move(opened, pull, [_write(opened, record, pull.blob)])
 
+    def label_by_person(self, repository: str, number: int, labels: Sequence[str]) -> None:
+        """Give a pull request these labels and no others, as a person does."""
+        opened = self._open(repository)
+        pull = _find(opened, number)
+        _move(opened, pull, [_write(opened, replace(pull.record, labels=tuple(labels)), pull.blob)])
+
+    def record(self, repository: str, number: int) -> Record:
+        """Return what is written down of a pull request, as a person sees it who looks at it."""
+        return _find(self._open(repository), number).record
+
     @staticmethod
     def _sources(repository: BareRepository, commit: str, wanted: Callable[[str], bool]) -> Sources:
         listed, nameless = repository.listing(commit)
@@ -186,11 +234,9 @@ class LocalForge:
     def _is_included(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self._include)
 
-    def _commit(
-        self, repository: BareRepository, branch: str, parent: str, files: Mapping[str, bytes], title: str
-    ) -> str:
+    def _commit(self, repository: BareRepository, branch: str, proposal: Proposal) -> str:
         by = Signature(name=BOT_NAME, email=BOT_EMAIL, at=self._clock.now())
-        return repository.commit_files(parent, files, message(title, branch), by)
+        return repository.commit_files(proposal.commit, proposal.files, message(proposal.message, branch), by)
 
 
 def _describe(name: str, path: Path, beginning: str) -> SourceRepository:

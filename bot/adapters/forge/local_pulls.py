@@ -60,9 +60,9 @@ def look(repository: BareRepository) -> Standing:
     return Standing(branches=branches, pulls=sorted(pulls, key=lambda pull: -pull.record.number))
 
 
-def message(title: str, branch: str) -> str:
+def message(text: str, branch: str) -> str:
     """Return the message of a commit of ours."""
-    return f"{title}\n\n{_TRAILER}: {branch}\n"
+    return f"{text.strip()}\n\n{_TRAILER}: {branch}\n"
 
 
 def made_by_us(commit: bytes, branch: str) -> bool:
@@ -120,7 +120,14 @@ def _judge(
         url=f"{repository.path.as_uri()}#pull-{record.number}",
         closed_by_us=record.closed_by_us,
         by_us=commit is None or made_by_us(commit, record.branch),
+        conflicts=state is PullRequestState.OPEN and _conflicts(repository, goal, head),
+        labels=record.labels,
     )
+
+
+def _conflicts(repository: BareRepository, goal: str, head: str) -> bool:
+    """Whether a head cannot be merged; where its base has not moved nothing needs to be tried."""
+    return bool(goal) and not repository.reaches(head, goal) and repository.conflicts(goal, head)
 
 
 def _base(record: Record, repository: BareRepository, branches: Mapping[str, str]) -> tuple[str, str]:

@@ -6,7 +6,9 @@ compare-and-swap on references decides between two bots.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final, Self
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bot.core.errors import ForgeError
 from bot.ports.forge import PullRequestState
@@ -18,7 +20,12 @@ LARGEST_RECORD: Final = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What was written down of a pull request; `head` and `state` as they were at the time of writing."""
+    """What was written down of a pull request; `head` and `state` as they were at the time of writing.
+
+    `comment` says why we closed it; what has a default is missing in the records of earlier versions.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(strict=True, extra="forbid")
 
     number: int
     branch: str
@@ -31,21 +38,24 @@ class Record:
     comment: str = ""
     opened: str = ""
     """When, in ISO 8601; a record of an older release does not say it."""
+    draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
         """Where the record is kept."""
         return f"{RECORDS}{self.number}"
 
-    @classmethod
-    def decode(cls, content: bytes, *, repository: str, reference: str) -> Self:
-        """Read a record; raises `ForgeError` if it is not what `encode` wrote."""
+    @staticmethod
+    def decode(content: bytes, *, repository: str, reference: str) -> "Record":
+        """Read a record; raises `ForgeError` if it is not what `encode` wrote, now or earlier."""
         try:
-            document = json.loads(content)
-            record = cls(**{**document, "state": PullRequestState(document["state"])})
-        except (ValueError, LookupError, TypeError, RecursionError) as fault:
+            record = _RECORD.validate_json(content)
+        except ValidationError as fault:
             raise _malformed(repository, reference) from fault
-        if record.reference != reference or not all(map(_has_its_type, asdict(record).items())):
+        if record.reference != reference:
             raise _malformed(repository, reference)
         return record
 
@@ -54,9 +64,7 @@ class Record:
         return json.dumps(asdict(self), indent=1).encode("ascii")
 
 
-def _has_its_type(item: tuple[str, object]) -> bool:
-    name, value = item
-    return type(value) in {"number": (int,), "closed_by_us": (bool,)}.get(name, (str, PullRequestState))
+_RECORD: Final = TypeAdapter(Record)
 
 
 def _malformed(repository: str, reference: str) -> ForgeError:

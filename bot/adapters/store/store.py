@@ -90,6 +90,13 @@ class SqlJournal:
             rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit)).all()
         return [self.database.decode(_entry_from_row, row) for row in rows]
 
+    def since(self, moment: datetime) -> Sequence[tuple[datetime, Outcome]]:
+        """Return all outcomes from a moment on, the one appended first coming first."""
+        table, start = tables.outcomes, encoding.encode_time(moment)
+        with self.database.transaction() as connection:
+            rows = connection.execute(select(table).where(table.c.at >= start).order_by(table.c.id)).all()
+        return [self.database.decode(_entry_from_row, row) for row in rows]
+
 
 @dataclass(frozen=True, slots=True)
 class SqlLayers:

@@ -59,7 +59,10 @@ def _tell(runner: Runner, inputs: Inputs, told: Told) -> None:
     runner.output("pull-requests", json.dumps(pull_requests(told.document)))
     runner.summarize(summarize(told.document))
     with runner.unheard() as log:
-        _SHOW[inputs.command](Console(file=log, width=_WIDTH), told.document)
+        console = Console(file=log, width=_WIDTH)
+        _SHOW[inputs.command](console, told.document)
+        for defect in told.defects:
+            tables.say(console, defect)
     for title, message in faults(told.document):
         runner.error(title, message)
 

@@ -88,11 +88,11 @@ class _Told:
         """Drain as the engine does."""
 
         def told(key: Key, now: datetime) -> Done | Again:
-            known = len(self.cycle.outcomes)
+            known, met = len(self.cycle.outcomes), len(self.cycle.defects)
             self._moved(key)
             answer = tick(key, now)
             self._moved(None)
-            self._tell(known)
+            self._tell(known, met)
             return answer
 
         return self.engine.drain(keys, told)
@@ -101,7 +101,10 @@ class _Told:
         board = self.loop.board
         board.state = board.state.moved(self.loop.workshop.clock.now(), key)
 
-    def _tell(self, known: int) -> None:
+    def _tell(self, known: int, met: int) -> None:
+        for defect in self.cycle.defects[met:]:
+            reason = "a defect of refrom; please report it"
+            self.loop.log.error("tick failed", key=str(defect.key), reason=reason, exc_info=defect.fault)
         for outcome in self.cycle.outcomes[known:]:
             self.loop.board.state = self.loop.board.state.told(outcome)
             if outcome.result is Result.UNCHANGED:

@@ -1,24 +1,33 @@
-"""The branch of a pull request on GitHub: our commit on it, and never over a person's.
+"""The branch of a pull request on GitHub: guarded moves, and never over a person's commit.
 
-A commit that replaces another is made beside the branch, which then moves to it in one guarded step. So a pull request
-never shows a branch without changes, for which GitHub would close it, and what a person pushed is never lost
-(docs/decisions/0007-github-commits.md).
+What a commit is made with, see `commits` and `pushing` (docs/decisions/0007-github-commits.md).
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, Files, GitHub, Message, Modes, RefUpdate, Standing
+from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, GitHub, Message, RefUpdate, Standing
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.wire import Commit
 from bot.core.errors import ForgeError
+from bot.ports.forge import Proposal
 
-EXECUTABLE: Final = "100755"
 _TRAILER: Final = "Refrom-Branch"
 
 
 class Moved(ForgeError):
     """A branch is no longer where it was seen."""
+
+
+class Commits(Protocol):
+    """One way to commit."""
+
+    def put(self, seen: Standing, proposal: Proposal) -> str:
+        """Make the one commit of a proposal, let the branch be at it, and return it.
+
+        The branch moves in one step from where it was seen; raises `Moved` if it is no longer there.
+        """
+        ...
 
 
 class Branches:
@@ -27,29 +36,9 @@ class Branches:
     def __init__(self, github: GitHub) -> None:
         self._github = github
 
-    def put(self, seen: Standing, parent: str, files: Files, modes: Modes, title: str) -> str:
-        """Make a commit on `parent`, let the branch be at it, and return it.
-
-        `createCommitOnBranch` makes it, on the branch itself only if that is new; it knows regular files alone.
-        """
-        message = Message(headline=title, body=_trailer(seen.branch))
-        here, beside = f"{BRANCHES}{seen.branch}", f"{seen.branch}-next"
-        if EXECUTABLE in modes.values():
-            head = self._github.store_commit(seen.repository, parent, files, message, modes)
-            self._move(seen, [RefUpdate(name=here, old=_tip(seen), new=head)])
-        elif seen.tip is None:
-            self._move(seen, [RefUpdate(name=here, old=NOWHERE, new=parent)])
-            head = self._commit(seen, seen.branch, parent, files, message)
-        else:
-            self._github.move(seen.repository, seen.id, [RefUpdate(name=f"{BRANCHES}{beside}", new=parent)])
-            head = self._commit(seen, beside, parent, files, message)
-            gone = RefUpdate(name=f"{BRANCHES}{beside}", new=NOWHERE)
-            self._move(seen, [RefUpdate(name=here, old=_tip(seen), new=head), gone])
-        return head
-
     def delete(self, seen: Standing) -> None:
         """Delete the branch."""
-        self._move(seen, [RefUpdate(name=f"{BRANCHES}{seen.branch}", old=_tip(seen), new=NOWHERE)])
+        self.move(seen, [RefUpdate(name=f"{BRANCHES}{seen.branch}", old=tip(seen), new=NOWHERE)])
 
     def require_free(self, seen: Standing, base: str) -> None:
         """Refuse a base that is not there, and to take over a branch with commits of a person that are not merged.
@@ -67,22 +56,24 @@ class Branches:
         if compared.ahead_by:
             raise ForgeError(f"{repository}: {branch} holds commits of a person; merge them, or delete the branch")
 
-    def _commit(self, seen: Standing, branch: str, parent: str, files: Files, message: Message) -> str:
-        try:
-            return self._github.commit_on_branch(seen.repository, branch, parent, files, message)
-        except Refusal as refused:
-            raise self._explained(refused, seen, branch, parent) from refused
-
-    def _move(self, seen: Standing, moves: Sequence[RefUpdate]) -> None:
+    def move(self, seen: Standing, moves: Sequence[RefUpdate]) -> None:
+        """Move all these references or none; one of them is the branch that was seen."""
         try:
             self._github.move(seen.repository, seen.id, moves)
         except Refusal as refused:
-            raise self._explained(refused, seen, seen.branch, _tip(seen)) from refused
+            raise self.explained(refused, seen, seen.branch, tip(seen)) from refused
 
-    def _explained(self, refused: Refusal, seen: Standing, branch: str, expected: str) -> ForgeError:
+    def explained(self, refused: ForgeError, seen: Standing, branch: str, expected: str) -> ForgeError:
         """Look why a guarded step was refused: GitHub documents no code for a branch that moved."""
         now = self._github.look(seen.repository, branch)
-        return refused if _tip(now) == expected else _moved(seen)
+        return refused if tip(now) == expected else _moved(seen)
+
+
+def message(seen: Standing, proposal: Proposal) -> Message:
+    """Return what the commit says; the end of its body says whose it is."""
+    subject, _, rest = proposal.message.strip().partition("\n")
+    body = "\n\n".join(filter(None, [rest.strip(), trailer(seen.branch)]))
+    return Message(headline=subject.strip(), body=body)
 
 
 def is_ours(commit: Commit, seen: Standing) -> bool:
@@ -92,16 +83,18 @@ def is_ours(commit: Commit, seen: Standing) -> bool:
     """
     name, _, domain = ((commit.committer and commit.committer.email) or "").partition("@")
     user = commit.committer.user if commit.committer else None
-    is_bot = domain.startswith("users.noreply.") and name.partition("+")[2] == seen.viewer
-    trusted = name == "noreply" or is_bot or (user is not None and user.login == seen.viewer)
-    return trusted and _trailer(seen.branch) in commit.message.splitlines()
+    is_bot = domain.startswith("users.noreply.") and name.partition("+")[2] == seen.viewer.login
+    trusted = name == "noreply" or is_bot or (user is not None and user.login == seen.viewer.login)
+    return trusted and trailer(seen.branch) in commit.message.splitlines()
 
 
-def _trailer(branch: str) -> str:
+def trailer(branch: str) -> str:
+    """Return the line of a commit message that says that it is ours, and for which branch."""
     return f"{_TRAILER}: {branch}"
 
 
-def _tip(seen: Standing) -> str:
+def tip(seen: Standing) -> str:
+    """Return where a branch is."""
     return seen.tip.oid if seen.tip else NOWHERE
 
 

@@ -17,11 +17,15 @@ from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
     Branch,
     BranchPage,
+    CommentDocument,
+    CommentNode,
+    CommentPage,
     Commit,
     CommitDocument,
     CommitNode,
     Compared,
     Comparison,
+    FileNode,
     FolderEntry,
     Look,
     Made,
@@ -30,7 +34,7 @@ from bot.adapters.forge.github.wire import (
     Repository,
     RepositoryPage,
     TreeNode,
-    User,
+    Viewer,
     parse,
 )
 from bot.adapters.transport import Response
@@ -64,7 +68,7 @@ class Standing:
     repository: str
     branch: str
     id: str
-    viewer: str
+    viewer: Viewer
     tip: Commit | None
     base: Commit | None
     pulls: tuple[Pull, ...]
@@ -76,6 +80,10 @@ class Message:
 
     headline: str
     body: str
+
+    def __str__(self) -> str:
+        """Write it as git stores it."""
+        return f"{self.headline}\n\n{self.body}"
 
 
 Files = Mapping[str, bytes]
@@ -201,6 +209,19 @@ class GitHub:
         """Read one file by its object id."""
         return self._get(repository, f"git/blobs/{oid}", "read a file", accept=RAW).body
 
+    def modes(self, repository: str, commit: str, paths: Sequence[str]) -> Modes:
+        """Tell git's modes of files of a commit; what is no file, or not there, is left out."""
+        owner, _, name = repository.partition("/")
+        found: dict[str, str] = {}
+        for start in range(0, len(paths), _A_BATCH):
+            batch = paths[start : start + _A_BATCH]
+            given = {"owner": owner, "name": name, "commit": commit, **{f"p{i}": path for i, path in enumerate(batch)}}
+            data = self._query(queries.modes(len(batch)), given, repository, "look at its files")
+            nodes = data["repository"]["object"] or {}
+            files = {path: parse(FileNode, node, path) for i, path in enumerate(batch) if (node := nodes.get(f"f{i}"))}
+            found |= {path: f"{file.mode:06o}" for path, file in files.items() if file.type == "blob"}
+        return found
+
     # Branches and commits
 
     def look(self, repository: str, branch: str, base: str | None = None) -> Standing:
@@ -211,7 +232,7 @@ class GitHub:
         pulls: list[Pull] = []
         while True:
             data = self._query(queries.LOOK, given, repository, "look at it")
-            look, viewer = parse(Look, data["repository"], repository), parse(User, data["viewer"], repository)
+            look, viewer = parse(Look, data["repository"], repository), parse(Viewer, data["viewer"], repository)
             pulls += [pull for pull in look.pull_requests.nodes if not pull.is_cross_repository]
             given["after"] = look.pull_requests.page_info.end_cursor
             if not look.pull_requests.page_info.has_next_page:
@@ -220,7 +241,7 @@ class GitHub:
             repository=repository,
             branch=branch,
             id=look.id,
-            viewer=viewer.login,
+            viewer=viewer,
             tip=look.branch.target if look.branch else None,
             base=look.base.target if look.base else None,
             pulls=tuple(pulls),
@@ -254,7 +275,7 @@ class GitHub:
         base = self._tree_of(repository, parent)
         tree = self._post(repository, "git/trees", {"base_tree": base, "tree": entries}, "commit to it")
         given = {
-            "message": f"{message.headline}\n\n{message.body}",
+            "message": str(message),
             "tree": parse(Made, tree.body, repository).sha,
             "parents": [parent],
         }
@@ -267,41 +288,60 @@ class GitHub:
 
     # Pull requests
 
-    def open_pull_request(self, repository: str, *, head: str, base: str, title: str, body: str) -> PullDocument:
-        """Open a pull request; GitHub refuses (422) a second one from the same branch."""
-        given = {"head": head, "base": base, "title": title, "body": body}
+    def open_pull_request(
+        self, repository: str, *, head: str, base: str, title: str, body: str, draft: bool
+    ) -> PullDocument:
+        """Open a pull request; GitHub refuses (422) a second one from the same branch into the same base."""
+        given = {"head": head, "base": base, "title": title, "body": body, "draft": draft}
         return parse(PullDocument, self._post(repository, "pulls", given, "open a pull request").body, repository)
 
-    def update_pull_request(self, repository: str, number: int, **given: str) -> PullDocument:
+    def update_pull_request(self, repository: str, number: int, **given: str) -> None:
         """Change title, body or state of a pull request."""
         path, errand = _path(repository, f"pulls/{number}"), self._errand(repository, f"change pull request {number}")
-        answer = self._sender.write("PATCH", path, errand, given)
-        return parse(PullDocument, answer.body, repository)
+        self._sender.write("PATCH", path, errand, given)
 
-    def merge_when_ready(self, repository: str, node: str) -> None:
-        """Let GitHub merge a pull request, named by its node id, once all that is required has passed."""
-        self._mutate(queries.AUTO_MERGE, {"pullRequestId": node}, repository, "have it merged by itself")
+    def merge_when_ready(self, repository: str, node: str, *, head: str, method: str) -> None:
+        """Let GitHub merge a pull request, named by its node id, once all that is required has passed.
 
-    def comment(self, repository: str, number: int, text: str) -> None:
-        """Comment on a pull request."""
-        self._post(repository, f"issues/{number}/comments", {"body": text}, f"comment on pull request {number}")
+        Refused if its branch is not at `head`; the method is `merge`, `squash` or `rebase`.
+        """
+        given = {"pullRequestId": node, "expectedHeadOid": head, "mergeMethod": method.upper()}
+        self._mutate(queries.AUTO_MERGE, given, repository, "have it merged by itself")
 
     def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> None:
         """Add labels to a pull request; GitHub makes those that are not there."""
         self._post(repository, f"issues/{number}/labels", {"labels": [*labels]}, f"label pull request {number}")
 
-    # Checks and workflows
+    def ask_for_review(self, repository: str, number: int, *, people: Sequence[str], teams: Sequence[str]) -> None:
+        """Ask people and teams, named without their organisation; GitHub refuses all if one of them cannot be asked."""
+        given = {"reviewers": [*people], "team_reviewers": [*teams]}
+        verb = f"ask {', '.join((*people, *teams))} to review pull request {number}"
+        self._post(repository, f"pulls/{number}/requested_reviewers", given, verb)
 
-    def set_status(self, repository: str, commit: str, *, state: str, context: str, description: str) -> None:
-        """Set a commit status: `error`, `failure`, `pending` or `success`."""
-        given = {"state": state, "context": context, "description": description}
-        self._post(repository, f"statuses/{commit}", given, "set a commit status")
+    # Comments
 
-    def add_check_run(self, repository: str, commit: str, *, name: str, conclusion: str, summary: str) -> None:
-        """Add a completed check run, which only an App may."""
-        given = {"name": name, "head_sha": commit, "status": "completed", "conclusion": conclusion}
-        output = {"title": name, "summary": summary}
-        self._post(repository, "check-runs", {**given, "output": output}, "add a check run")
+    def comments(self, repository: str, number: int) -> Iterator[CommentNode]:
+        """List the comments on a pull request, oldest first, a hundred in a request."""
+        owner, _, name = repository.partition("/")
+        given: dict[str, object] = {"owner": owner, "name": name, "number": number, "after": None}
+        while True:
+            data = self._query(queries.COMMENTS, given, repository, f"read the comments on pull request {number}")
+            page = parse(CommentPage, data["repository"]["pullRequest"]["comments"], repository)
+            yield from page.nodes
+            given["after"] = page.page_info.end_cursor
+            if not page.page_info.has_next_page:
+                return
+
+    def comment(self, repository: str, number: int, text: str) -> str:
+        """Comment on a pull request, and return the comment's id."""
+        made = self._post(repository, f"issues/{number}/comments", {"body": text}, f"comment on pull request {number}")
+        return parse(CommentDocument, made.body, repository).node_id
+
+    def delete_comment(self, repository: str, comment: str) -> None:
+        """Delete a comment."""
+        self._mutate(queries.UNCOMMENT, {"id": comment}, repository, "delete a comment of ours")
+
+    # Workflows
 
     def dispatch_workflow(self, repository: str, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow that has the trigger workflow_dispatch, named by its file."""

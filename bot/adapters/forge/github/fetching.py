@@ -16,7 +16,7 @@ from bot.adapters.forge.git_process import GitProcess
 from bot.adapters.transport import is_loopback
 from bot.core.errors import ForgeError
 
-_LONGEST_FAULT = 300
+LONGEST_FAULT = 300
 
 
 @contextmanager
@@ -26,9 +26,9 @@ def fetched(repository: str, url: str, commit: str, token: str) -> Iterator[Bare
         git = GitProcess(repository, Path(name))
         git.run("init", "--bare", "--quiet", "--template=")
         fetch = ("fetch", "--quiet", "--depth=1", "--no-tags", url, commit)
-        answer = git.run(*fetch, environment=_environment(url, token), accept=(0, 1, 128))
+        answer = git.run(*fetch, environment=on_the_way(url, token), accept=(0, 1, 128))
         if answer.status != 0:
-            why = " ".join(answer.fault.split())[:_LONGEST_FAULT]
+            why = " ".join(answer.fault.split())[:LONGEST_FAULT]
             cure = "check what the token may read, and the way to that host"
             raise ForgeError(f"{repository}: git cannot fetch {commit} from {url} ({why}); {cure}")
         yield BareRepository(repository, Path(name))
@@ -39,10 +39,11 @@ def reach(repository: str, url: str, token: str) -> None:
     with TemporaryDirectory(prefix="refrom-") as name:
         git = GitProcess(repository, Path(name))
         git.run("init", "--bare", "--quiet", "--template=")
-        git.run("ls-remote", "--quiet", url, "HEAD", environment=_environment(url, token))
+        git.run("ls-remote", "--quiet", url, "HEAD", environment=on_the_way(url, token))
 
 
-def _environment(url: str, token: str) -> dict[str, str]:
+def on_the_way(url: str, token: str) -> dict[str, str]:
+    """Return the environment in which git speaks to this address alone, and knows the token."""
     login = b64encode(f"x-access-token:{token}".encode()).decode()
     options = {f"http.{url}.extraHeader": f"Authorization: Basic {login}", "http.followRedirects": "false"}
     if is_loopback(url):

@@ -1,37 +1,24 @@
-"""A forge on GitHub. The truth is there alone: the branch, the pull request, its marker; nothing is remembered here."""
+"""A forge on GitHub: what repositories there are, and what they hold."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from bot.adapters.forge.entries import SUBMODULE, TreeEntry
 from bot.adapters.forge.export import export
-from bot.adapters.forge.github.branches import EXECUTABLE, Branches, Moved, is_ours
-from bot.adapters.forge.github.calls import Files, GitHub, Modes, Standing
+from bot.adapters.forge.github.calls import GitHub
 from bot.adapters.forge.github.fetching import fetched
 from bot.adapters.forge.github.listing import Filters, Listing
+from bot.adapters.forge.github.pulls import CommitWith, GitHubPullRequests, full, known
 from bot.adapters.forge.github.reading import Reader
-from bot.adapters.forge.github.refusals import Refusal
-from bot.adapters.forge.github.sender import Unanswered
 from bot.adapters.forge.github.walking import Walker
-from bot.adapters.forge.github.wire import Pull, PullDocument
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequest, PullRequestState, SourceRepository, Sources
-
-_NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.{1,2}\Z)[A-Za-z0-9_.-]+\Z")
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
-_TRIES: Final = 5
-_REGULAR: Final = ("100644", EXECUTABLE)
-_CLOSED_BY_US: Final = "<!-- refrom:closed -->"
-_STATES: Final = {state.name: state for state in PullRequestState}
+from bot.ports.forge import SourceRepository, Sources
 
 
-class GitHubForge:
+class GitHubForge(GitHubPullRequests):
     """Source repositories on one GitHub; implements `Forge` and `PullRequests`.
 
     `include` are names such as `acme/orders`, and patterns such as `acme/*` whose owner is literal; `filters` choose
@@ -39,15 +26,19 @@ class GitHubForge:
     """
 
     def __init__(
-        self, github: GitHub, include: Sequence[str], filters: Filters | None = None, branches: str = "refrom/"
+        self,
+        github: GitHub,
+        include: Sequence[str],
+        filters: Filters | None = None,
+        branches: str = "refrom/",
+        *,
+        commit_with: CommitWith = "api",
     ) -> None:
-        self._github, self._branches = github, Branches(github)
+        super().__init__(github, commit_with)
         self._listing = Listing(github, include, filters or Filters(), branches)
         self._walker = Walker(github)
         self._reader = Reader(github, self._walker)
         self._tree = lru_cache(maxsize=8)(self._fetch_tree)
-
-    # Forge
 
     def repositories(self) -> Sequence[SourceRepository]:
         """List the repositories in the order of their names; what is wrong with one is its `fault`.
@@ -63,7 +54,7 @@ class GitHubForge:
         sound = []
         for repository in repositories:
             try:
-                _full(_known(repository.name), repository.commit)
+                full(known(repository.name), repository.commit)
                 sound.append(repository)
             except ForgeError as fault:
                 yield repository, fault
@@ -71,7 +62,7 @@ class GitHubForge:
 
     def tree(self, repository: str, commit: str) -> Sequence[TreeEntry]:
         """List all files, links and submodules of a commit, in path order."""
-        return self._tree(_known(repository), _full(repository, commit))
+        return self._tree(full(known(repository), commit), commit)
 
     def read(self, repository: str, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Read files of a commit, each compared with its object id; a path that is not there is left out."""
@@ -79,20 +70,15 @@ class GitHubForge:
         entries = [entry for entry in self.tree(repository, commit) if entry.path in wanted]
         return self._reader.contents(repository, [entry for entry in entries if entry.mode != SUBMODULE])
 
-    def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
-        """List all pull requests from one branch, newest first; those from forks are none of ours."""
-        standing = self._github.look(_known(repository), branch)
-        return [_pull_request(pull, standing) for pull in standing.pulls]
-
     @contextmanager
     def checkout(self, repository: str, commit: str) -> Iterator[Path]:
         """Give the files of a commit in a temporary folder, without links that leave it and without submodules.
 
         One commit is fetched by git, because an archive would leave out what `export-ignore` says.
         """
-        url = self._github.site.clone_url(_known(repository))
+        url = self._github.site.clone_url(full(known(repository), commit))
         with (
-            fetched(repository, url, _full(repository, commit), self._github.token(repository)) as bare,
+            fetched(repository, url, commit, self._github.token(repository)) as bare,
             TemporaryDirectory(prefix="refrom-") as name,
             bare.objects() as objects,
         ):
@@ -100,137 +86,8 @@ class GitHubForge:
             export(repository, bare.files(commit), objects, folder)
             yield folder
 
-    # PullRequests
-
-    def create(
-        self, *, repository: str, branch: str, base: str, commit: str, files: Files, title: str, body: str
-    ) -> PullRequest:
-        """Open a pull request with one commit; the one that is open from this branch is returned as it is.
-
-        A branch that an earlier try left is taken over; refused if it holds commits of a person.
-        What was refused because another bot was faster, or brought no answer, is looked at again.
-        """
-        modes = self._modes(repository, commit, files)
-        head, fault = "", None
-        for _ in range(_TRIES):
-            standing = self._github.look(repository, branch, base)
-            opened = next((pull for pull in standing.pulls if pull.state == "OPEN"), None)
-            if opened:
-                return _pull_request(opened, standing)
-            try:
-                self._branches.require_free(standing, base)
-                if standing.tip is None or standing.tip.oid != head:
-                    head = self._branches.put(standing, commit, files, modes, title)
-                made = self._github.open_pull_request(repository, head=branch, base=base, title=title, body=body)
-            except ForgeError as refused:
-                if not _is_worth_a_look(refused):
-                    raise
-                fault = refused
-            else:
-                return _as_opened(repository, branch, made)
-        raise ForgeError(f"{repository}: {branch} keeps changing ({fault}); run again later", retryable=True)
-
-    def refresh(self, pull_request: PullRequest, *, commit: str, files: Files, title: str, body: str) -> PullRequest:
-        """Replace our commit, title and body; refused if the branch no longer is where `pull_request` saw it."""
-        repository, branch, number = pull_request.repository, pull_request.branch, pull_request.number
-        modes = self._modes(repository, commit, files)
-        standing = self._github.look(repository, branch)
-        _require_unchanged(pull_request, standing)
-        head = self._branches.put(standing, commit, files, modes, title)
-        self._github.update_pull_request(repository, number, title=title, body=body)
-        return replace(pull_request, head=head, title=title, body=body, by_us=True)
-
-    def close(self, pull_request: PullRequest, *, comment: str) -> None:
-        """Close it with a reason and delete its branch; one that we closed already stays closed.
-
-        Refused if the branch no longer is where `pull_request` saw it.
-        """
-        repository, branch, number = pull_request.repository, pull_request.branch, pull_request.number
-        standing = self._github.look(repository, branch)
-        if any(p.number == number and _closed_by_us(p) for p in standing.pulls):
-            return
-        _require_unchanged(pull_request, standing)
-        body = f"{pull_request.body}\n{_CLOSED_BY_US}\n"
-        self._github.update_pull_request(repository, number, state="closed", body=body)
-        self._github.comment(repository, number, comment)
-        with suppress(Moved):  # what a person pushed meanwhile stays
-            self._branches.delete(standing)
-
-    def _modes(self, repository: str, commit: str, files: Files) -> Modes:
-        """The modes of the files that are to be edited; refused if one of them is no regular file."""
-        modes = self._walker.modes(repository, commit, files)
-        for path in files:
-            if modes.get(path) not in _REGULAR:
-                raise ForgeError(f"{repository}: {path!r} is no regular file of {commit}; survey the repository again")
-        return modes
-
     def _fetch_tree(self, repository: str, commit: str) -> Sequence[TreeEntry]:
         (found,) = self._walker.walk([(repository, commit)], lambda _: True)
         if isinstance(found, ForgeError):
             raise found
         return found
-
-
-def _is_worth_a_look(fault: ForgeError) -> bool:
-    """Whether another bot was faster, or nobody knows whether it happened; the message is all that GitHub gives."""
-    twice = isinstance(fault, Refusal) and fault.status == 422 and "already exists" in fault.said.message
-    return twice or isinstance(fault, Unanswered | Moved)
-
-
-def _require_unchanged(pull_request: PullRequest, standing: Standing) -> None:
-    """Refuse a pull request that ended, or whose branch moved."""
-    found = next((pull for pull in standing.pulls if pull.number == pull_request.number), None)
-    if found is None or found.state != "OPEN" or not standing.tip or standing.tip.oid != pull_request.head:
-        where = f"{pull_request.repository}: pull request {pull_request.number}"
-        raise ForgeError(f"{where} changed since it was read; list the pull requests again")
-
-
-def _pull_request(pull: Pull, standing: Standing) -> PullRequest:
-    """Describe a pull request; while it is open the branch itself says where it is, for the other lags behind."""
-    last = pull.commits.nodes[-1].commit if pull.commits.nodes else None
-    if pull.state == "OPEN" and standing.tip:
-        last = standing.tip
-    return PullRequest(
-        repository=standing.repository,
-        number=pull.number,
-        branch=standing.branch,
-        head=last.oid if last else pull.head_ref_oid,
-        base=pull.base_ref_name,
-        state=_STATES[pull.state],
-        title=pull.title,
-        body=pull.body,
-        url=pull.url,
-        closed_by_us=_closed_by_us(pull),
-        by_us=last is None or is_ours(last, standing),
-    )
-
-
-def _as_opened(repository: str, branch: str, made: PullDocument) -> PullRequest:
-    return PullRequest(
-        repository=repository,
-        number=made.number,
-        branch=branch,
-        head=made.head.sha,
-        base=made.base.ref,
-        state=PullRequestState.OPEN,
-        title=made.title,
-        body=made.body or "",
-        url=made.html_url,
-    )
-
-
-def _closed_by_us(pull: Pull) -> bool:
-    return pull.state == "CLOSED" and _CLOSED_BY_US in pull.body
-
-
-def _known(repository: str) -> str:
-    """Return a name that may stand in a URL; raises `ForgeError` for what names no repository."""
-    if not _NAME.match(repository):
-        raise ForgeError(f"{repository[:200]!r} is no repository on GitHub; name one as owner/name")
-    return repository
-
-
-def _full(repository: str, commit: str) -> str:
-    if not _COMMIT.match(commit):
-        raise ForgeError(f"{repository}: {commit[:80]!r} is no full commit id; list the repositories again")
-    return commit

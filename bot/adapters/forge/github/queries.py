@@ -42,7 +42,7 @@ query OwnBranches($owner: String!, $name: String!, $after: String, $branches: St
 
 LOOK: Final = f"""\
 query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
-  viewer {{ login }}
+  viewer {{ login databaseId }}
   repository(owner: $owner, name: $name, followRenames: false) {{
     id
     branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
@@ -50,7 +50,9 @@ query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $b
     pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
       pageInfo {{ hasNextPage endCursor }}
       nodes {{
-        number title body url state isCrossRepository headRefOid baseRefName
+        id number title body url state isCrossRepository headRefOid baseRefName mergeable
+        labels(first: 100) {{ nodes {{ name }} }}
+        autoMergeRequest {{ mergeMethod }}
         commits(last: 1) {{ nodes {{ commit {{ {_COMMIT} }} }} }}
       }}
     }}
@@ -62,6 +64,19 @@ COMPARE: Final = """\
 query Compare($owner: String!, $name: String!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name, followRenames: false) {
     ref(qualifiedName: $base) { compare(headRef: $head) { aheadBy headTarget { oid } } }
+  }
+}
+"""
+
+COMMENTS: Final = """\
+query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name, followRenames: false) {
+    pullRequest(number: $number) {
+      comments(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id body viewerDidAuthor }
+      }
+    }
   }
 }
 """
@@ -81,6 +96,12 @@ mutation Move($input: UpdateRefsInput!) {
 AUTO_MERGE: Final = """\
 mutation AutoMerge($input: EnablePullRequestAutoMergeInput!) {
   enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}
+"""
+
+UNCOMMENT: Final = """\
+mutation Uncomment($input: DeleteIssueCommentInput!) {
+  deleteIssueComment(input: $input) { clientMutationId }
 }
 """
 
@@ -145,3 +166,20 @@ def _level(level: int) -> str:
 def _variables(number: int, *texts: str, id: str = "") -> str:  # noqa: A002 (GitHub's own word)
     kinds = [*((name, "String!") for name in texts), *([(id, "GitObjectID!")] if id else [])]
     return ", ".join(f"${name}{i}: {kind}" for i in range(number) for name, kind in kinds)
+
+
+def modes(number: int) -> str:
+    """Write a query for `number` files of a commit: f0 of the path p0, and so on."""
+    variables = "".join(f", $p{i}: String!" for i in range(number))
+    fields = "\n".join(f"        f{i}: file(path: $p{i}) {{ type mode }}" for i in range(number))
+    return f"""\
+query Modes($owner: String!, $name: String!, $commit: GitObjectID!{variables}) {{
+  repository(owner: $owner, name: $name, followRenames: false) {{
+    object(oid: $commit) {{
+      ... on Commit {{
+{fields}
+      }}
+    }}
+  }}
+}}
+"""

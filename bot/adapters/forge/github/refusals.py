@@ -17,26 +17,39 @@ _OF_AN_APP: Final = ("json web token", "claim (")
 _ALL_NEEDED: Final = "contents: write and pull-requests: write"
 _FOR_WORKFLOWS: Final = "in a workflow, under permissions"
 _NOT_ACCESSIBLE: Final = "not accessible by"
-_ACTIONS_MAY_NOT: Final = "not permitted to create"
+_CURES: Final = {
+    "not permitted to create": (
+        "allow GitHub Actions to create pull requests under Settings, Actions, General, or use another token"
+    ),
+    "installation has been suspended": "end the suspension where the App is installed",
+    "draft pull requests are not supported": "take draft out of pull_requests in the settings",
+    "auto merge is not allowed": "allow it under Settings, General, Pull Requests of that repository",
+    "clean status": "nothing is left there that it could wait for: require a check, or merge it by hand",
+    "rules not configured": "nothing is required there that it could wait for: require a check, or merge it by hand",
+    "archived": "take it from include, or unarchive it",
+}
+"""What helps, by what GitHub says where it gives no code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a refusal says: its message, and the kinds of its errors where it is GraphQL's."""
+    """What a refusal says: its message, the kinds of its errors where it is GraphQL's, which fields are invalid."""
 
     message: str
     kinds: frozenset[str] = frozenset()
+    invalid: frozenset[str] = frozenset()
 
     @classmethod
     def of_rest(cls, answer: Response) -> Self:
         """Read `message` and the messages of `errors`; what is no such document is shown as it begins."""
         try:
             document = json.loads(answer.body)
-            details = [_detail(error) for error in document.get("errors") or ()]
-            message = "; ".join(filter(None, [str(document["message"]), *details]))
+            errors = list(document.get("errors") or ())
+            message = "; ".join(filter(None, [str(document["message"]), *map(_detail, errors)]))
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-            message = answer.excerpt
-        return cls(excerpt(message.encode(errors="replace")))
+            return cls(answer.excerpt)
+        invalid = [e.get("field") for e in errors if isinstance(e, Mapping) and e.get("code") == "invalid"]
+        return cls(excerpt(message.encode(errors="replace")), invalid=frozenset(map(str, invalid)))
 
     @classmethod
     def of_graphql(cls, errors: Sequence[Mapping[str, object]]) -> Self:
@@ -67,12 +80,9 @@ def _cure(answer: Response, said: Said) -> str:
         return "check the App's id and private key under forges, and this machine's clock"
     if answer.status == 401:
         return f"the token is expired, revoked or mistyped: {_NEW_TOKEN}"
-    if _ACTIONS_MAY_NOT in message:
-        return "allow GitHub Actions to create pull requests under Settings, Actions, General, or use another token"
-    if "installation has been suspended" in message:
-        return "end the suspension where the App is installed"
-    if "archived" in message:
-        return "take it from include, or unarchive it"
+    for words, cure in _CURES.items():
+        if words in message:
+            return cure
     if "FORBIDDEN" in said.kinds or _NOT_ACCESSIBLE in message or needed:
         return f"give the token the permission {_in_words(needed) if needed else _ALL_NEEDED} ({_FOR_WORKFLOWS})"
     if answer.status == 404 or "NOT_FOUND" in said.kinds:

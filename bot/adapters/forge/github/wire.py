@@ -46,6 +46,12 @@ class User(Graph):
     login: str
 
 
+class Viewer(User):
+    """Who we are; `database_id` is the number that stands in the address of an account's commits."""
+
+    database_id: int | None = None
+
+
 class Committer(Graph):
     """Who made a commit: `user` is None where GitHub knows nobody with that address."""
 
@@ -171,9 +177,31 @@ class CommitNodes(Graph):
     nodes: tuple[CommitNode, ...] = ()
 
 
-class Pull(Graph):
-    """A pull request; `head_ref_oid` stays when its branch is gone."""
+class Label(Graph):
+    """A label."""
 
+    name: str
+
+
+class Labels(Graph):
+    """The labels of a pull request, a hundred of which are its most."""
+
+    nodes: tuple[Label, ...] = ()
+
+
+class AutoMerge(Graph):
+    """How a pull request is to be merged by itself."""
+
+    merge_method: str
+
+
+class Pull(Graph):
+    """A pull request; `head_ref_oid` stays when its branch is gone.
+
+    `mergeable` is computed late: it is UNKNOWN for a while after the head or the base moved.
+    """
+
+    id: str
     number: int
     title: str
     body: str
@@ -182,6 +210,9 @@ class Pull(Graph):
     is_cross_repository: bool
     head_ref_oid: str
     base_ref_name: str
+    mergeable: str
+    labels: Labels | None = None
+    auto_merge_request: AutoMerge | None = None
     commits: CommitNodes = CommitNodes()
 
 
@@ -199,6 +230,28 @@ class Look(Graph):
     branch: Ref | None = None
     base: Ref | None = None
     pull_requests: PullPage
+
+
+class CommentNode(Graph):
+    """A comment; GraphQL has ids of its own, which REST calls `node_id`."""
+
+    id: str
+    body: str
+    viewer_did_author: bool
+
+
+class CommentPage(Graph):
+    """One page of the comments on a pull request, oldest first."""
+
+    page_info: PageInfo
+    nodes: tuple[CommentNode, ...]
+
+
+class FileNode(Graph):
+    """A file of a commit; `mode` is a number, which git writes in octal."""
+
+    type: str
+    mode: int
 
 
 class FolderEntry(Graph):
@@ -265,11 +318,16 @@ class Side(Rest):
     sha: str
 
 
+class CommentDocument(Rest):
+    """A comment as REST tells it; GraphQL knows it by `node_id`."""
+
+    node_id: str
+
+
 class PullDocument(Rest):
-    """A pull request as REST tells it; GraphQL knows it by `node_id`."""
+    """A pull request as REST tells it."""
 
     number: int
-    node_id: str = ""
     title: str
     body: str | None = None
     html_url: str

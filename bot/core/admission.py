@@ -1,0 +1,88 @@
+"""Admission: how many pull requests may be open and how many may be new, and which come first.
+
+Whoever counts hands in what a forge shows now, so losing the store loosens no limit on what is open.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.plan import Update
+
+HOUR: Final = timedelta(hours=1)
+"""The span that `new_per_hour` is about."""
+Branch = tuple[str, str]
+"""A source repository, and a branch of ours in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many pull requests may be open in all and in one source repository, and be opened within an hour."""
+
+    open: int = 200
+    open_per_repository: int = 3
+    new_per_hour: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferral:
+    """Why a pull request is not opened or refreshed now, and the moment from which it may be; None: nobody knows."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Which pull requests are open, and when which were opened lately: the last hour is enough."""
+
+    open: frozenset[Branch] = frozenset()
+    opened: Mapping[Branch, tuple[datetime, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, shown: Mapping[Branch, datetime], remembered: Iterable[tuple[Branch, datetime]]) -> "Load":
+        """Count what a forge shows as open, with since when, and what is remembered of those that it no longer shows.
+
+        Of one branch, what is shown was also remembered, if the memory was not lost: the larger number counts.
+        """
+        opened: dict[Branch, tuple[datetime, ...]] = {}
+        for branch, moment in remembered:
+            opened[branch] = (*opened.get(branch, ()), moment)
+        return cls(open=frozenset(shown), opened={**{branch: (moment,) for branch, moment in shown.items()}, **opened})
+
+    def with_opened(self, branch: Branch, now: datetime) -> "Load":
+        """Count one more that is open."""
+        return replace(
+            self, open=self.open | {branch}, opened={**self.opened, branch: (*self.opened.get(branch, ()), now)}
+        )
+
+    def with_closed(self, branch: Branch) -> "Load":
+        """Count one less that is open; it stays one that was opened lately."""
+        return replace(self, open=self.open - {branch})
+
+    def defers(self, repository: str, limits: Limits, now: datetime) -> Deferral | None:
+        """Say why no further pull request may be opened in a source repository now; None if one may."""
+        if len(self.open) >= limits.open:
+            return Deferral(reason=f"{len(self.open)} pull requests are open, and the limit is {limits.open} in all")
+        here = Counter(name for name, _ in self.open)[repository]
+        if here >= limits.open_per_repository:
+            limit = limits.open_per_repository
+            return Deferral(reason=f"{here} pull requests are open in it, and the limit is {limit} in a repository")
+        recent = sorted(moment for moments in self.opened.values() for moment in moments if moment > now - HOUR)
+        if len(recent) < limits.new_per_hour:
+            return None
+        reason = f"{len(recent)} pull requests were opened within an hour, and the limit is {limits.new_per_hour}"
+        return Deferral(reason=reason, until=recent[-limits.new_per_hour] + HOUR)
+
+
+def urgency(updates: Iterable[Update], name: str) -> tuple[int, float, str]:
+    """The place in line of a pull request for some updates, the smaller the earlier.
+
+    First goes what fixes the worst, then what is behind for longest, then the name.
+    """
+    due = list(updates)
+    severities = [update.change.severity.rank for update in due if update.change and update.change.severity]
+    moments = [update.behind_since.timestamp() for update in due if update.behind_since]
+    return (-max(severities, default=-1), min(moments, default=float("inf")), name)

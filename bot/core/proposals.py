@@ -1,0 +1,309 @@
+"""One pull request for each source repository and group: what is wanted, against what is there.
+
+The one rule (`reconcile`) says for one group what is to be done next, at most one thing at a time. It never opens a
+second pull request, never touches what a person pushed, and takes a person's close for an answer.
+What each case means for people stands in `docs/reference/pull-requests.md`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from bot.core.admission import Limits
+from bot.core.digest import Digest
+from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
+from bot.core.pull_request import Plan, Wording, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
+from bot.core.templates import Template
+from bot.core.windows import Window
+
+WHOLE: Final = "lambda-base-images"
+"""The group of all uses of a source repository."""
+IGNORE: Final = "refrom:ignore"
+"""The label that says: no pull request for this group."""
+PUSHED: Final = "<!-- refrom:pushed -->"
+"""Marks the comment that says that a person's push is left alone."""
+
+
+class GroupBy(StrEnum):
+    """What shares a pull request: all uses of a source repository, or those of one runtime."""
+
+    REPOSITORY = "repository"
+    RUNTIME = "runtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestPolicy:
+    """How updates become pull requests: the groups, their branches, what they say, and how many there may be.
+
+    `labels`, `reviewers` (a person's login, or `ORG/TEAM`) and `auto_merge` (`merge`, `squash`, `rebase`, or empty)
+    are added once, after the opening.
+    """
+
+    group_by: GroupBy = GroupBy.REPOSITORY
+    branch: Template = field(default_factory=lambda: Template.parse("refrom/{group}", ("group",)))
+    wording: Wording = field(default_factory=Wording)
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    draft: bool = False
+    auto_merge: str = ""
+    limits: Limits = field(default_factory=Limits)
+    window: Window | None = None
+
+    @property
+    def finishes(self) -> bool:
+        """Whether there is something to add after the opening."""
+        return bool(self.labels or self.reviewers or self.auto_merge)
+
+    def branch_of(self, group: str) -> str:
+        """Name the branch of a group."""
+        return self.branch.render({"group": group})
+
+
+class Closing(StrEnum):
+    """Why a pull request is closed, as it is said in it."""
+
+    GONE = "the base images that it updates are used no longer"
+    BLOCKED = "the base image is blocked"
+    CURRENT = "the base image in use is current"
+    UNNEEDED = "no update is needed any more"
+    UNABLE = "refrom cannot edit the reference any more"
+    ANSWERED = "a person closed a pull request for this base image before"
+    GROUPED = "updates are grouped in another way now"
+    IGNORED = f"it has the label {IGNORE}"
+    OPTED_OUT = "the repository's own .github/refrom.yaml says so"
+    REBASED = "the default branch is another one now; a new pull request follows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What shares one pull request in one source repository.
+
+    `stray` says why a branch of ours belongs to no group any more; then there are no decisions.
+    """
+
+    name: str
+    branch: str
+    decisions: tuple[Decision, ...] = ()
+    stray: Closing | None = None
+
+    @property
+    def updates(self) -> tuple[Update, ...]:
+        """The bumps and pins; a rebuild needs no pull request."""
+        return tuple(d for d in self.decisions if isinstance(d, Update) and d.action is not Action.REBUILD)
+
+
+def groups_of(
+    decisions: Iterable[Decision], policy: PullRequestPolicy, branches: Collection[str] = ()
+) -> tuple[Group, ...]:
+    """Put the decisions of one source repository into groups; branches of ours that belong to none come first."""
+    by_name: dict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        name = WHOLE if policy.group_by is GroupBy.REPOSITORY else decision.use.runtime
+        if name:
+            by_name[name].append(decision)
+    groups = [Group(name=n, branch=policy.branch_of(n), decisions=tuple(made)) for n, made in sorted(by_name.items())]
+    known = {group.branch for group in groups}
+    return (*(_stray(branch, policy) for branch in sorted(set(branches) - known)), *groups)
+
+
+def _stray(branch: str, policy: PullRequestPolicy) -> Group:
+    """A branch without uses: its group is gone, or groups are others now."""
+    prefix, whole = policy.branch.prefix, policy.branch_of(WHOLE)
+    gone = branch == whole if policy.group_by is GroupBy.REPOSITORY else branch != whole and branch.startswith(prefix)
+    return Group(name=branch, branch=branch, stray=Closing.GONE if gone else Closing.GROUPED)
+
+
+class Standing(StrEnum):
+    """What became of a pull request; `REFUSED` is one that a person closed."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One pull request from a group's branch, as the forge shows it now."""
+
+    standing: Standing
+    base: str
+    body: str
+    by_us: bool = True
+    conflicts: bool = False
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What else matters: the default branch, the bases that are blocked, whether all could be read and decided.
+
+    `opted_out` says that the repository's own file wants no pull requests.
+    `newly` says whether an update differs significantly from a base that a person refused.
+    """
+
+    default_branch: str
+    newly: Callable[[Update, Digest], bool]
+    blocked: frozenset[Digest] = frozenset()
+    complete: bool = True
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Open a pull request for these updates."""
+
+    updates: tuple[Update, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Bring the open one to these updates, on the newest commit."""
+
+    updates: tuple[Update, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Add to the open one what is added once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentOnce:
+    """Leave the open one alone, and say so in it once."""
+
+    mark: str
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the open one."""
+
+    reason: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Change nothing, and why."""
+
+    why: str
+
+
+Step = Create | Refresh | Finish | CommentOnce | Close | Leave
+
+
+def reconcile(group: Group, seen: Sequence[Seen], now: Circumstances) -> Step | None:
+    """Say what is to be done next for one group; None where nothing is there and nothing is wanted.
+
+    `seen` are all pull requests from its branch, the newest first.
+    """
+    current = next((each for each in seen if each.standing is Standing.OPEN), None)
+    ignored = any(IGNORE in each.labels for each in seen)
+    if current is None:
+        return _open(group, seen, now, ignored=ignored)
+    plan = read_plan(current.body)
+    if not current.by_us:
+        return _leave_pushed() if plan or not group.stray else Leave("it is a person's own")
+    if closing := _closing(group, now, ignored=ignored):
+        return Close(closing)
+    if not now.complete:
+        return Finish() if is_unfinished(current.body) else Leave("stays as it is: not every base could be read")
+    if current.base != now.default_branch:
+        return Close(Closing.REBASED)
+    return _compare(group, current, plan, now, _wanted(group, seen, now))
+
+
+def _open(group: Group, seen: Sequence[Seen], now: Circumstances, *, ignored: bool) -> Step | None:
+    """Nothing is open."""
+    if not group.updates or now.opted_out:
+        return None
+    if ignored:
+        return Leave(f"a pull request of this group has the label {IGNORE}; none is opened")
+    wanted = _wanted(group, seen, now)
+    return Create(wanted) if wanted else Leave("a person closed the pull request for this base; not opened again")
+
+
+def _closing(group: Group, now: Circumstances, *, ignored: bool) -> Closing | None:
+    """Why whatever is open is to be closed, if so, whatever the plan says."""
+    if ignored:
+        return Closing.IGNORED
+    return Closing.OPTED_OUT if now.opted_out else group.stray
+
+
+def _compare(group: Group, current: Seen, plan: Plan | None, now: Circumstances, wanted: tuple[Update, ...]) -> Step:
+    """Compare what is open with what is wanted.
+
+    What is offered for a use that now waits, or that a hold covers, stays as it is until something else is wanted.
+    """
+    endings = _endings(group, plan, now, wanted)
+    if not wanted:
+        return Close(endings[0]) if endings else Leave("stays as it is: the base images that it updates wait")
+    offered = set(plan.steps) if plan else set()
+    told = plan is not None and (offered > set(steps_of(wanted)) or is_told(plan, wanted))
+    if plan is None or not told or endings or not offered.issuperset(steps_of(wanted)):
+        return Refresh(wanted, "it says what is wanted now")
+    if current.conflicts:
+        return Refresh(wanted, f"it conflicted with {current.base}")
+    return Finish() if is_unfinished(current.body) else Leave("is up to date")
+
+
+def _endings(group: Group, plan: Plan | None, now: Circumstances, wanted: Sequence[Update]) -> Sequence[Closing]:
+    """Why each thing that is offered and no longer wanted is to go; what waits is not to go."""
+    named: dict[str, list[Decision]] = defaultdict(list)
+    for decision in group.decisions:
+        named[use_name(decision.use)].append(decision)
+    if not plan or not plan.bases:
+        same = plan and wanted and set(plan.steps) == set(steps_of(wanted))
+        return () if same else _endings_of([d for d in group.decisions if d not in wanted])
+    left = plan.bases.keys() - {use_name(update.use) for update in wanted}
+    blocked = any(plan.bases[name] in now.blocked for name in left)
+    endings = [closing for name in sorted(left) for closing in _endings_of(named[name])]
+    return [Closing.BLOCKED, *endings] if blocked else endings
+
+
+def _endings_of(decisions: Sequence[Decision]) -> Sequence[Closing]:
+    """Why what is offered for uses that all have these decisions is to go; nothing where one of them waits."""
+    if not decisions:
+        return (Closing.GONE,)
+    if any(isinstance(decision, Held) and decision.blocked for decision in decisions):
+        return (Closing.BLOCKED,)
+    if any(isinstance(decision, Waiting | Held) for decision in decisions):
+        return ()
+    return (_ending(decisions[0]),)
+
+
+def _ending(decision: Decision) -> Closing:
+    match decision:
+        case Current():
+            return Closing.CURRENT
+        case Skip():
+            return Closing.UNABLE
+        case Update(action=Action.BUMP | Action.PIN):
+            return Closing.ANSWERED
+        case _:
+            return Closing.UNNEEDED
+
+
+def _wanted(group: Group, seen: Sequence[Seen], now: Circumstances) -> tuple[Update, ...]:
+    """The updates that no person answered with a close: for this very base, or for one that hardly differs."""
+    refused = [plan for each in seen if each.standing is Standing.REFUSED and (plan := read_plan(each.body))]
+    return tuple(update for update in group.updates if not any(_is_answer(plan, update, now) for plan in refused))
+
+
+def _is_answer(plan: Plan, update: Update, now: Circumstances) -> bool:
+    if step_of(update) in plan.steps:
+        return True
+    base = plan.bases.get(use_name(update.use))
+    return base is not None and base != update.new and not now.newly(update, base)
+
+
+def _leave_pushed() -> CommentOnce:
+    text = (
+        "A person pushed to this branch, so refrom leaves it alone from now on.\n"
+        "To have it brought up to date again, take those commits off the branch, or close this pull request."
+    )
+    return CommentOnce(PUSHED, text, "was changed by a person; left alone")
