@@ -1,4 +1,4 @@
-"""The store: a ledger of observations, a journal of outcomes, a memory of layers. Losing it loses no correctness."""
+"""The store: a ledger of observations, a journal of outcomes, and memories. Losing it loses no correctness."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,6 +44,29 @@ class Journal(Protocol):
 
     def since(self, moment: datetime) -> Sequence[tuple[datetime, Outcome]]:
         """Return all outcomes from a moment on, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in which a server is to be left alone, and why."""
+
+    until: datetime
+    why: str
+
+
+class Pauses(Protocol):
+    """Remembers pauses, so that neither a restart nor another process asks a server that said to wait.
+
+    A name says which server and whose limits, such as `github:api.github.com:app 7 at acme`; it never holds a secret.
+    """
+
+    def get(self, name: str) -> Pause | None:
+        """Return what was last kept under a name, which may be over."""
+        ...
+
+    def put(self, name: str, pause: Pause) -> None:
+        """Keep a pause instead of the one that was kept under this name."""
         ...
 
 

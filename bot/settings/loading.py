@@ -98,6 +98,7 @@ def _forge(model: models.SettingsModel, around: Surroundings) -> values.LocalFor
             include=tuple(forge.include),
             token=_secret(forge.token, around),
             app_id=forge.app.id if forge.app else None,
+            reserve=forge.reserve,
             private_key=_secret(forge.app.private_key if forge.app else None, around),
         )
     return None

@@ -144,6 +144,9 @@ class GitHubForgeModel(Model):
     )
     token: Secret | None = Field(None, description="Where a token is: personal, or the GITHUB_TOKEN of a workflow.")
     app: AppModel | None = Field(None, description="A GitHub App, instead of a token.")
+    reserve: float = Field(
+        0.1, strict=True, ge=0, lt=1, description="The share of each hourly quota that is left to others."
+    )
     include: list[RepositoryGlob] = Field(
         min_length=1, description="Repositories to handle, OWNER/NAME; the name may be a glob, such as acme/*."
     )

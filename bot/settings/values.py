@@ -58,6 +58,7 @@ class GitHubForge:
     include: tuple[str, ...]
     token: str | None = field(default=None, repr=False)
     app_id: int | None = None
+    reserve: float = 0.1
     private_key: str | None = field(default=None, repr=False)
 
 

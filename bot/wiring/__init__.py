@@ -5,6 +5,7 @@ A dry run is a choice made here: its writing ports leave everything as it is, an
 
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.stop import AskedStop
+from bot.adapters.forge.github import Limits
 from bot.adapters.forge.origin import read_origin
 from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.transport import Traffic
@@ -21,6 +22,7 @@ from bot.wiring.workshop import (
 
 __all__ = [
     "AskedStop",
+    "Limits",
     "Located",
     "Rehearsal",
     "SystemClock",

@@ -19,6 +19,7 @@ from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.forge.github import (
     AppTokens,
     FixedToken,
+    Gate,
     GitHub,
     GitHubExamination,
     GitHubForge,
@@ -50,6 +51,7 @@ from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
+from bot.ports.store import Pauses
 from bot.settings import Settings, values
 
 _PUBLIC_ECR: Final = "public.ecr.aws"
@@ -84,21 +86,27 @@ def make_store(settings: Settings, *, dry_run: bool) -> SqlStore:
     return snapshot(settings.store) if dry_run else open_store(settings.store)
 
 
+def make_gate(settings: Settings, clock: Clock, pauses: Pauses) -> Gate:
+    """What keeps the forge's limits, as they are kept for the loop."""
+    forge = settings.forge
+    return Gate(clock, pauses, reserve=forge.reserve if isinstance(forge, values.GitHubForge) else 0)
+
+
 def make_forge(
-    settings: Settings, transport: Transport, clock: Clock
+    settings: Settings, transport: Transport, clock: Clock, gate: Gate
 ) -> tuple[LocalForge | GitHubForge | NoForge, Examined]:
     """The forge, and what looks whether it is reached."""
     match settings.forge:
         case values.LocalForge() as entry:
             return LocalForge(entry.root, clock, entry.include), LocalExamination(entry.root)
         case values.GitHubForge() as entry:
-            sender = Sender(transport, Site.of(entry.url), clock)
+            sender = Sender(transport, Site.of(entry.url), clock, gate)
             tokens: Tokens = FixedToken(entry.token or "")
             if entry.app_id is not None:
                 tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
             forge = GitHubForge(GitHub(sender, tokens), entry.include)
             return forge, GitHubExamination(
-                forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock
+                forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock, reserve=entry.reserve
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"

@@ -14,6 +14,7 @@ from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.memory import MemoryEngine
+from bot.adapters.forge.github import Gate
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
 from bot.adapters.forge.recording import RecordingPullRequests
@@ -39,6 +40,7 @@ from bot.wiring.adapters import (
     make_builder,
     make_forge,
     make_functions,
+    make_gate,
     make_registries,
     make_store,
     own_examinations,
@@ -65,6 +67,7 @@ class Workshop:
     layers: LayerMemory
     transport: Transport
     feeds: Transport
+    gate: Gate
 
     @property
     def rules(self) -> Rules:
@@ -135,7 +138,8 @@ def open_workshop(
         closing(Transport(clock, attempts=_FEED_ATTEMPTS)) as feeds,
     ):
         registries = make_registries(settings, transport, clock)
-        forge, _ = make_forge(settings, transport, clock)
+        gate = make_gate(settings, clock, store.pauses)
+        forge, _ = make_forge(settings, transport, clock, gate)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
         builder = make_builder(settings, registries, contents, forge, clock)
@@ -161,6 +165,7 @@ def open_workshop(
             layers=store.layers,
             transport=transport,
             feeds=feeds,
+            gate=gate,
         )
 
 
@@ -183,11 +188,14 @@ def open_rehearsal(config: Path, clock: Clock) -> Iterator[Rehearsal]:
 
 @contextmanager
 def open_patient(config: Path | None, clock: Clock) -> Iterator[Patient]:
-    """Read the settings, and give what a doctor examines; the store is left closed. Raises `SettingsError`."""
+    """Read the settings, and give what a doctor examines; the store is left closed. Raises `SettingsError`.
+
+    What a person asks by hand leaves no share to others; the doctor says what a run would.
+    """
     settings = _settings(config, required=True)
     with closing(Transport(clock, paces=paces(settings), attempts=2)) as transport:
         registries = make_registries(settings, transport, clock)
-        forge, examination = make_forge(settings, transport, clock)
+        forge, examination = make_forge(settings, transport, clock, Gate(clock))
         yield Patient(
             own=own_examinations(settings, transport, clock),
             forges=[examination],

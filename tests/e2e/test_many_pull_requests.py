@@ -74,7 +74,7 @@ def test_five_hundred_pull_requests_through_limits_and_lost_answers(
         fake = place.fake
         fake.populate(FLEET)
         place.write_settings(SETTINGS)
-        bursts = fake.refuse_bursts()
+        fake.limit_creations()
         lose_answers(fake)
 
         while len(runs) < 30 and sum(map(len, all_pulls(fake).values())) < MANY:
@@ -90,9 +90,10 @@ def test_five_hundred_pull_requests_through_limits_and_lost_answers(
         figure("repositories without one, or with two", MANY - Counter(map(len, found.values()))[1], 0)
         figure(f"more than {OPEN} open at any moment", most_open(pulls) > OPEN, False)
         figure(f"more than {NEW} opened in any hour", most_new(pulls) > NEW, False)
-        figure("requests sent while told to wait", bursts.impatient, 0)
+        refused, hasty = fake.refused_creations
+        figure("requests sent while told to wait", hasty, 0)
         assert (most_open(pulls), most_new(pulls)) == (OPEN, NEW), "limits that bind are what this is about"
-        assert bursts.refused
+        assert refused
         assert sum(exchange.status is None for exchange in fake.log) > 10
         assert not [branch for name in found for branch in _strays(fake, name)]
 

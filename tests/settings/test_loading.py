@@ -76,6 +76,17 @@ def test_every_key_is_in_the_reference() -> None:
     assert [key for key in sorted(keys | SettingsModel.model_fields.keys()) if f"`{key}`" not in page] == []
 
 
+@pytest.mark.parametrize(("text", "share"), [("", 0.1), (", reserve: 0", 0), (", reserve: 0.25", 0.25)])
+def test_a_tenth_of_the_quota_is_left_to_others_unless_told_otherwise(tmp_path: Path, text: str, share: float) -> None:
+    entry = f"{{kind: github, include: [acme/orders], token: {{env: T}}{text}}}"
+    (tmp_path / "refrom.yaml").write_text(f"version: 1\nforges: [{entry}]\n")
+
+    forge = load_settings(tmp_path / "refrom.yaml", {"T": "t0ken"}).forge
+
+    assert isinstance(forge, GitHubForge)
+    assert forge.reserve == share
+
+
 def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:
     (tmp_path / "refrom.yaml").write_text("version: 1\nforges: [{kind: local, root: repositories}]\n")
 
@@ -247,6 +258,19 @@ deploy:
             "version: 1\nregistries: {e.com: {pace: '3'}}\n",
             "2: registries.e.com.pace: is no number; write it without quotes",
             id="a number in quotes",
+        ),
+        *(
+            pytest.param(
+                f"version: 1\nforges:\n  - {{kind: github, include: [a/b], token: {{env: TOKEN}}, reserve: {share}}}\n",
+                f"3: forges[0].reserve: {fault}",
+                id=f"a share of {share}",
+            )
+            for share, fault in (
+                ("1", "input should be less than 1"),
+                ("-0.1", "input should be greater than or equal to 0"),
+                (".nan", "input should be less than 1"),
+                ("10%", "is no number; write it without quotes"),
+            )
         ),
         pytest.param(
             "version: 1\nmirrors: [bases]\n",

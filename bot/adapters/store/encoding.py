@@ -1,4 +1,4 @@
-"""Values of the core as JSON texts, and back; knows nothing of SQL.
+"""Values of the core and the ports as JSON texts, and back; knows nothing of SQL.
 
 Everything is ASCII: names that came out of a layer may hold bytes that are no UTF-8, which Python keeps as lone
 surrogates and JSON can escape. Times are UTC in one fixed width, so that their texts sort as they do.
@@ -18,6 +18,7 @@ from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.ports.store import Pause
 
 _BATCH: Final = 1000
 _PIECE: Final = 1 << 16
@@ -72,6 +73,17 @@ def decode_outcome(text: str) -> Outcome:
     """Read an outcome."""
     document = json.loads(text)
     return Outcome(**{**document, "result": Result(document["result"])})
+
+
+def encode_pause(pause: Pause) -> str:
+    """Write a pause."""
+    return _dump([encode_time(pause.until), pause.why])
+
+
+def decode_pause(text: str) -> Pause:
+    """Read a pause."""
+    until, why = json.loads(text)
+    return Pause(decode_time(until), why)
 
 
 def encode_layer(layer: Layer) -> bytes:

@@ -1,4 +1,4 @@
-"""The store: ledger, journal, memory of layers and of documents over one database.
+"""The store: ledger, journal, and memories of pauses, layers and documents over one database.
 
 Losing it loses history and time, never correctness; so a store that cannot be read is an error with a cure, not a
 reason to guess.
@@ -22,7 +22,7 @@ from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.reference import Reference
-from bot.ports.store import Kept
+from bot.ports.store import Kept, Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,26 @@ class SqlJournal:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlPauses:
+    """When servers are to be left alone; implements `Pauses`."""
+
+    database: Database
+
+    def get(self, name: str) -> Pause | None:
+        """Return what was last kept under a name."""
+        table = tables.pauses
+        with self.database.transaction() as connection:
+            document = connection.scalars(select(table.c.document).where(table.c.name == name)).one_or_none()
+        return None if document is None else self.database.decode(encoding.decode_pause, document)
+
+    def put(self, name: str, pause: Pause) -> None:
+        """Keep a pause under its name."""
+        row = {"name": name, "document": encoding.encode_pause(pause)}
+        with self.database.transaction() as connection:
+            connection.execute(_upsert(tables.pauses, row))
+
+
+@dataclass(frozen=True, slots=True)
 class SqlLayers:
     """What layers hold; implements `LayerMemory`."""
 
@@ -144,7 +164,7 @@ class SqlDocuments:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The four memories of one database. Close it, or use it as a context manager."""
+    """All memories of one database. Close it, or use it as a context manager."""
 
     database: Database
 
@@ -157,6 +177,11 @@ class Store:
     def journal(self) -> SqlJournal:
         """The journal of outcomes."""
         return SqlJournal(self.database)
+
+    @property
+    def pauses(self) -> SqlPauses:
+        """When servers are to be left alone."""
+        return SqlPauses(self.database)
 
     @property
     def layers(self) -> SqlLayers:

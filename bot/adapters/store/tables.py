@@ -41,6 +41,12 @@ outcomes = Table(
     Column("at", Text, nullable=False),
     Column("document", Text, nullable=False),
 )
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)
 layers = Table(
     "layers",
     metadata,

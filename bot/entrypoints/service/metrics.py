@@ -16,23 +16,23 @@ from prometheus_client.registry import Collector
 from bot.core.responsibility import Verdict
 from bot.entrypoints.documents import DECISIONS
 from bot.entrypoints.service.state import Ending, State
-from bot.wiring import Traffic
+from bot.wiring import Limits, Traffic
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def metrics(state: State, traffic: Mapping[str, Traffic]) -> bytes:
+def metrics(state: State, traffic: Mapping[str, Traffic], limits: Limits) -> bytes:
     """Write all metrics; what has not happened yet is 0, or left out where it is a time or a finding."""
     registry = CollectorRegistry()
-    registry.register(_Collected(state, traffic))
+    registry.register(_Collected(state, traffic, limits))
     return generate_latest(registry)
 
 
 class _Collected(Collector):
     """What prometheus_client asks for metrics."""
 
-    def __init__(self, state: State, traffic: Mapping[str, Traffic]) -> None:
-        self._state, self._traffic = state, traffic
+    def __init__(self, state: State, traffic: Mapping[str, Traffic], limits: Limits) -> None:
+        self._state, self._traffic, self._limits = state, traffic, limits
 
     def describe(self) -> Iterator[Metric]:
         """Say nothing beforehand: each registry is asked once."""
@@ -43,6 +43,7 @@ class _Collected(Collector):
         yield from _cycles(self._state)
         yield from _work(self._state)
         yield from _http(self._traffic)
+        yield from _forge(self._limits)
 
 
 def _cycles(state: State) -> Iterator[Metric]:
@@ -88,3 +89,15 @@ def _http(traffic: Mapping[str, Traffic]) -> Iterator[Metric]:
         received.add_metric([host], seen.received)
     yield requests
     yield received
+
+
+def _forge(limits: Limits) -> Iterator[Metric]:
+    left = GaugeMetricFamily("refrom_forge_quota_remaining", "What is left of a forge's hourly quota.", labels=["name"])
+    for name, remaining in sorted(limits.remaining.items()):
+        left.add_metric([name], remaining)
+    help_text = "Until when a forge is left alone, while it is."
+    paused = GaugeMetricFamily("refrom_forge_paused_until_timestamp_seconds", help_text, labels=["name"])
+    for name, until in sorted(limits.paused_until.items()):
+        paused.add_metric([name], until.timestamp())
+    yield left
+    yield paused

@@ -54,7 +54,7 @@ def serve_until_stopped(config: Path | None, options: Options, clock: Clock, str
     log, board, stop = open_log(stream), Board(), AskedStop(clock)
     with open_workshop(config, clock, required=True, stop=stop) as workshop, listening(options.listen) as listener:
         declared = workshop.rules.declared  # a fault in it is told now, not in the first cycle
-        app = pages(board, lambda: workshop.traffic, clock)
+        app = pages(board, lambda: workshop.traffic, lambda: workshop.gate.limits, clock)
         loop = Loop(
             workshop=workshop, board=board, stop=stop, log=log, every=options.every, chance=random.SystemRandom().random
         )

@@ -18,7 +18,7 @@ from bot.entrypoints.service.metrics import CONTENT_TYPE, metrics
 from bot.entrypoints.service.page import service_page
 from bot.entrypoints.service.state import Board
 from bot.ports.clock import Clock
-from bot.wiring import Traffic
+from bot.wiring import Limits, Traffic
 
 _GOODBYE: Final = 2
 """Seconds that requests have to end when the service ends."""
@@ -37,7 +37,9 @@ HEADERS: Final = {
 """On every answer, whatever its status."""
 
 
-def pages(board: Board, traffic: Callable[[], Mapping[str, Traffic]], clock: Clock) -> FastAPI:
+def pages(
+    board: Board, traffic: Callable[[], Mapping[str, Traffic]], limits: Callable[[], Limits], clock: Clock
+) -> FastAPI:
     """Make the application: three pages, and nothing that changes anything."""
     app = FastAPI(title="refrom", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
@@ -48,7 +50,7 @@ def pages(board: Board, traffic: Callable[[], Mapping[str, Traffic]], clock: Clo
 
     @app.get("/metrics")
     def scrape() -> Response:
-        return Response(metrics(board.state, traffic()), media_type=CONTENT_TYPE)
+        return Response(metrics(board.state, traffic(), limits()), media_type=CONTENT_TYPE)
 
     @app.get("/")
     def audit() -> HTMLResponse:

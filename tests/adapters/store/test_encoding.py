@@ -9,6 +9,7 @@ from bot.adapters.store import encoding
 from bot.core.layer import Entry, Kind, Layer
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome
+from bot.ports.store import Pause
 from tests.adapters.store.values import BASES, LAYERS, OUTCOMES, TIMES, digest
 
 small_budget = settings(max_examples=60, deadline=None, derandomize=True)
@@ -39,6 +40,12 @@ def test_outcomes_round_trip(outcome: Outcome) -> None:
 
     assert encoding.decode_outcome(text) == outcome
     assert text.isascii()
+
+
+@given(st.builds(Pause, TIMES, st.text(st.characters(codec=None), max_size=12)))
+@small_budget
+def test_pauses_round_trip(pause: Pause) -> None:
+    assert encoding.decode_pause(encoding.encode_pause(pause)) == pause
 
 
 @given(TIMES, TIMES)

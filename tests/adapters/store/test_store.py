@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.store import tables
 from bot.adapters.store.store import Store, open_store, snapshot
-from bot.ports.store import Kept
+from bot.ports.store import Kept, Pause
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
 
 
@@ -136,6 +136,32 @@ def test_a_document_is_remembered_until_a_newer_one_comes(store: Store) -> None:
 
     assert store.documents.get("list") == second
     assert store.documents.get("index") is None
+
+
+def test_a_pause_is_remembered_until_a_later_one_comes(store: Store) -> None:
+    first, second = Pause(NOON, "too quick"), Pause(NOON + HOUR, "\udc80 quota")
+    assert store.pauses.get("github:acme") is None
+
+    store.pauses.put("github:acme", first)
+    assert store.pauses.get("github:acme") == first
+    store.pauses.put("github:acme", second)
+
+    assert store.pauses.get("github:acme") == second
+    assert store.pauses.get("github:other") is None
+
+
+def test_a_pause_outlives_the_process_but_not_in_a_snapshot(tmp_path: Path) -> None:
+    path, pause = tmp_path / "refrom.sqlite", Pause(NOON, "too quick")
+    with open_store(path) as store:
+        store.pauses.put("github:acme", pause)
+
+    with snapshot(path) as rehearsal:
+        assert rehearsal.pauses.get("github:acme") == pause
+        rehearsal.pauses.put("github:other", pause)
+
+    with open_store(path) as store:
+        assert store.pauses.get("github:acme") == pause
+        assert store.pauses.get("github:other") is None
 
 
 def test_threads_share_a_store(store: Store) -> None:

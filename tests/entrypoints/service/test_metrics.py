@@ -6,15 +6,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.entrypoints.service.metrics import metrics
 from bot.entrypoints.service.state import Audited, Ending, Running, State
-from bot.wiring import Traffic
+from bot.wiring import Limits, Traffic
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOSTILE = 'evil"} 1\nrefrom_cycles_total{result="done\\'
 
 
-def read(state: State, traffic: dict[str, Traffic] | None = None) -> dict[tuple[str, ...], float]:
+def read(
+    state: State, traffic: dict[str, Traffic] | None = None, limits: Limits | None = None
+) -> dict[tuple[str, ...], float]:
     """All samples by name and label values, these in the order of their names."""
-    families = text_string_to_metric_families(metrics(state, traffic or {}).decode())
+    families = text_string_to_metric_families(metrics(state, traffic or {}, limits or Limits()).decode())
     samples = [sample for family in families for sample in family.samples]
     found = {
         (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value for sample in samples
@@ -46,7 +48,8 @@ def test_every_part_of_the_state_is_told() -> None:
         outcomes={("propose", "opened"): 2, ("watch", "failed"): 1},
     )
 
-    found = read(state, {"public.ecr.aws": Traffic(requests=7, received=1234)})
+    limits = Limits(remaining={"acme:core": 4711}, paused_until={"acme": NOON})
+    found = read(state, {"public.ecr.aws": Traffic(requests=7, received=1234)}, limits)
 
     assert found == {
         ("refrom_cycles_total", "done"): 4,
@@ -70,6 +73,8 @@ def test_every_part_of_the_state_is_told() -> None:
         ("refrom_functions", "drifted"): 0,
         ("refrom_http_requests_total", "public.ecr.aws"): 7,
         ("refrom_http_received_bytes_total", "public.ecr.aws"): 1234,
+        ("refrom_forge_quota_remaining", "acme:core"): 4711,
+        ("refrom_forge_paused_until_timestamp_seconds", "acme"): NOON.timestamp(),
     }
 
 

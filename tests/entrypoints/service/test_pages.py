@@ -14,7 +14,7 @@ from bot.entrypoints.service.health import STUCK
 from bot.entrypoints.service.probe import probe
 from bot.entrypoints.service.state import Audited, Board, Ended, Ending, Running, State
 from bot.entrypoints.service.web import HEADERS, address_of, listening, pages, web_server
-from bot.wiring import Traffic, VirtualClock
+from bot.wiring import Limits, Traffic, VirtualClock
 from tests.entrypoints.test_html import HOSTILE, Page, audit_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ class Site:
 def site() -> Iterator[Site]:
     board, clock = Board(), VirtualClock(NOON)
     with listening(Address("127.0.0.1", 0)) as listener:
-        app = pages(board, lambda: {"public.ecr.aws": Traffic(requests=7)}, clock)
+        app = pages(board, lambda: {"public.ecr.aws": Traffic(requests=7)}, Limits, clock)
         with web_server(app, listener):
             yield Site(address_of(listener), board, clock)
 

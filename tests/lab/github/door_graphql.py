@@ -68,8 +68,8 @@ class GraphqlDoor:
         quota = self.hub.limits.quota(token, "graphql")
         if not quota.remaining:
             return charged(self.hub, primary_graphql_limit(reset=quota.reset), token, "graphql", 0)
-        if burst := self.hub.limits.burst(writes=request.is_mutation):
-            return charged(self.hub, burst, token, "graphql", 1)
+        if request.is_mutation and (too_many := self.hub.limits.creation(token, quota.remaining)):
+            return charged(self.hub, too_many, token, "graphql", 1)
         budget = Budget(self.hub.largest_answer)
         graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token, budget=budget)
         root = Mutations(graph=graph).mutation() if request.is_mutation else graph.query()

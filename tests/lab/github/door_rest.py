@@ -92,8 +92,8 @@ class RestDoor:
             quota = self.hub.limits.quota(token, "core")
             if cost and not quota.remaining:
                 return charged(self.hub, primary_limit(reset=quota.reset), token, "core", 0)
-            if burst := self.hub.limits.burst(writes=writes):
-                return charged(self.hub, burst, token, "core", cost)
+            if writes and (too_many := self.hub.limits.creation(token, quota.remaining)):
+                return charged(self.hub, too_many, token, "core", cost)
             answer = _written(self._reply(arrived, site, token, findings))
         except Refusal as refusal:
             answer = refused(refusal)

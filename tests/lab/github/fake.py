@@ -24,7 +24,6 @@ from tests.lab.github.fleet import Fleet, Use
 from tests.lab.github.hub import Hub
 from tests.lab.github.lazy_git import LazyGit
 from tests.lab.github.ledger import Exchange, Ledger
-from tests.lab.github.limits import Bursts
 from tests.lab.github.openapi import rest_api
 from tests.lab.github.repository import Comment, Pull, Repository
 from tests.lab.web import Answer, Asked, Web, serve
@@ -248,10 +247,14 @@ class FakeGitHub:
         """Set the quota of the hours that begin from now on."""
         self._hub.limits.hourly = hourly
 
-    def refuse_bursts(self) -> Bursts:
-        """Let nobody create more in a minute or an hour than GitHub does, and return the count of the refusals."""
-        self._hub.limits.bursts = bursts = Bursts(clock=self._hub.clock)
-        return bursts
+    def limit_creations(self, *, a_minute: int = 80, an_hour: int = 500) -> None:
+        """Count what changes something from now on, and refuse with a secondary limit what is too much."""
+        self._hub.limits.creations = (a_minute, an_hour)
+
+    @property
+    def refused_creations(self) -> tuple[int, int]:
+        """How many requests were too much, and how many of these came before the caller had waited as it was told."""
+        return self._hub.limits.refused, self._hub.limits.hasty
 
     def default_branch(self, name: str) -> str:
         """Return the name of a repository's default branch."""

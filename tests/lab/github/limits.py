@@ -1,18 +1,21 @@
 """GitHub's rate limits: the quota that every answer states, and what GitHub says when one is used up."""
 
 import json
+import math
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.ports.clock import Clock
-from tests.lab.github.accounts import Token
+from tests.lab.github.accounts import ACTIONS, Token
 from tests.lab.web import Answer
 
 _WINDOW: Final = timedelta(hours=1)
-_BURST: Final = timedelta(minutes=1)
+_MINUTE: Final = timedelta(minutes=1)
 _ANONYMOUS: Final = 60
+_WORKFLOW: Final = 1000
 _DOCS: Final = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 _SUPPORT: Final = "If you reach out to GitHub Support for help, please include the request ID 0LAB:1:2:3"
 _PRIMARY: Final = f"API rate limit exceeded for user ID 1001. {_SUPPORT} and timestamp 2026-11-23 12:00:00 UTC."
@@ -46,73 +49,69 @@ class Quota:
         return {**stated, "X-RateLimit-Resource": self.resource}
 
 
-@dataclass(slots=True, kw_only=True)
-class Bursts:
-    """GitHub's secondary limits on what creates content (docs.github.com, "About secondary rate limits").
-
-    `refused` is how often one was told to wait, with Retry-After and without in turn, and `impatient` how often
-    somebody asked anything before that was over.
-    """
-
-    clock: Clock
-    a_minute: int = 80
-    an_hour: int = 500
-    refused: int = 0
-    impatient: int = 0
-    _done: list[datetime] = field(default_factory=list)
-    _until: datetime | None = None
-
-    def admit(self, *, writes: bool) -> Answer | None:
-        """Count a request; return how it is refused, if it is one too many."""
-        now = self.clock.now()
-        if self._until and now < self._until:
-            self.impatient += 1
-            return self._refuse(self._until - now)
-        if not writes:
-            return None
-        self._done = [moment for moment in self._done if moment > now - _WINDOW]
-        last_minute = [moment for moment in self._done if moment > now - _BURST]
-        if len(self._done) >= self.an_hour:
-            return self._refuse(self._done[0] + _WINDOW - now)
-        if len(last_minute) >= self.a_minute:
-            return self._refuse(last_minute[0] + _BURST - now)
-        self._done.append(now)
-        return None
-
-    def _refuse(self, wait: timedelta) -> Answer:
-        """GitHub asks for at least a minute where it does not say how long."""
-        self.refused += 1
-        is_told = self.refused % 2 == 0
-        self._until = self.clock.now() + (wait if is_told else min(wait, _BURST))
-        seconds = int(wait.total_seconds()) + 1
-        return secondary_limit(403 if self.refused % 3 else 429, retry_after=seconds if is_told else None)
-
-
 class Limits:
     """Counts what every caller uses."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._quotas: dict[tuple[str, str], Quota] = {}
+        self._created: dict[str, list[datetime]] = defaultdict(list)
         self.hourly = 5000
-        """Requests that a caller with a token has in an hour."""
-        self.bursts: Bursts | None = None
-        """The secondary limits, where a test wants them."""
-
-    def burst(self, *, writes: bool) -> Answer | None:
-        """Count a request, and return how it is refused if it is one too many at once."""
-        return self.bursts.admit(writes=writes) if self.bursts else None
+        """Requests that a caller with a token has in an hour; a workflow's own has 1,000 at most."""
+        self.creations: tuple[int, int] | None = None
+        """Requests that may create content in a minute and in an hour; None does not count them."""
+        self.refused = self.hasty = 0
+        """Requests that were one too many, and those of them that came although the caller was told to wait."""
+        self._until: dict[str, datetime] = {}
 
     def quota(self, token: Token | None, resource: str) -> Quota:
         """Return the quota of a caller as it stands now."""
-        key = (token.account.login if token else "", resource)
+        key = (_caller(token), resource)
         now = self._clock.now()
         quota = self._quotas.get(key)
         if quota is None or quota.reset <= now.timestamp():
             reset = int((now + _WINDOW).timestamp())
-            quota = Quota(resource=resource, limit=self.hourly if token else _ANONYMOUS, used=0, reset=reset)
+            quota = Quota(resource=resource, limit=self._allowed(token), used=0, reset=reset)
             self._quotas[key] = quota
         return quota
+
+    def creation(self, token: Token | None, remaining: int) -> Answer | None:
+        """Count a request that creates content; if there were too many, return the refusal.
+
+        Every other one says how long to wait; GitHub asks for a minute where it does not say it.
+        """
+        if self.creations is None:
+            return None
+        now, caller = self._clock.now(), _caller(token)
+        created = self._created[caller]
+        spans = zip((_MINUTE, _WINDOW), self.creations, strict=True)
+        waits = [
+            recent[-most] + span - now for span, most in spans if len(recent := _since(created, now - span)) >= most
+        ]
+        if not waits:
+            created.append(now)
+            return None
+        self.refused += 1
+        self.hasty += now < self._until.get(caller, now)
+        told = math.ceil(max(waits).total_seconds()) if self.refused % 2 == 0 else None
+        self._until[caller] = now + (timedelta(seconds=told) if told else _MINUTE)
+        return secondary_limit(retry_after=told, remaining=remaining)
+
+    def _allowed(self, token: Token | None) -> int:
+        if token is None:
+            return _ANONYMOUS
+        return min(self.hourly, _WORKFLOW) if token.account.login == ACTIONS else self.hourly
+
+
+def _since(moments: list[datetime], start: datetime) -> list[datetime]:
+    return [moment for moment in moments if moment > start]
+
+
+def _caller(token: Token | None) -> str:
+    """Whose limits they are: a person's are the same for all tokens, an App has some for each installation."""
+    if token is None:
+        return ""
+    return f"{token.account.login} at {token.installation}" if token.installation else token.account.login
 
 
 def primary_limit(status: int = 403, *, reset: int = 1_800_000_000) -> Answer:

@@ -1,10 +1,13 @@
 """Quotas, versions of answers, and trouble that a test plans."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 import requests
 
+from bot.adapters.forge.github import AppTokens, Sender, Site
+from bot.adapters.transport import Transport
 from tests.lab.clock import WoundClock
 from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub
@@ -75,35 +78,50 @@ def test_a_used_up_quota_of_graphql_is_an_error_in_a_good_answer(fake: FakeGitHu
     assert answer.json()["errors"][0]["type"] == "RATE_LIMITED"
 
 
-# Bursts
+def test_a_workflow_has_a_smaller_quota_and_each_installation_one_of_its_own(fake: FakeGitHub) -> None:
+    with Caller(fake.url, fake.token("github-actions[bot]")) as workflow:
+        assert quota(workflow.send("GET", ORDERS)) == ("core", 1000, 999, 1)
+    number, key = fake.app(installations={"acme": None, "other": None})
+    for owner in ("acme", "other"):
+        with Caller(fake.url, installation_token(fake, number, key, owner)) as installation:
+            assert quota(installation.send("GET", ORDERS)) == ("core", 5000, 4999, 1)
 
 
-def test_a_burst_is_refused_with_a_time_to_wait_and_without(fake: FakeGitHub, api: Caller, clock: WoundClock) -> None:
-    """Reads are none of it, until somebody was told to wait: then they are refused, too, and counted."""
-    bursts, head = fake.refuse_bursts(), api.get(f"{ORDERS}/git/ref/heads/main")["object"]["sha"]
-    for number in range(80):
-        api.post(f"{ORDERS}/git/refs", {"ref": f"refs/heads/{number}", "sha": head})
-
-    first = api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": head})
-    hasty = api.send("GET", ORDERS)
-    clock.wait_until(clock.now() + timedelta(minutes=1, seconds=1))
-    later = api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": head})
-
-    assert (first.status_code, first.headers.get("Retry-After")) == (403, None)
-    assert "secondary rate limit" in first.json()["message"]
-    assert (hasty.status_code, int(hasty.headers["Retry-After"])) == (403, 61)
-    assert (later.status_code, bursts.refused, bursts.impatient) == (201, 2, 1)
+def installation_token(fake: FakeGitHub, number: int, key: str, owner: str) -> str:
+    clock = WoundClock()
+    with closing(Transport(clock)) as transport:
+        return AppTokens(Sender(transport, Site.of(fake.url), clock), number, key, clock).token(owner)
 
 
-def test_so_many_in_an_hour_are_refused_for_the_rest_of_it(fake: FakeGitHub, api: Caller, clock: WoundClock) -> None:
-    fake.refuse_bursts().an_hour = 3
-    body = {"query": 'mutation Make { updateRefs(input: {repositoryId: "R_x", refUpdates: []}) { clientMutationId } }'}
+@pytest.mark.parametrize("wait", [timedelta(minutes=1), timedelta(hours=1)], ids=["a minute", "an hour"])
+def test_too_much_content_is_refused_until_its_time_is_over(
+    fake: FakeGitHub, api: Caller, clock: WoundClock, first: str, wait: timedelta
+) -> None:
+    is_minute = wait < timedelta(hours=1)
+    fake.limit_creations(a_minute=2 if is_minute else 80, an_hour=500 if is_minute else 2)
+    sent = [api.send("POST", f"{ORDERS}/git/refs", {"ref": f"refs/heads/x{n}", "sha": first}) for n in range(3)]
+    mutation = 'mutation { updateRefs(input: {repositoryId: "x", refUpdates: []}) { clientMutationId } }'
 
-    answers = [api.send("POST", "/graphql", body).status_code for _ in range(4)]
+    assert [answer.status_code for answer in sent] == [201, 201, 403]
+    assert "secondary rate limit" in sent[2].json()["message"]
+    assert "Retry-After" not in sent[2].headers
+    assert api.send("POST", "/graphql", {"query": mutation}).status_code == 403
+    assert api.send("GET", ORDERS).status_code == 200, "what is read is not counted"
+    clock.wait_until(clock.now() + wait)
+    assert api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x3", "sha": first}).status_code == 201
 
-    assert answers == [200, 200, 200, 403]
-    clock.wait_until(clock.now() + timedelta(hours=1))
-    assert api.send("POST", "/graphql", body).status_code == 200
+
+def test_every_other_refusal_says_how_long_to_wait_and_haste_is_counted(
+    fake: FakeGitHub, api: Caller, clock: WoundClock, first: str
+) -> None:
+    fake.limit_creations(a_minute=1)
+    sent = [api.send("POST", f"{ORDERS}/git/refs", {"ref": f"refs/heads/x{n}", "sha": first}) for n in range(3)]
+
+    assert [answer.headers.get("Retry-After") for answer in sent] == [None, None, "60"]
+    assert fake.refused_creations == (2, 1)
+    clock.wait_until(clock.now() + timedelta(minutes=1))
+    assert api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": first}).status_code == 201
+    assert fake.refused_creations == (2, 1)
 
 
 # Versions

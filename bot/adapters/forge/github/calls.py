@@ -388,7 +388,7 @@ class GitHub:
         return self._sender.mutate(text, {"input": given}, self._errand(what, verb))
 
     def _errand(self, what: str, verb: str) -> Errand:
-        return Errand(what, verb, self.token(what))
+        return Errand(what, verb, self.token(what), self._tokens.identity(what.partition("/")[0]))
 
 
 def _variables(places: Sequence[Place]) -> Mapping[str, str]:

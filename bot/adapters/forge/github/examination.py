@@ -7,10 +7,12 @@ whose token it is, and a workflow's token has no user.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from bot.adapters.forge.github import queries
+from bot.adapters.forge.github.budget import is_for_others
 from bot.adapters.forge.github.fetching import reach
 from bot.adapters.forge.github.forge import GitHubForge
 from bot.adapters.forge.github.sender import Errand, Sender
@@ -22,11 +24,13 @@ from bot.core.errors import ForgeError, RefromError
 from bot.ports.clock import Clock
 from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
 
-_NEEDED: Final = ("contents", "pull_requests")
+NEEDED: Final = ("contents", "pull_requests")
+"""What a token must be allowed to write, and all that it must be (metadata: read comes by itself)."""
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
 _CLASSIC: Final = ("ghp_", "gho_")
 """How tokens begin that are no user's, and those with scopes (docs.github.com, "About authentication to GitHub")."""
+_OF_A_WORKFLOW: Final = "github-actions[bot]"
 _MOST: Final = 25
 """Repositories that are asked for their permissions, with one request each."""
 
@@ -40,6 +44,8 @@ class GitHubExamination:
     tokens: Tokens
     include: Sequence[str]
     clock: Clock
+    reserve: float = 0
+    """The share of each quota that a run leaves to others."""
 
     @property
     def subject(self) -> str:
@@ -73,6 +79,8 @@ class GitHubExamination:
             return
         where = "" if granted is None else f" for {owner}"
         yield passed(self.subject, ACCESS, f"knows us as {known.viewer.login}{where}")
+        if known.viewer.login == _OF_A_WORKFLOW:
+            yield skipped(self.subject, "workflow", _LIMITS_OF_A_WORKFLOW)
         if not let_in:
             yield checked(self.subject, "version", partial(_require_mutations, known))
         if granted is not None:
@@ -101,8 +109,13 @@ class GitHubExamination:
             return "has none"  # an Enterprise Server may be without
         left = parse(_RateLimit, found.body, owner).resources
         told = f"{left.core} requests and {left.graphql} points of GraphQL are left for this hour"
-        if not left.core.remaining or not left.graphql.remaining:
-            raise ForgeError(f"{told}; run again when it is over")
+        if self.reserve:
+            told += f", of which {self.reserve:.0%} is kept for others"
+        used_up = [quota for quota in (left.core, left.graphql) if quota.is_used_up(self.reserve)]
+        if used_up:
+            until = datetime.fromtimestamp(max(quota.reset for quota in used_up), UTC)
+            cure = "wait for that" + (", or lower reserve under forges" if self.reserve else "")
+            raise ForgeError(f"{told}: a run would wait until {until:%Y-%m-%d %H:%M:%S} UTC; {cure}")
         return told
 
     def _may_write(self, name: str) -> Check:
@@ -121,7 +134,16 @@ class GitHubExamination:
         return f"reads {url}"
 
     def _errand(self, what: str, verb: str) -> Errand:
-        return Errand(what, verb, self.tokens.token(what.partition("/")[0]))
+        owner = what.partition("/")[0]
+        return Errand(what, verb, self.tokens.token(owner), self.tokens.identity(owner))
+
+
+_LIMITS_OF_A_WORKFLOW: Final = (
+    "GITHUB_TOKEN has 1,000 requests an hour for its repository, and reaches no other; "
+    "what it does starts no workflows; "
+    "it may create pull requests only where Settings, Actions, General allows it"
+)
+"""docs.github.com, "Rate limits for the REST API" and "Use GITHUB_TOKEN for authentication in workflows"."""
 
 
 class _Self(Graph):
@@ -135,6 +157,10 @@ class _Self(Graph):
 class _Quota(Rest):
     limit: int
     remaining: int
+    reset: int
+
+    def is_used_up(self, reserve: float) -> bool:
+        return not self.remaining or is_for_others(self.remaining, self.limit, reserve)
 
     def __str__(self) -> str:
         return f"{self.remaining} of {self.limit}"
@@ -165,7 +191,7 @@ def _require_mutations(known: _Self) -> str:
 
 
 def _require_granted(owner: str, granted: Mapping[str, str]) -> str:
-    lacking = [name for name in _NEEDED if granted.get(name) not in ("write", "admin")]
+    lacking = [name for name in NEEDED if granted.get(name) not in ("write", "admin")]
     if lacking:
         cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
         raise ForgeError(f"{owner} does not grant the App {' and '.join(f'{n}: write' for n in lacking)}; {cure}")

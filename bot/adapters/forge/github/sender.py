@@ -2,27 +2,29 @@
 
 A read is repeated until it is answered. A write is sent once: if no answer comes, it may have happened, and whoever
 sends it looks before trying again. A request that ran into a rate limit did not happen, so that is waited for in
-either case, unless the wait is long: then this and all further requests with that token fail until it is over.
+either case, unless the wait is long: then this and all further requests under that limit are `Paused` until it is
+over (see `gate`).
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-from bot.adapters.forge.github.limits import Limit, limit_of
+from bot.adapters.forge.github.gate import SHORT, Gate
+from bot.adapters.forge.github.limits import limit_of
 from bot.adapters.forge.github.refusals import Said, refusal
 from bot.adapters.forge.github.site import Site
-from bot.adapters.transport import Response, Transport, TransportError
-from bot.core.errors import ForgeError
+from bot.adapters.transport import Response, Transport, TransportError, host_of
+from bot.core.errors import ForgeError, Paused
 from bot.ports.clock import Clock
+from bot.ports.store import Pause
 
 JSON: Final = "application/vnd.github+json"
 RAW: Final = "application/vnd.github.raw+json"
 LARGEST: Final = 64 * 2**20
 """Bytes of an answer; a tree of 100,000 entries, GitHub's own bound, stays below."""
-_LONGEST_WAIT: Final = timedelta(minutes=2)
 _VERSION: Final = "2022-11-28"
 
 
@@ -43,11 +45,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a request is for: the repository or owner, what is to be done there, and the token for it."""
+    """What a request is for: the repository or owner, what is to be done there, the token for it, and whose that is.
+
+    `identity` names under whose limits it is sent, such as `app 7 at acme`.
+    """
 
     what: str
     verb: str
     token: str = field(repr=False)
+    identity: str
 
 
 class Unanswered(ForgeError):
@@ -57,10 +63,10 @@ class Unanswered(ForgeError):
 class Sender:
     """Sends REST and GraphQL requests; all methods raise `ForgeError` that names what it is for and the cure."""
 
-    def __init__(self, transport: Transport, site: Site, clock: Clock) -> None:
-        self._transport, self._clock = transport, clock
+    def __init__(self, transport: Transport, site: Site, clock: Clock, gate: Gate | None = None) -> None:
+        self._transport, self._clock, self._gate = transport, clock, gate or Gate(clock)
         self.site = site
-        self._closed: dict[str, tuple[datetime, Limit]] = {}
+        self._place = f"github:{host_of(site.rest)}"
 
     def read(self, path: str, errand: Errand, accept: str = JSON) -> Response:
         """GET a path."""
@@ -73,7 +79,8 @@ class Sender:
 
     def write(self, method: str, path: str, errand: Errand, body: object) -> Response:
         """Send a body once."""
-        return _expected(self._send(method, f"{self.site.rest}{path}", errand, _rest_fault, body=body), errand)
+        url = f"{self.site.rest}{path}"
+        return _expected(self._send(method, url, errand, _rest_fault, body=body, writes=True), errand)
 
     def query(self, text: str, variables: Mapping[str, object], errand: Errand, *, again: bool = True) -> Reply:
         """Ask a GraphQL query, `again` until it is answered."""
@@ -81,14 +88,16 @@ class Sender:
 
     def mutate(self, text: str, variables: Mapping[str, object], errand: Errand) -> Mapping[str, Any]:
         """Send a GraphQL mutation once, and return its data."""
-        return self._graphql(text, variables, errand, again=False).whole(errand)
+        return self._graphql(text, variables, errand, again=False, writes=True).whole(errand)
 
     def _get(self, path: str, errand: Errand, accept: str) -> Response:
         return self._send("GET", f"{self.site.rest}{path}", errand, _rest_fault, accept=accept, again=True)
 
-    def _graphql(self, text: str, variables: Mapping[str, object], errand: Errand, *, again: bool) -> Reply:
+    def _graphql(
+        self, text: str, variables: Mapping[str, object], errand: Errand, *, again: bool, writes: bool = False
+    ) -> Reply:
         body = {"query": text, "variables": variables}
-        answer = self._send("POST", self.site.graphql, errand, _graphql_fault, body=body, again=again)
+        answer = self._send("POST", self.site.graphql, errand, _graphql_fault, body=body, again=again, writes=writes)
         document = _document(_expected(answer, errand))
         return Reply(data=document.get("data") or {}, errors=document.get("errors") or (), answer=answer)
 
@@ -102,6 +111,7 @@ class Sender:
         accept: str = JSON,
         body: object = None,
         again: bool = False,
+        writes: bool = False,
     ) -> Response:
         """Send a request until it is answered, or once; in either case again after a limit that it ran into."""
         headers = {"Accept": accept, "Authorization": f"Bearer {errand.token}", "X-GitHub-Api-Version": _VERSION}
@@ -109,48 +119,51 @@ class Sender:
         if data is not None:
             headers["Content-Type"] = "application/json"
 
+        who = f"{self._place}:{errand.identity}"
+        resource = "graphql" if url == self.site.graphql else "core"
+
         def once() -> Response:
-            self._require_open(errand)
+            pause = self._gate.enter(who, resource, writes=writes)
+            if pause:
+                raise _paused(errand, pause)
             try:
                 answer = self._transport.open(method, url, headers=headers, body=data).whole(LARGEST)
             except TransportError as fault:
-                self._heed(fault, errand)
+                self._heed(fault, who, resource)
                 if again or not fault.retryable:
                     raise
                 raise Unanswered(f"{errand.what}: {fault}; run again, to see whether it happened") from fault
-            self._heed(fault_of(answer), errand)
+            self._heed(fault_of(answer), who, resource)
             return answer
 
         try:
             return self._transport.repeat(once)
+        except _Limited as limited:
+            raise _paused(errand, limited.pause) from limited
         except TransportError as fault:
             cure = "run again later" if fault.retryable else "check forges in the settings"
             raise ForgeError(f"{errand.what}: {fault}; {cure}", retryable=fault.retryable) from fault
 
-    def _require_open(self, errand: Errand) -> None:
-        until, limit = self._closed.get(errand.token, (None, None))
-        if until and limit and self._clock.now() < until:
-            raise _too_long(errand, limit, until)
-
-    def _heed(self, fault: TransportError, errand: Errand) -> None:
-        """Raise if an answer speaks of a limit: a short wait is for the transport, a long one closes the door."""
-        limit = limit_of(fault.status or 0, fault.headers, str(fault), self._clock.now())
-        if limit is None:
+    def _heed(self, fault: TransportError, who: str, resource: str) -> None:
+        """Tell the gate of an answer, if there was one; raises if it speaks of a limit."""
+        if fault.status is None:
             return
-        if limit.wait > _LONGEST_WAIT:
-            until = self._clock.now() + limit.wait
-            self._closed[errand.token] = (until, limit)
-            raise _too_long(errand, limit, until)
-        raise _Limited(fault, limit)
+        now = self._clock.now()
+        limit = limit_of(fault.status, fault.headers, str(fault), now)
+        if limit is None:
+            self._gate.answered(who, resource, fault.headers)
+            return
+        pause = self._gate.refused(who, resource, fault.headers, limit)
+        raise _Limited(fault, pause, is_short=pause.until - now <= SHORT)
 
 
 class _Limited(TransportError):
-    """A request that ran into a limit, so it did not happen and may be sent again after a short wait."""
+    """A request that ran into a limit, so it did not happen and may be sent again; the gate waits before that."""
 
-    def __init__(self, fault: TransportError, limit: Limit) -> None:
-        Exception.__init__(self, f"{fault} ({limit})")
-        self.status, self.headers = fault.status, fault.headers
-        self.retryable, self.wait = True, limit.wait
+    def __init__(self, fault: TransportError, pause: Pause, *, is_short: bool) -> None:
+        Exception.__init__(self, f"{fault} ({pause.why})")
+        self.status, self.headers, self.pause = fault.status, fault.headers, pause
+        self.retryable, self.wait = is_short, timedelta()
 
 
 def _rest_fault(answer: Response) -> TransportError:
@@ -185,5 +198,6 @@ def _document(answer: Response) -> Mapping[str, Any]:
     raise TransportError(answer.method, answer.url, f"answered no GraphQL: {answer.excerpt}", status=answer.status)
 
 
-def _too_long(errand: Errand, limit: Limit, until: datetime) -> ForgeError:
-    return ForgeError(f"{errand.what}: {limit}; run again after {until:%Y-%m-%d %H:%M:%S} UTC", retryable=True)
+def _paused(errand: Errand, pause: Pause) -> Paused:
+    until = f"{pause.until:%Y-%m-%d %H:%M:%S} UTC"
+    return Paused(f"{errand.what}: {pause.why}; run again after {until}", until=pause.until)

@@ -4,6 +4,7 @@ A GitHub App signs a short JWT with its private key and gets for it a token that
 (docs.github.com, "Generating an installation access token for a GitHub App").
 """
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ class Tokens(Protocol):
         """Return a token that is good for the next minutes; raises `ForgeError`."""
         ...
 
+    def identity(self, owner: str) -> str:
+        """Name whose token it is, and so under whose limits, without telling the token."""
+        ...
+
     def permissions(self, owner: str) -> Mapping[str, str] | None:
         """Return what that token may, None where GitHub tells it nobody; raises `ForgeError`."""
         ...
@@ -46,6 +51,11 @@ class FixedToken:
         """Return the token, whoever owns what it is for."""
         del owner
         return self.value
+
+    def identity(self, owner: str) -> str:
+        """Name the token by a short hash: GitHub counts by its user, which the token does not tell."""
+        del owner
+        return f"token {hashlib.sha256(self.value.encode()).hexdigest()[:12]}"
 
     def permissions(self, owner: str) -> None:
         """GitHub tells scopes of classic tokens, and of others nothing."""
@@ -68,6 +78,10 @@ class AppTokens:
         """Return the token of the installation at an owner, a new one if the last ends soon."""
         return self._issued(owner).token
 
+    def identity(self, owner: str) -> str:
+        """Name the installation, which has limits of its own whatever its present token is."""
+        return f"app {self._app_id} at {owner.casefold()}"
+
     def permissions(self, owner: str) -> Mapping[str, str]:
         """Return what the owner granted the App, such as `contents: write`."""
         return self._issued(owner).permissions
@@ -80,7 +94,7 @@ class AppTokens:
             return issued
 
     def _issue(self, owner: str) -> "Issued":
-        errand = Errand(owner, "act as the App", self._sign())
+        errand = Errand(owner, "act as the App", self._sign(), f"app {self._app_id}")
         for kind in ("orgs", "users"):
             found = self._sender.find(f"/{kind}/{owner}/installation", errand)
             if found:

@@ -45,14 +45,20 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
     with ExitStack() as stack:
 
         def examine(
-            *include: str, token: str | None = None, app: tuple[int, str] | None = None, clock: Clock | None = None
+            *include: str,
+            token: str | None = None,
+            app: tuple[int, str] | None = None,
+            clock: Clock | None = None,
+            reserve: float = 0,
         ) -> list[Check]:
             now = clock or SystemClock()
             transport = stack.enter_context(closing(Transport(now, timeouts=(5, 30), attempts=1)))
             sender, names = Sender(transport, Site.of(fake.enterprise_url), now), include or ("acme/orders",)
             tokens: Tokens = AppTokens(sender, *app, now) if app else FixedToken(token or fake.token("ada"))
             forge = GitHubForge(GitHub(sender, tokens), names)
-            made = GitHubExamination(forge=forge, sender=sender, tokens=tokens, include=names, clock=now)
+            made = GitHubExamination(
+                forge=forge, sender=sender, tokens=tokens, include=names, clock=now, reserve=reserve
+            )
             return list(made.examine())
 
         yield examine
@@ -132,6 +138,10 @@ def test_of_a_workflow_s_token_it_is_said_what_cannot_be_known(fake: FakeGitHub,
 
     needed = f"{UNKNOWN} contents: write and pull-requests: write, in a workflow under permissions"
     assert named(checks, "access") == [(State.OK, "knows us as github-actions[bot]")]
+    ((state, told),) = named(checks, "workflow")
+    assert state is State.SKIPPED
+    for limit in ("1,000 requests an hour", "reaches no other", "starts no workflows", "may create pull requests"):
+        assert limit in told
     assert named(checks, "write") == [(State.SKIPPED, needed)]
 
 
@@ -204,8 +214,37 @@ def test_a_clock_that_is_off_is_told(examine: Examine, minutes: int, way: str) -
 def test_a_quota_that_is_used_up_is_told(fake: FakeGitHub, examine: Examine) -> None:
     fake.limit(1)
 
-    told = "1 of 1 requests and 0 of 1 points of GraphQL are left for this hour"
-    assert only_failure(examine()) == ("rate limit", told, "run again when it is over")
+    name, message, cure = only_failure(examine())
+
+    assert (name, cure) == ("rate limit", "wait for that")
+    told = "1 of 1 requests and 0 of 1 points of GraphQL are left for this hour: a run would wait until 20"
+    assert message.startswith(told)
+
+
+def test_what_is_left_is_told_with_the_share_for_others(fake: FakeGitHub, examine: Examine) -> None:
+    """Of 20 an hour a tenth is 2: one request of GraphQL is made before it is asked."""
+    fake.limit(20)
+
+    ((state, told),) = named(examine(reserve=0.1), "rate limit")
+
+    assert state is State.OK
+    assert told == (
+        "20 of 20 requests and 19 of 20 points of GraphQL are left for this hour, of which 10% is kept for others"
+    )
+
+
+def test_a_share_for_others_that_is_reached_is_told_and_the_rest_is_examined(
+    fake: FakeGitHub, examine: Examine
+) -> None:
+    """What a person asks by hand leaves no share."""
+    fake.limit(20)
+
+    checks = examine(reserve=0.96)
+
+    name, message, cure = only_failure(checks)
+    assert (name, cure) == ("rate limit", "wait for that, or lower reserve under forges")
+    assert "of which 96% is kept for others: a run would wait until 20" in message
+    assert named(checks, "git") != []
 
 
 def test_a_server_without_rate_limits_is_fine(fake: FakeGitHub, examine: Examine) -> None:

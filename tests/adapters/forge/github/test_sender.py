@@ -15,7 +15,7 @@ from bot.core.errors import ForgeError
 from tests.lab.clock import WoundClock
 from tests.lab.web import Answer, Asked, Web, serve
 
-ERRAND = Errand("acme/orders", "list its files", "s3cret")
+ERRAND = Errand("acme/orders", "list its files", "s3cret", "token 1a2b")
 OK = Answer(body=b'{"data": {"viewer": {"login": "bot"}}}')
 SECONDARY = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
 RATE_LIMITED = b'{"data": null, "errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}'

@@ -1,0 +1,81 @@
+"""The least permissions: what doctor checks, what the docs list and what GitHub asks for are the same."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.forge.github import FixedToken, GitHub, Sender, Site
+from bot.adapters.forge.github.calls import Message, RefUpdate
+from bot.adapters.forge.github.examination import NEEDED
+from bot.adapters.forge.github.refusals import Refusal
+from bot.adapters.transport import Transport
+from tests.lab.clock import WoundClock
+from tests.lab.github.fake import FakeGitHub, github_fake
+
+HOW_TO = Path(__file__).parents[4] / "docs/how-to"
+REPOSITORY, BRANCH = "acme/orders", "refrom/x"
+LEAST = {"metadata": "read", **dict.fromkeys(NEEDED, "write")}
+WORKFLOW_FILES = {"workflows": "write"}
+"""Beside the least, for who wants bases in workflow files updated."""
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with github_fake(tmp_path, clock=WoundClock()) as fake:
+        fake.create_repository(REPOSITORY, {"Dockerfile": b"FROM old\n"}, private=True)
+        yield fake
+
+
+def propose(fake: FakeGitHub, permissions: dict[str, str]) -> None:
+    """Make each kind of change that a pull request costs."""
+    clock = WoundClock()
+    token = FixedToken(fake.token("refrom[bot]", permissions, [REPOSITORY]))
+    with closing(Transport(clock)) as transport:
+        github = GitHub(Sender(transport, Site.of(fake.url), clock), token)
+        seen = github.look(REPOSITORY, BRANCH, "main")
+        assert seen.base
+        parent = seen.base.oid
+        github.move(REPOSITORY, seen.id, [RefUpdate(name=f"refs/heads/{BRANCH}", new=parent)])
+        message = Message(headline="Update", body="")
+        github.commit_on_branch(REPOSITORY, BRANCH, parent, {"Dockerfile": b"FROM new\n"}, message)
+        made = github.open_pull_request(REPOSITORY, head=BRANCH, base="main", title="Update", body="")
+        github.add_labels(REPOSITORY, made.number, ["lambda-base"])
+        github.comment(REPOSITORY, made.number, "Why")
+        github.update_pull_request(REPOSITORY, made.number, state="closed")
+
+
+def test_the_least_permissions_are_enough(fake: FakeGitHub) -> None:
+    propose(fake, LEAST)
+
+    (pull,) = fake.pulls(REPOSITORY)
+    assert not pull.is_open
+
+
+@pytest.mark.parametrize("lacking", NEEDED)
+def test_none_of_them_is_too_much(fake: FakeGitHub, lacking: str) -> None:
+    with pytest.raises(Refusal, match="give the token the permission"):
+        propose(fake, {**LEAST, lacking: "read"})
+
+
+@pytest.mark.parametrize("page", ["github.md", "github-organisation.md"])
+def test_the_pages_list_them(page: str) -> None:
+    text = (HOW_TO / page).read_text()
+    listed = {name.lower().replace(" ", "_"): level for name, level in re.findall(r"\*\*([\w ]+): (\w+)\*\*", text)}
+
+    assert listed == LEAST | WORKFLOW_FILES
+
+
+def test_the_workflow_on_its_page_has_them() -> None:
+    text = (HOW_TO / "github-one-repository.md").read_text()
+    granted = dict(re.findall(r"^      ([a-z-]+): (read|write)\b", text, re.MULTILINE))
+
+    assert {name.replace("-", "_"): level for name, level in granted.items()} == dict.fromkeys(NEEDED, "write")
+
+
+def test_doctor_s_page_names_them() -> None:
+    (row,) = [row for row in (HOW_TO / "doctor.md").read_text().splitlines() if row.startswith("| `GITHUB_TOKEN`")]
+
+    assert {name.replace("-", "_") for name in re.findall(r"`([a-z-]+): write`", row)} == set(NEEDED)
