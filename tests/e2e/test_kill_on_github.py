@@ -8,16 +8,17 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 
 import pytest
 
+from bot.adapters.engine.clock import VirtualClock
 from bot.core.digest import Digest
 from bot.entrypoints.cli import DONE
-from bot.entrypoints.demo.fleet import MOVES
+from bot.entrypoints.demo.fleet import MOVES, START
 from bot.entrypoints.demo.images import BaseSpec
 from tests.adapters.forge.world import BareRepositories, File
 from tests.conftest import Figure
@@ -43,6 +44,7 @@ class Lab:
 
     place: Organisation
     people: BareRepositories
+    clock: VirtualClock
     base: BaseSpec = PYTHON
     digest: Digest = field(init=False)
     made: int = 0
@@ -67,9 +69,14 @@ class Lab:
         self.place.write_settings(SETTINGS, include=name)
         return name
 
+    def later(self) -> datetime:
+        """Let an hour pass: a run waits by a clock of its own, which must not be ahead of that of the next."""
+        self.clock.advance(timedelta(hours=1))
+        return self.clock.now()
+
     def run(self) -> None:
         """Run once, to a good end."""
-        ran = self.place.refrom("run")
+        ran = self.place.quickly("run", now=self.later())
         assert (ran.code, ran.outcomes("failed")) == (DONE, []), ran.err
 
     def killed_at(self, number: int, *, after: bool) -> None:
@@ -82,7 +89,7 @@ class Lab:
             wait([process.sentinel])
 
         self.place.fake.faults.plan(WRITE, number, after=after, act=kill)
-        process = self.place.begin("run")
+        process = self.place.begin("run", now=self.later())
         begun.put(process)
         process.join()
         assert process.exitcode == -signal.SIGKILL
@@ -97,8 +104,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("organisation")
     desk = folder / "desk"
     desk.mkdir()
-    with organisation(folder) as place:
-        yield Lab(place, BareRepositories(place.fake.root, desk))
+    clock = VirtualClock(START)
+    with organisation(folder, clock) as place:
+        yield Lab(place, BareRepositories(place.fake.root, desk), clock)
 
 
 def stage_creation(lab: Lab) -> str:

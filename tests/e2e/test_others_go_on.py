@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.engine.clock import VirtualClock
 from bot.entrypoints.cli import ATTENTION, DONE
-from bot.entrypoints.demo.fleet import MOVES
+from bot.entrypoints.demo.fleet import MOVES, START
 from tests.conftest import Figure
 from tests.lab.organisation import Organisation, name_of, organisation
 
@@ -21,7 +23,7 @@ SOUND = sorted(set(NAMES) - {OWN_FILE, REFUSED, EMPTY})
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Organisation]:
     """Eight repositories: one has a bad file of its own, one a rule against our branches, one no commit at all."""
-    with organisation(tmp_path) as place:
+    with organisation(tmp_path, VirtualClock(START)) as place:
         place.publish(PYTHON)
         for name in NAMES:
             own = {".github/refrom.yaml": b"version: 1\nenable: false\n"} if name == OWN_FILE else {}
@@ -34,7 +36,7 @@ def place(tmp_path: Path) -> Iterator[Organisation]:
 def test_the_others_get_their_pull_requests_and_the_run_says_which_failed_and_why(
     place: Organisation, figure: Figure
 ) -> None:
-    ran = place.refrom("run")
+    ran = place.quickly("run", now=START)
 
     failed = {outcome["repository"]: outcome["message"] for outcome in ran.outcomes("failed")}
     opened = [name for name in NAMES if name != EMPTY and place.fake.pulls(name)]
@@ -46,18 +48,18 @@ def test_the_others_get_their_pull_requests_and_the_run_says_which_failed_and_wh
 
 
 def test_once_it_is_put_right_the_next_run_is_well(place: Organisation) -> None:
-    place.refrom("run")
+    place.quickly("run", now=START)
     place.fake.unprotect(REFUSED, "refrom/lambda-base-images")
     place.write_settings(include="acme/service-[!1]*")
 
-    ran = place.refrom("run")
+    ran = place.quickly("run", now=START + timedelta(hours=1))
 
     assert (ran.code, ran.outcomes("failed")) == (DONE, [])
     assert [outcome["repository"] for outcome in ran.outcomes("opened")] == [REFUSED]
 
 
 def test_the_table_for_people_says_it_too(place: Organisation) -> None:
-    ran = place.refrom("run", form="table")
+    ran = place.quickly("run", now=START, form="table")
 
     told = " ".join((ran.out + ran.err).split())
     assert ran.code == ATTENTION
