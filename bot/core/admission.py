@@ -74,7 +74,7 @@ class Load:
         if len(recent) < limits.new_per_hour:
             return None
         reason = f"{len(recent)} pull requests were opened within an hour, and the limit is {limits.new_per_hour}"
-        return Deferral(reason=reason, until=recent[-limits.new_per_hour] + HOUR)
+        return Deferral(reason=reason, until=recent[-limits.new_per_hour] + HOUR if limits.new_per_hour else None)
 
 
 def urgency(updates: Iterable[Update], name: str) -> tuple[int, float, str]:

@@ -36,7 +36,12 @@ _MOST_TOLD = 800
 """Of so many uses a marker says which base each is brought to; with more it would take the room of the body."""
 _LONGEST_CODE = 160
 _LONGEST_NOTE = 1000
-_MARKER = re.compile(r"^<!-- refrom:plan (\{[0-9a-z\[\]{}:\", ]*\}) -->[ \t\r]*$", re.MULTILINE)
+_NAMES = r'\[[0-9a-f", ]*\]'
+_BASES = rf'\{{(?:"sha[0-9]+:[0-9a-f]+": {_NAMES}(?:, )?)*\}}'
+_MARKER = re.compile(
+    rf'^<!-- refrom:plan (\{{"steps": {_NAMES}(?:, "bases": {_BASES})?(?:, "fixes": "[0-9a-f]*")?\}}) -->[ \t\r]*$',
+    re.MULTILINE,
+)
 _UNFINISHED = re.compile(rf"^{UNFINISHED}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
@@ -144,20 +149,18 @@ def read_plan(body: str) -> Plan | None:
     """
     found = _MARKER.findall(body)
     try:
-        return _plan(json.loads(found[-1])) if found else None
-    except (ValueError, TypeError, AttributeError):
+        document = json.loads(found[-1]) if found else None
+        return _plan(document) if document else None
+    except ValueError:
         return None
 
 
-def _plan(document: Mapping[str, Any]) -> Plan | None:
-    """Take a marker's document apart; raises `TypeError` and its like where it is of another shape."""
-    steps, bases = document.get("steps"), document.get("bases", {})
-    if not isinstance(steps, list):
-        return None
+def _plan(document: Mapping[str, Any]) -> Plan:
+    """Take a marker's document apart; a base that is no digest is a `ValueError`."""
     return Plan(
-        steps=tuple(str(step) for step in steps),
-        bases={str(name): Digest.parse(base) for base, names in bases.items() for name in names},
-        fixes=str(document.get("fixes", "")),
+        steps=tuple(str(step) for step in document["steps"]),
+        bases={name: Digest.parse(base) for base, names in document.get("bases", {}).items() for name in names},
+        fixes=document.get("fixes", ""),
     )
 
 

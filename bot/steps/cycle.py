@@ -93,7 +93,7 @@ class Cycle:
         )
 
     def tick(self, key: Key, now: datetime) -> Done | Again:
-        """Do one short piece of work for one key, whatever it meets; only the listing's failure ends the cycle."""
+        """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
         work = {
             "forge": self._list,
             "repository": self._read_repository,
@@ -107,15 +107,19 @@ class Cycle:
         except Paused as pause:
             self.paused[key] = str(pause)
             return Again(pause.until, str(pause))
-        except RefromError as fault:
+        except Exception as fault:
             if key == _LISTING:
                 raise
-            self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, str(fault)), now)
-        except Exception as fault:  # noqa: BLE001 - the one boundary of a tick: the defect is kept, and told
+            self._fail(key, fault, now)
+        return Done()
+
+    def _fail(self, key: Key, fault: Exception, now: datetime) -> None:
+        """Record that a key failed; what nobody foresaw is kept, so that its traceback is told."""
+        message = str(fault)
+        if not isinstance(fault, RefromError):
             self.defects.append(Defect(key, fault))
             message = f"a defect of refrom ({type(fault).__name__}); please report it"
-            self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, message), now)
-        return Done()
+        self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, message), now)
 
     def _list(self, _name: str, _now: datetime) -> Done:
         """List the source repositories."""

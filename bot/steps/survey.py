@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.carriers import FileScan, is_candidate, scan_file
+from bot.core.errors import ForgeError
 from bot.core.plan import BaseUse
-from bot.ports.forge import Forge, SourceRepository
-
-_LINK = "120000"
-_LARGEST = 1024 * 1024
-"""A source file larger than this, in bytes, is no hand-written Dockerfile."""
+from bot.ports.forge import Forge, SourceRepository, Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +36,15 @@ class Survey:
 
 def survey(repository: SourceRepository, forge: Forge, mirrors: Sequence[str] = ()) -> Survey:
     """Read every file that may name a base, and nothing else. Raises `ForgeError`."""
-    tree = [e for e in forge.tree(repository.name, repository.commit) if is_candidate(e.path) and e.mode != _LINK]
-    large = tuple(
-        Unread(path=e.path, line=None, reason=f"larger than {_LARGEST} bytes; not read")
-        for e in tree
-        if e.size > _LARGEST
-    )
-    files = forge.read(repository.name, repository.commit, [e.path for e in tree if e.size <= _LARGEST])
+    sources = next(found for _, found in forge.sources([repository], is_candidate))
+    if isinstance(sources, ForgeError):
+        raise sources
+    files = sources.files
     scans = {path: scan_file(path, content, mirrors=mirrors) for path, content in sorted(files.items())}
     return Survey(
         repository=repository,
         uses=tuple(_uses(repository, scans)),
-        unread=(*large, *_unread(scans)),
+        unread=(*_unread_files(sources), *_unread(scans)),
         files={path: files[path] for path, scan in scans.items() if scan.uses or scan.skipped},
         mirrors=tuple(mirrors),
     )
@@ -63,6 +57,10 @@ def _uses(repository: SourceRepository, scans: Mapping[str, FileScan]) -> list[B
         for located in scan.uses
         if located.use.lambda_image
     ]
+
+
+def _unread_files(sources: Sources) -> list[Unread]:
+    return [Unread(path=path, line=None, reason=reason) for path, reason in sorted(sources.unread.items())]
 
 
 def _unread(scans: Mapping[str, FileScan]) -> list[Unread]:

@@ -266,7 +266,7 @@ def test_a_blocked_base_is_taken_by_nobody_and_a_base_in_use_may_be_left(
 ) -> None:
     declared = Declarations(blocks=(Block(digest=digest, reason="breaks TLS"),))
 
-    assert shown(decide(known(text), Policy(), declared, NOW)) == ("waiting" if blocked else "update bump")
+    assert shown(decide(known(text), Policy(), declared, NOW)) == ("held" if blocked else "update bump")
 
 
 def test_a_block_ends_with_its_last_day() -> None:

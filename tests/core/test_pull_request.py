@@ -11,7 +11,22 @@ from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
 from bot.core.plan import Action, Update, describe
-from bot.core.pull_request import code, is_told, marker, read_marker, steps_of, write
+from bot.core.pull_request import (
+    BODY_FIELDS,
+    FIELDS,
+    UNFINISHED,
+    Wording,
+    code,
+    finished,
+    is_told,
+    is_unfinished,
+    marker,
+    read_plan,
+    steps_of,
+    use_name,
+    write,
+)
+from bot.core.templates import Template
 from tests.core.facts import AMD64, ARM64, FIX, NEW, NOW, OLD, PINNED, SEEN, change, unassessed, use
 
 LIMIT = 65_536
@@ -51,6 +66,16 @@ def changed(name: str, version: str = "1", count: int = 1, unread: tuple[str, ..
     return BaseChange(old=OLD, new=NEW, platforms=platforms)
 
 
+def steps_in(body: str) -> tuple[str, ...] | None:
+    plan = read_plan(body)
+    return plan.steps if plan else None
+
+
+def told(body: str, updates: list[Update]) -> bool:
+    plan = read_plan(body)
+    return plan is not None and is_told(plan, updates)
+
+
 def bare(body: str) -> str:
     """What is left of a body without its code spans and its marker."""
     return re.sub(r"`[^`\n]*`", "", body.rsplit("<!-- refrom:plan", 1)[0])
@@ -68,8 +93,8 @@ def test_a_body_carries_the_plan_that_it_was_written_for() -> None:
 
     body = write(updates).body
 
-    assert read_marker(body) == steps_of(updates)
-    assert read_marker(body.replace("\n", "\r\n")) == steps_of(updates), "as a web form sends it back"
+    assert steps_in(body) == steps_of(updates)
+    assert steps_in(body.replace("\n", "\r\n")) == steps_of(updates), "as a web form sends it back"
     assert len(steps_of(updates)) == 2
 
 
@@ -96,11 +121,12 @@ def test_a_plan_is_the_same_if_it_leads_to_the_same(one: Update, other: Update, 
         pytest.param('<!-- refrom:plan {"steps": ["ab"} -->', id="no JSON"),
         pytest.param('<!-- refrom:plan {"steps": ["ab" "cd"]} -->', id="no list"),
         pytest.param(f'<!-- refrom:plan {{"steps": {"[" * 100_000} -->', id="deep"),
+        pytest.param(f'<!-- refrom:plan {{"steps": {"[" * 60_000}{"]" * 60_000}}} -->', id="deep and whole"),
         pytest.param('quoted: <!-- refrom:plan {"steps": []} -->', id="within a line"),
     ],
 )
 def test_a_marker_that_cannot_be_read_is_none(body: str) -> None:
-    assert read_marker(body) is None
+    assert steps_in(body) is None
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=NAMES)
@@ -119,8 +145,8 @@ def test_hostile_text_neither_forges_the_body_nor_the_marker_nor_the_title(text:
 
     assert written.title == "Update Lambda base image python3.13"
     assert not re.search(r"[@<\[]|evil|onerror|heading|everyone", bare(written.body))
-    assert read_marker(written.body) == steps_of(updates)
-    assert re.search(r"^<!-- refrom:plan \{\"steps\": \[[0-9a-f\", ]+\]\} -->\n\Z", written.body, re.MULTILINE)
+    assert steps_in(written.body) == steps_of(updates)
+    assert re.search(r'^<!-- refrom:plan [a-z0-9{}\[\]:", ]+ -->\n\Z', written.body, re.MULTILINE)
     rows = [line for line in written.body.splitlines() if line.startswith("| `")]
     assert {line.count("|") for line in rows} <= {4, 6}, "three cells, or five"
     written.body.encode()
@@ -142,7 +168,7 @@ def test_a_body_is_never_longer_than_a_forge_takes_and_keeps_its_marker(updates:
     body = write(updates).body
 
     assert len(body) < LIMIT
-    assert read_marker(body) == steps_of(updates)
+    assert steps_in(body) == steps_of(updates)
     assert "Closing this pull request is an answer" in body
 
 
@@ -210,7 +236,7 @@ def test_no_text_leaves_its_code_span(path: str, name: str, version: str) -> Non
     body = write(updates).body
 
     assert bare(body) == bare(write(plain).body)
-    assert read_marker(body) == steps_of(updates) == read_marker(marker(updates))
+    assert steps_in(body) == steps_of(updates) == steps_in(marker(updates))
 
 
 def fixing(**parts: object) -> BaseChange:
@@ -301,14 +327,79 @@ def test_a_marker_says_what_a_body_tells_to_be_fixed() -> None:
     worse = [update(what=fixing(severity=Severity.CRITICAL))]
     body = write(fix).body
 
-    assert read_marker(body) == steps_of(fix) == steps_of(none), "it leads to the same"
-    assert [is_told(body, updates) for updates in (fix, none, other, worse)] == [True, False, False, False]
-    assert is_told(write(none).body, none)
+    assert steps_in(body) == steps_of(fix) == steps_of(none), "it leads to the same"
+    assert [told(body, updates) for updates in (fix, none, other, worse)] == [True, False, False, False]
+    assert told(write(none).body, none)
 
 
 def test_while_advisories_are_unknown_a_body_stays_as_it_is() -> None:
     unknown = [update(what=unassessed())]
 
-    assert is_told(write([update(what=fixing())]).body, unknown)
-    assert is_told(write(unknown).body, [update(what=change(Significance.PACKAGES))])
-    assert not is_told(write(unknown).body, [update(what=fixing())])
+    assert told(write([update(what=fixing())]).body, unknown)
+    assert told(write(unknown).body, [update(what=change(Significance.PACKAGES))])
+    assert not told(write(unknown).body, [update(what=fixing())])
+
+
+def test_a_marker_says_which_base_each_use_is_brought_to() -> None:
+    updates = [update("a/Dockerfile"), update("b/Dockerfile", new=OLD)]
+
+    plan = read_plan(write(updates).body)
+
+    assert plan
+    assert plan.bases == {use_name(updates[0].use): NEW, use_name(updates[1].use): OLD}
+
+
+def test_a_marker_of_an_earlier_release_is_read() -> None:
+    plan = read_plan('text\n\n<!-- refrom:plan {"steps": ["0123456789ab"], "fixes": "ba9876543210"} -->\n')
+
+    assert plan
+    assert (plan.steps, plan.bases, plan.fixes) == (("0123456789ab",), {}, "ba9876543210")
+
+
+@pytest.mark.parametrize(
+    "inside", ['{"steps": 1}', '{"steps": [], "bases": []}', '{"steps": [], "bases": {"sha256:ab": ["cd"]}}', "{"]
+)
+def test_a_marker_of_another_shape_is_none(inside: str) -> None:
+    assert read_plan(f"<!-- refrom:plan {inside} -->") is None
+
+
+def test_of_two_markers_the_last_counts() -> None:
+    mine = write([update()]).body
+
+    assert steps_in('<!-- refrom:plan {"steps": []} -->\n' + mine) == steps_of([update()])
+
+
+def test_templates_word_all_three_and_the_last_words_stay_ours() -> None:
+    wording = Wording(
+        title=Template.parse("chore({group}): {summary} [{severity}]", FIELDS),
+        message=Template.parse("{action} {runtimes}\n\nin {repository}: {changes}", FIELDS),
+        body=Template.parse("Look, {runtimes} of {repository}!", BODY_FIELDS),
+    )
+
+    text = write([update()], wording, group="python3.13", unfinished=True)
+
+    assert text.title == "chore(python3.13): Update Lambda base image python3.13 (python 3.13.9 to 3.13.11) [none]"
+    assert text.message == "Update python3.13\n\nin acme/orders: python 3.13.9 to 3.13.11"
+    assert text.body.startswith("Look, `python3.13` of `acme/orders`!\n\nAfter the merge")
+    assert text.body.endswith(f"{marker([update()])}\n{UNFINISHED}\n")
+
+
+def test_a_long_title_is_cut() -> None:
+    wording = Wording(title=Template.parse("x" * 300, FIELDS))
+
+    assert len(write([update()], wording).title) == 250
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_a_body_is_finished_by_taking_its_last_line_off(end: str) -> None:
+    plain, unfinished = (write([update()], unfinished=whether).body for whether in (False, True))
+
+    assert is_unfinished(unfinished.rstrip("\n") + end)
+    assert not is_unfinished(plain)
+    assert finished(unfinished) == plain == finished(plain)
+    assert not is_unfinished(finished(unfinished.rstrip("\n") + end))
+
+
+@pytest.mark.parametrize("hostile", [f"`{UNFINISHED}`", f"x {UNFINISHED}"])
+def test_what_only_looks_like_the_line_is_not_it(hostile: str) -> None:
+    assert not is_unfinished(f"{hostile}\n")

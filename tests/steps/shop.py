@@ -24,6 +24,7 @@ from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, D
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, Policy, UpdateOn
+from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BRANCH
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
@@ -95,6 +96,7 @@ class Shop:
     policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
     declared: Declarations = field(default_factory=Declarations)
     targets: list[Target] = field(default_factory=list)
+    proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
     ports: dict[str, Any] = field(default_factory=dict)
     writer: LayoutRegistry = field(init=False)
@@ -204,6 +206,7 @@ class Shop:
             policy_for=lambda _repository, _path, _runtime: self.policy,
             declared=self.declared,
             targets=tuple(self.targets),
+            pull_requests=self.proposing,
         )
 
     def inquiry(self) -> Inquiry:

@@ -170,7 +170,7 @@ def test_a_block_closes_the_pull_request_of_a_bad_base(shop: Shop) -> None:
     report = shop.cycle()
 
     assert results(report, "acme/orders") == ["propose closed"]
-    assert [type(decision) for decision in report.decisions] == [Waiting]
+    assert [type(decision) for decision in report.decisions] == [Held]
 
 
 def test_a_base_that_is_unknown_waits_where_policy_says_so(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Propose: one pull request for each source repository, whatever people and earlier runs did to it."""
+"""Propose: one pull request for each group, in git, whatever people and earlier runs did to it."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ import pytest
 from bot.core.digest import Digest
 from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Action, Update
+from bot.core.plan import Action, Current, Update
+from bot.core.proposals import WHOLE, Circumstances, Group, PullRequestPolicy
 from bot.core.pull_request import BRANCH
-from bot.ports.forge import PullRequestState
-from bot.steps.propose import edit, propose
+from bot.ports.forge import Proposal, PullRequestState
+from bot.steps.propose import Proposer, edit
 from tests.adapters.forge.world import File
 from tests.steps.shop import UNPINNED, Shop, pinned
 
@@ -27,12 +28,21 @@ class Proposing:
     def __call__(self, new: Digest | None, *, complete: bool = True) -> Outcome | None:
         """Propose to bring every use to a digest, or that nothing is to be done."""
         survey = self.shop.survey(NAME)
-        updates = [
+        decisions = tuple(
             Update(use=use, action=Action.PIN, reason="new", old=None, new=new, tag=None)
-            for use in survey.uses
             if new and use.pinned != new
-        ]
-        return propose(survey, updates, self.shop.forge, self.shop.forge, complete=complete)
+            else Current(use=use, reason="on the current base")
+            for use in survey.uses
+        )
+        proposer = Proposer(
+            survey=survey,
+            group=Group(name=WHOLE, branch=BRANCH, decisions=decisions),
+            policy=PullRequestPolicy(),
+            forge=self.shop.forge,
+            pull_requests=self.shop.forge,
+        )
+        now = Circumstances(default_branch="main", newly=lambda _update, _base: True, complete=complete)
+        return proposer.propose(now, lambda _result: None).outcome
 
     def states(self) -> list[str]:
         """Where the pull requests stand, the oldest first."""
@@ -105,16 +115,20 @@ def test_a_persons_closing_is_an_answer_for_this_base_and_not_for_the_next(propo
 
 
 @pytest.mark.parametrize("new", [NEWER, None], ids=["a newer base", "nothing due"])
-def test_a_pull_request_that_a_person_pushed_to_is_left_alone(proposing: Proposing, new: Digest | None) -> None:
+def test_a_pull_request_that_a_person_pushed_to_is_left_alone_which_is_said_once(
+    proposing: Proposing, new: Digest | None
+) -> None:
     proposing(NEW)
     proposing.shop.people.push(NAME, BRANCH, {"fix.py": File(b"fixed = True\n")})
     before = proposing.shop.people.branches(NAME)
 
-    outcome = proposing(new)
+    outcomes = [proposing(new) for _ in range(3)]
 
-    assert outcome
-    assert (outcome.result, "changed by a person" in outcome.message) == (Result.UNCHANGED, True)
+    assert [result(outcome) for outcome in outcomes] == [Result.COMMENTED, Result.UNCHANGED, Result.UNCHANGED]
+    assert all(outcome and "changed by a person" in outcome.message for outcome in outcomes)
     assert proposing.shop.people.branches(NAME) == before
+    (comment,) = proposing.shop.forge.record(NAME, 1).comments
+    assert "leaves it alone" in comment
 
 
 @pytest.mark.parametrize("new", [NEWER, None], ids=["a newer base", "nothing due"])
@@ -130,7 +144,7 @@ def test_after_a_merge_nothing_is_open_and_nothing_is_due(proposing: Proposing) 
     proposing(NEW)
     proposing.shop.forge.merge(NAME, 1)
 
-    assert proposing(NEW) is None
+    assert result(proposing(NEW)) is None
     assert [pull.state for pull in proposing.shop.pull_requests(NAME)] == [PullRequestState.MERGED]
 
 
@@ -138,9 +152,9 @@ def test_a_body_that_a_person_emptied_is_written_again(proposing: Proposing) -> 
     proposing(NEW)
     (pull,) = proposing.shop.pull_requests(NAME)
     files = {"Dockerfile": pinned(NEW).encode()}
-    proposing.shop.forge.refresh(
-        pull, commit=proposing.shop.survey(NAME).repository.commit, files=files, title="mine", body="mine"
-    )
+    commit = proposing.shop.survey(NAME).repository.commit
+    mine = Proposal(commit=commit, files=files, title="mine", message="mine", body="mine")
+    proposing.shop.forge.refresh(pull, mine)
 
     assert result(proposing(NEW)) is Result.REFRESHED
     assert result(proposing(NEW)) is Result.UNCHANGED

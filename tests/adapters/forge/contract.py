@@ -9,14 +9,25 @@ from threading import Barrier
 
 import pytest
 
-from bot.core.errors import ForgeError
-from bot.ports.forge import LARGEST_SOURCE, OwnBranch, PullRequest, PullRequestState, SourceRepository, Sources
 from bot.adapters.builder.sources import Sources as Lister
+from bot.core.errors import ForgeError
+from bot.ports.forge import (
+    LARGEST_SOURCE,
+    Finish,
+    OwnBranch,
+    Proposal,
+    PullRequest,
+    PullRequestState,
+    SourceRepository,
+    Sources,
+)
 from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World
 
 REPOSITORY = "acme/orders"
 BRANCH = "refrom/lambda-base-images"
 OLD, NEW, NEWER = b"FROM old\nCMD run\n", b"FROM new\nCMD run\n", b"FROM newer\nCMD run\n"
+BODY = "Why\n\n<!-- marker -->\n"
+MARK = "<!-- refrom:note -->"
 FILES = {
     "README.md": File(b"Orders\n"),
     "app/Dockerfile": File(OLD),
@@ -214,9 +225,20 @@ class ForgeContract:
         assert world.parents(REPOSITORY, opened.head) == [commit]
         assert world.files(REPOSITORY, opened.head) == {**FILES, "app/Dockerfile": File(NEW)}
         assert (opened.repository, opened.branch, opened.base) == (REPOSITORY, BRANCH, "main")
-        assert (opened.title, opened.body) == ("Update", "Why\n\n<!-- marker -->\n")
+        assert (opened.title, opened.body) == ("Update", BODY)
         assert (opened.state, opened.by_us, opened.closed_by_us) == (PullRequestState.OPEN, True, False)
         assert str(opened.number) in opened.url
+
+    def test_the_commit_has_its_own_message_and_says_whose_it_is(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        assert world.message(REPOSITORY, opened.head) == f"Update the base\n\nIt is old.\n\nRefrom-Branch: {BRANCH}"
+
+    @pytest.mark.parametrize("draft", [False, True])
+    def test_a_draft_is_opened_where_that_is_wanted(self, world: World, bot: Bot, commit: str, draft: bool) -> None:
+        opened = open_pull_request(bot, commit, draft=draft)
+
+        assert world.is_draft(REPOSITORY, opened.number) == draft
 
     def test_the_mode_of_a_file_is_kept(self, world: World, bot: Bot, commit: str) -> None:
         opened = open_pull_request(bot, commit, {"app/run.sh": b"#!/bin/bash\n"})
@@ -361,6 +383,36 @@ class ForgeContract:
             "app/Dockerfile": File(NEW),
         }
 
+    def test_a_conflict_is_seen_and_a_refresh_ends_it(self, world: World, bot: Bot, commit: str) -> None:
+        """A forge may find it out only once it was asked."""
+        opened = open_pull_request(bot, commit)
+        pushed = world.push(REPOSITORY, "main", {"app/Dockerfile": File(b"FROM other\nCMD run\n")})
+        bot.pull_requests(REPOSITORY, BRANCH)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.number, found.conflicts) == (opened.number, True)
+        assert not bot.refresh(found, proposal(pushed, NEWER, title="Again")).conflicts
+        bot.pull_requests(REPOSITORY, BRANCH)
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert not found.conflicts
+
+    def test_changes_that_do_not_meet_are_no_conflict(self, world: World, bot: Bot, commit: str) -> None:
+        open_pull_request(bot, commit)
+        world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+        bot.pull_requests(REPOSITORY, BRANCH)
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+
+        assert not found.conflicts
+
+    def test_labels_are_seen(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        world.label(REPOSITORY, opened.number, ["refrom:ignore", "later"])
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert sorted(found.labels) == ["later", "refrom:ignore"]
+
     @pytest.mark.parametrize("gone", [False, True], ids=["branch stays", "branch deleted"])
     def test_a_merge_with_plain_git_is_seen(self, world: World, bot: Bot, commit: str, gone: bool) -> None:
         opened = open_pull_request(bot, commit)
@@ -438,7 +490,7 @@ class ForgeContract:
         opened = open_pull_request(bot, commit)
         pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
 
-        refreshed = bot.refresh(opened, commit=pushed, files={"app/Dockerfile": NEWER}, title="Again", body="Better\n")
+        refreshed = bot.refresh(opened, proposal(pushed, NEWER, title="Again", body="Better\n"))
 
         assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [refreshed]
         assert (refreshed.number, refreshed.title, refreshed.body) == (opened.number, "Again", "Better\n")
@@ -456,7 +508,7 @@ class ForgeContract:
         pushed = world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
 
         with pytest.raises(ForgeError, match=REPOSITORY):
-            bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+            bot.refresh(opened, proposal(commit, NEWER, title="Again"))
 
         (found,) = bot.pull_requests(REPOSITORY, BRANCH)
         assert (found.head, found.title) == (pushed, opened.title)
@@ -465,9 +517,9 @@ class ForgeContract:
         opened = open_pull_request(bot, commit)
         other = world.bot()
 
-        first = bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="First", body="")
+        first = bot.refresh(opened, proposal(commit, NEWER, title="First"))
         with pytest.raises(ForgeError, match=REPOSITORY):
-            other.refresh(opened, commit=commit, files={"app/Dockerfile": OLD}, title="Second", body="")
+            other.refresh(opened, proposal(commit, OLD, title="Second"))
 
         assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [first]
 
@@ -482,9 +534,114 @@ class ForgeContract:
         before = world.branches(REPOSITORY)
 
         with pytest.raises(ForgeError, match=REPOSITORY):
-            bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+            bot.refresh(opened, proposal(commit, NEWER, title="Again"))
 
         assert world.branches(REPOSITORY) == before
+
+    def test_of_bots_that_refresh_at_the_same_time_one_does(self, world: World, commit: str) -> None:
+        opened = open_pull_request(world.bot(), commit)
+        bots, barrier = [world.bot() for _ in range(3)], Barrier(3)
+
+        def race(number: int) -> PullRequest | None:
+            barrier.wait()
+            try:
+                return bots[number].refresh(opened, proposal(commit, b"FROM %d\n" % number, title=f"Bot {number}"))
+            except ForgeError:
+                return None
+
+        with ThreadPoolExecutor(len(bots)) as pool:
+            (refreshed,) = filter(None, pool.map(race, range(len(bots))))
+
+        assert list(world.bot().pull_requests(REPOSITORY, BRANCH)) == [refreshed]
+        assert world.branches(REPOSITORY) == {"main": commit, BRANCH: refreshed.head}
+
+    # Finishing
+
+    def test_a_finish_adds_labels_and_reviewers_and_sets_the_body(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        world.add_reviewer(REPOSITORY, "ada")
+
+        undone = bot.finish(opened, Finish(labels=("base", "security"), reviewers=("ada",)), "Finished\n")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert list(undone) == []
+        assert (found.number, found.head, found.title, found.body) == (1, opened.head, "Update", "Finished\n")
+        assert sorted(found.labels) == ["base", "security"]
+        assert list(world.reviewers(REPOSITORY, opened.number)) == ["ada"]
+
+    def test_a_finish_adds_to_what_a_person_did(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+        world.label(REPOSITORY, opened.number, ["mine", "base"])
+
+        bot.finish(opened, Finish(labels=("base", "security")), "Finished\n")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert sorted(found.labels) == ["base", "mine", "security"]
+
+    def test_a_label_that_a_person_took_off_stays_off(self, world: World, bot: Bot, commit: str) -> None:
+        """Though another bot has read the pull request before it was finished."""
+        opened = open_pull_request(bot, commit)
+        bot.finish(opened, Finish(labels=("base",)), "Finished\n")
+        world.label(REPOSITORY, opened.number, [])
+
+        world.bot().finish(opened, Finish(labels=("base",)), "Finished\n")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert found.labels == ()
+
+    def test_what_cannot_merge_by_itself_is_told_and_stays_open(self, world: World, bot: Bot, commit: str) -> None:
+        """Nobody allowed it, and nothing is required that it could wait for."""
+        opened = open_pull_request(bot, commit)
+
+        (undone,) = bot.finish(opened, Finish(labels=("base",), auto_merge="squash"), "Finished\n")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert REPOSITORY in undone
+        assert (found.state, found.labels, found.body) == (PullRequestState.OPEN, ("base",), "Finished\n")
+        assert world.branches(REPOSITORY)["main"] == commit
+
+    @pytest.mark.parametrize("end", ["merged", "closed"])
+    def test_what_ended_is_not_finished(self, world: World, bot: Bot, commit: str, end: str) -> None:
+        opened = open_pull_request(bot, commit)
+        {"merged": world.merge, "closed": world.close}[end](REPOSITORY, opened.number)
+
+        with pytest.raises(ForgeError, match=REPOSITORY):
+            bot.finish(opened, Finish(labels=("base",)), "Finished\n")
+
+        (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+        assert (found.labels, found.body) == ((), BODY)
+
+    # Comments
+
+    def test_a_comment_is_made_once_for_each_mark(self, world: World, bot: Bot, commit: str) -> None:
+        opened = open_pull_request(bot, commit)
+
+        made = [
+            bot.comment_once(opened, mark=MARK, text="Left alone."),
+            bot.comment_once(opened, mark=MARK, text="Left alone, still."),
+            world.bot().comment_once(opened, mark=MARK, text="Left alone."),
+            bot.comment_once(opened, mark="<!-- refrom:other -->", text="Something else."),
+        ]
+
+        first, second = world.comments(REPOSITORY, opened.number)
+        assert made == [True, False, False, True]
+        assert first.splitlines()[0] == "Left alone."
+        assert MARK in first.splitlines()
+        assert second.splitlines()[0] == "Something else."
+
+    def test_of_two_bots_that_comment_at_once_one_comment_stays(self, world: World, commit: str) -> None:
+        opened = open_pull_request(world.bot(), commit)
+        bots, barrier = [world.bot() for _ in range(3)], Barrier(3)
+
+        def race(bot: Bot) -> bool:
+            barrier.wait()
+            return bot.comment_once(opened, mark=MARK, text="Left alone.")
+
+        with ThreadPoolExecutor(len(bots)) as pool:
+            made = list(pool.map(race, bots))
+
+        assert len(world.comments(REPOSITORY, opened.number)) == 1
+        assert made.count(True) == 1
 
     # Closing
 
@@ -496,6 +653,7 @@ class ForgeContract:
         (found,) = bot.pull_requests(REPOSITORY, BRANCH)
         assert (found.state, found.closed_by_us) == (PullRequestState.CLOSED, True)
         assert world.branches(REPOSITORY) == {"main": commit}
+        assert [said.splitlines()[0] for said in world.comments(REPOSITORY, opened.number)] == ["No longer needed."]
 
     def test_a_close_may_be_repeated(self, world: World, bot: Bot, commit: str) -> None:
         opened = open_pull_request(bot, commit)
@@ -505,6 +663,7 @@ class ForgeContract:
 
         (found,) = bot.pull_requests(REPOSITORY, BRANCH)
         assert found.closed_by_us
+        assert len(world.comments(REPOSITORY, opened.number)) == 1
 
     def test_a_close_leaves_work_of_a_person(self, world: World, bot: Bot, commit: str) -> None:
         opened = open_pull_request(bot, commit)
@@ -536,17 +695,24 @@ class ForgeContract:
 
 
 def open_pull_request(
-    bot: Bot, commit: str, files: dict[str, bytes] | None = None, *, branch: str = BRANCH, base: str = "main"
+    bot: Bot,
+    commit: str,
+    files: dict[str, bytes] | None = None,
+    *,
+    branch: str = BRANCH,
+    base: str = "main",
+    draft: bool = False,
 ) -> PullRequest:
-    return bot.create(
-        repository=REPOSITORY,
-        branch=branch,
-        base=base,
-        commit=commit,
-        files={"app/Dockerfile": NEW} if files is None else files,
-        title="Update",
-        body="Why\n\n<!-- marker -->\n",
-    )
+    held = proposal(commit, title="Update", body=BODY, files=files)
+    return bot.create(repository=REPOSITORY, branch=branch, base=base, proposal=held, draft=draft)
+
+
+def proposal(
+    commit: str, content: bytes = NEW, *, title: str, body: str = "", files: dict[str, bytes] | None = None
+) -> Proposal:
+    """Hold a new Dockerfile, or other files; the commit says more than the title."""
+    files = {"app/Dockerfile": content} if files is None else files
+    return Proposal(commit=commit, files=files, title=title, message=f"{title} the base\n\nIt is old.\n", body=body)
 
 
 def sources(

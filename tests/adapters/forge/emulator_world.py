@@ -66,6 +66,25 @@ class RestWorld(ABC):
     def forget_pull_request(self, name: str, number: int) -> NoReturn:
         raise Impossible(f"{name}#{number}: a pull request cannot be deleted, at GitHub neither")
 
+    def add_reviewer(self, name: str, login: str) -> None:
+        self.person.do("PUT", f"/repos/{name}/collaborators/{login}", {"permission": "push"})
+
+    def label(self, name: str, number: int, labels: Sequence[str]) -> None:
+        self.person.do("PUT", f"/repos/{name}/issues/{number}/labels", {"labels": [*labels]})
+
+    def reviewers(self, name: str, number: int) -> Sequence[str]:
+        found = self.person.get(f"/repos/{name}/pulls/{number}")["requested_reviewers"]
+        return [reviewer["login"] for reviewer in found]
+
+    def comments(self, name: str, number: int) -> Sequence[str]:
+        return [one["body"] for one in self.person.get(f"/repos/{name}/issues/{number}/comments?per_page=100")]
+
+    def is_draft(self, name: str, number: int) -> bool:
+        return bool(self.person.get(f"/repos/{name}/pulls/{number}")["draft"])
+
+    def message(self, name: str, commit: str) -> str:
+        return str(self.person.get(f"/repos/{name}/commits/{commit}")["commit"]["message"]).strip()
+
     def branches(self, name: str) -> Mapping[str, str]:
         return {one["name"]: one["commit"]["sha"] for one in self.person.get(f"/repos/{name}/branches?per_page=100")}
 

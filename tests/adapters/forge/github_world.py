@@ -1,6 +1,6 @@
 """The lab's GitHub with persons around it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.adapters.forge.world import BareRepositories, Bot, Files
@@ -41,6 +41,22 @@ class GithubWorld(BareRepositories):
 
     def rename_default_branch(self, name: str, new: str) -> None:
         self.fake.rename_branch(name, self.fake.default_branch(name), new)
+
+    def add_reviewer(self, name: str, login: str) -> None:
+        self.fake.add_collaborator(name, login)
+
+    def label(self, name: str, number: int, labels: Sequence[str]) -> None:
+        self.fake.label(name, number, labels)
+
+    def reviewers(self, name: str, number: int) -> Sequence[str]:
+        return self.fake.reviewers(name, number)
+
+    def comments(self, name: str, number: int) -> Sequence[str]:
+        return [comment.body for comment in self.fake.comments(name, number)]
+
+    def is_draft(self, name: str, number: int) -> bool:
+        (pull,) = [pull for pull in self.fake.pulls(name) if pull.number == number]
+        return pull.draft
 
     def forget_pull_request(self, name: str, number: int) -> None:
         self.fake.forget_pull_request(name, number)

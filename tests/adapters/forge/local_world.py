@@ -1,5 +1,6 @@
 """Bare repositories with the local forge before them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.adapters.engine.clock import VirtualClock
@@ -20,6 +21,22 @@ class LocalWorld(BareRepositories):
 
     def close(self, name: str, number: int) -> None:
         self.bot().close_by_person(name, number)
+
+    def add_reviewer(self, name: str, login: str) -> None:
+        """Everybody may be asked: a folder knows no persons."""
+
+    def label(self, name: str, number: int, labels: Sequence[str]) -> None:
+        self.bot().label_by_person(name, number, labels)
+
+    def reviewers(self, name: str, number: int) -> Sequence[str]:
+        return self.bot().record(name, number).reviewers
+
+    def comments(self, name: str, number: int) -> Sequence[str]:
+        record = self.bot().record(name, number)
+        return [*record.comments, *filter(None, [record.comment])]
+
+    def is_draft(self, name: str, number: int) -> bool:
+        return self.bot().record(name, number).draft
 
     def forget_pull_request(self, name: str, number: int) -> None:
         git(self.path(name), "update-ref", "-d", f"refs/refrom/pulls/{number}")

@@ -14,6 +14,7 @@ from tests.adapters.forge.contract import (
     REPOSITORY,
     ForgeContract,
     open_pull_request,
+    proposal,
 )
 from tests.adapters.forge.differences import EMULATE, MYWORLD, Difference, expect
 from tests.adapters.forge.emulator_world import EmulateWorld, MyWorldWorld
@@ -143,13 +144,7 @@ def test_a_branch_whose_pull_request_was_refused_is_taken_over(emulate_world: Em
     commit = emulate_world.create_repository(REPOSITORY, FILES)
     with pytest.raises(ForgeError, match="422"):
         emulate_world.bot().create(
-            repository=REPOSITORY,
-            branch=BRANCH,
-            base="main",
-            commit=commit,
-            files={"app/Dockerfile": NEW},
-            title=" ",
-            body="",
+            repository=REPOSITORY, branch=BRANCH, base="main", proposal=proposal(commit, title=" ")
         )
     assert {*emulate_world.branches(REPOSITORY)} == {"main", BRANCH}
     pushed = emulate_world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
@@ -171,7 +166,7 @@ def test_a_push_that_the_pull_request_does_not_show_is_kept(emulate_world: Emula
     pushed = emulate_world.push(REPOSITORY, BRANCH, {"README.md": File(b"Mine\n")})
 
     with pytest.raises(ForgeError, match="changed since it was read"):
-        bot.refresh(opened, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+        bot.refresh(opened, proposal(commit, NEWER, title="Again"))
     with pytest.raises(ForgeError, match="changed since it was read"):
         bot.close(opened, comment="No longer needed.")
 

@@ -20,7 +20,7 @@ from tests.adapters.forge.contract import (
     CommitContract,
     ForgeContract,
     open_pull_request,
-    sources,
+    proposal,
 )
 from tests.adapters.forge.local_world import CLOCK, LocalWorld
 from tests.adapters.forge.world import File, World, git
@@ -113,7 +113,7 @@ def test_a_commit_is_signed_by_the_bot_with_the_time_of_the_clock(
     shown = git(local.path(REPOSITORY), "show", "--no-patch", "--format=%an <%ae> %aI|%cn <%ce> %cI|%B", opened.head)
 
     who = "refrom[bot] <refrom@localhost> 2026-11-20T12:00:00+00:00"
-    assert shown.decode().strip() == f"{who}|{who}|Update\n\nRefrom-Branch: {BRANCH}"
+    assert shown.decode().strip() == f"{who}|{who}|Update the base\n\nIt is old.\n\nRefrom-Branch: {BRANCH}"
 
 
 def test_the_same_change_at_the_same_time_is_the_same_commit(bot: LocalForge, commit: str) -> None:
@@ -249,7 +249,7 @@ def test_nothing_that_a_repository_configures_is_run(local: LocalWorld, bot: Loc
     )
 
     opened = open_pull_request(bot, first)
-    refreshed = bot.refresh(opened, commit=first, files={"app/Dockerfile": NEWER}, title="Again", body="")
+    refreshed = bot.refresh(opened, proposal(first, NEWER, title="Again"))
     with bot.checkout(REPOSITORY, refreshed.head) as folder:
         assert (folder / "app/Dockerfile").read_bytes() == NEWER
     bot.merge(REPOSITORY, refreshed.number)
@@ -394,7 +394,7 @@ def test_a_merge_of_what_both_changed_is_refused(local: LocalWorld, bot: LocalFo
     opened = open_pull_request(bot, commit)
     pushed = local.push(REPOSITORY, "main", {"app/Dockerfile": File(NEWER)})
 
-    with pytest.raises(ForgeError, match="changed the same file; merge them by hand"):
+    with pytest.raises(ForgeError, match="changed the same lines; merge them by hand"):
         bot.merge(REPOSITORY, opened.number)
 
     assert local.branches(REPOSITORY)["main"] == pushed

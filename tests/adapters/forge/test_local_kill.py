@@ -13,7 +13,7 @@ import pytest
 from git import Git
 
 from bot.ports.forge import PullRequestState
-from tests.adapters.forge.contract import BRANCH, FILES, NEW, NEWER, REPOSITORY, open_pull_request
+from tests.adapters.forge.contract import BRANCH, FILES, NEW, NEWER, REPOSITORY, open_pull_request, proposal
 from tests.adapters.forge.local_world import LocalWorld
 from tests.adapters.forge.world import File
 
@@ -65,7 +65,7 @@ def _create(world: LocalWorld, commit: str) -> object:
 
 def _refresh(world: LocalWorld, commit: str) -> object:
     (current,) = world.bot().pull_requests(REPOSITORY, BRANCH)
-    return world.bot().refresh(current, commit=commit, files={"app/Dockerfile": NEWER}, title="Again", body="")
+    return world.bot().refresh(current, proposal(commit, NEWER, title="Again"))
 
 
 def _close(world: LocalWorld, _commit: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +68,26 @@ class World(Protocol):
         """Leave the branch without its pull request, as a crash between the two does."""
         ...
 
+    def add_reviewer(self, name: str, login: str) -> None:
+        """Let a person be one who may be asked to review."""
+        ...
+
+    def label(self, name: str, number: int, labels: Sequence[str]) -> None:
+        """Let a person give a pull request these labels and no others."""
+        ...
+
+    def reviewers(self, name: str, number: int) -> Sequence[str]:
+        """Return who was asked to review."""
+        ...
+
+    def comments(self, name: str, number: int) -> Sequence[str]:
+        """Return what was said on a pull request, oldest first."""
+        ...
+
+    def is_draft(self, name: str, number: int) -> bool:
+        """Whether a pull request is a draft."""
+        ...
+
     def branches(self, name: str) -> Mapping[str, str]:
         """Return all branches with their commits."""
         ...
@@ -78,6 +98,10 @@ class World(Protocol):
 
     def parents(self, name: str, commit: str) -> list[str]:
         """Return the parents of a commit."""
+        ...
+
+    def message(self, name: str, commit: str) -> str:
+        """Return what a commit says, without white space around it."""
         ...
 
 
@@ -132,6 +156,9 @@ class BareRepositories:
 
     def parents(self, name: str, commit: str) -> list[str]:
         return git(self.path(name), "show", "--no-patch", "--format=%P", commit).decode().split()
+
+    def message(self, name: str, commit: str) -> str:
+        return git(self.path(name), "show", "--no-patch", "--format=%B", commit).decode().strip()
 
     def _clone(self, name: str) -> Path:
         """Clone anew, in a numbered folder: a person's folder knows nothing of the last time."""

@@ -101,6 +101,14 @@ def test_the_journal_tells_no_more_than_asked(store: Store) -> None:
     assert [entry.message for _, entry in store.journal.entries(limit=2)] == ["three", "two"]
 
 
+def test_the_journal_tells_all_from_a_moment_on(store: Store) -> None:
+    for hours, message in enumerate(["one", "two", "three"]):
+        store.journal.append(outcome(message), NOON + hours * HOUR)
+
+    assert [entry.message for _, entry in store.journal.since(NOON + HOUR)] == ["two", "three"]
+    assert store.journal.since(NOON + 3 * HOUR) == []
+
+
 def test_the_journal_keeps_texts_that_are_no_unicode(store: Store) -> None:
     strange = outcome("\udc80 \x00 '; DROP TABLE outcomes; --")
 

@@ -25,7 +25,7 @@ from tests.lab.github.hub import Hub
 from tests.lab.github.lazy_git import LazyGit
 from tests.lab.github.ledger import Exchange, Ledger
 from tests.lab.github.openapi import rest_api
-from tests.lab.github.repository import Comment, Pull, Repository
+from tests.lab.github.repository import Comment, Label, Pull, Repository, Team
 from tests.lab.web import Answer, Asked, Web, serve
 
 _GRAPHQL = ("/graphql", "/api/graphql")
@@ -227,6 +227,25 @@ class FakeGitHub:
         """Let pull requests of a repository merge themselves."""
         self._repository(name).allows_auto_merge = True
 
+    def require_nothing_more(self, name: str) -> None:
+        """Let all that is required have passed for the pull requests of a repository."""
+        self._repository(name).all_passed = True
+
+    def forbid(self, name: str, *, drafts: bool = False, merge_method: str = "") -> None:
+        """Let a repository have no drafts, or not be merged into with a method, such as `SQUASH`."""
+        repository = self._repository(name)
+        repository.allows_drafts = not drafts
+        repository.merge_methods.discard(merge_method)
+
+    def add_collaborator(self, name: str, login: str) -> None:
+        """Let a user review pull requests of a repository."""
+        self.user(login)
+        self._repository(name).collaborators.add(login.lower())
+
+    def add_team(self, name: str, slug: str) -> None:
+        """Let a team of the repository's owner review pull requests of a repository."""
+        self._repository(name).teams[slug] = Team(id=self._hub.next_id(), slug=slug)
+
     def let_actions_open_pulls(self, allowed: bool) -> None:
         """Decide whether a workflow's own token may create pull requests."""
         self._hub.actions_open_pulls = allowed
@@ -306,6 +325,26 @@ class FakeGitHub:
         """Return the labels of a pull request."""
         return list(self._repository(name).pulls[number].labels)
 
+    def comment(self, name: str, number: int, body: str, by: str = "ada") -> None:
+        """Let a person comment on a pull request."""
+        author = self._hub.accounts.account(by, "User")
+        made = Comment(id=self._hub.next_id(), author=author, body=body, created=self._hub.now())
+        self._repository(name).pulls[number].comments.append(made)
+
+    def reviewers(self, name: str, number: int) -> list[str]:
+        """Return who was asked to review a pull request: people by login, teams as `OWNER/SLUG`."""
+        repository = self._repository(name)
+        pull = repository.pulls[number]
+        teams = [f"{repository.owner.login}/{team.slug}" for team in pull.teams]
+        return [*(account.login for account in pull.reviewers), *teams]
+
+    def label(self, name: str, number: int, labels: Sequence[str]) -> None:
+        """Let a person give a pull request these labels and no others."""
+        repository = self._repository(name)
+        for label in labels:
+            repository.labels.setdefault(label.lower(), Label(id=self._hub.next_id(), name=label))
+        repository.pulls[number].labels[:] = labels
+
     def _repository(self, name: str) -> Repository:
         found = self._hub.repository(name)
         if found is None:
@@ -324,6 +363,8 @@ def github_fake(folder: Path, *, clock: Clock | None = None) -> Iterator[FakeGit
     git = git_http.GitDoor(hub=hub, ledger=ledger, hooks=git_http.install_hooks(folder / "hooks"))
 
     def respond(asked: Asked) -> Answer | None:
+        with hub.lock:
+            ledger.faults.arrive()
         if request := git_http.read(asked.path):
             return git.answer(asked, request, web.url)
         with hub.lock:

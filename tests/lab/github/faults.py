@@ -31,11 +31,39 @@ class _Plan:
     seen: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class Meddling:
+    """Something that somebody does just before a request; `is_done` once it has happened."""
+
+    act: Callable[[], object]
+    left: int
+    is_done: bool = False
+
+
 @dataclass(slots=True)
 class Faults:
     """The plans of a test."""
 
     _plans: list[_Plan] = field(default_factory=list)
+    _meddling: list[Meddling] = field(default_factory=list)
+
+    def before(self, request: int, act: Callable[[], object]) -> Meddling:
+        """Let somebody do something just before the n-th request from now on, whatever that is for."""
+        meddling = Meddling(act=act, left=request)
+        self._meddling.append(meddling)
+        return meddling
+
+    def forget(self, meddling: Meddling) -> None:
+        """Let it not happen any more."""
+        self._meddling.remove(meddling)
+
+    def arrive(self) -> None:
+        """Count a request, and do what is to be done before it."""
+        for meddling in self._meddling:
+            meddling.left -= 1
+            if meddling.left == 0:
+                meddling.act()
+                meddling.is_done = True
 
     def plan(
         self,

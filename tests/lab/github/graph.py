@@ -10,7 +10,7 @@ from tests.lab.github.graphql import Node, connection
 from tests.lab.github.hub import WEB_FLOW, Hub
 from tests.lab.github.links import iso, node_id
 from tests.lab.github.refusals import FieldRefusal, Gap
-from tests.lab.github.repository import Pull, Repository
+from tests.lab.github.repository import Comment, Pull, Repository
 from tests.lab.github.shapes import Shapes
 
 
@@ -27,7 +27,11 @@ class Graph:
         """Return the top of all queries."""
         return {
             "__typename": "Query",
-            "viewer": {"login": self.token.account.login, "id": node_id("U", self.token.account.id)},
+            "viewer": {
+                "login": self.token.account.login,
+                "id": node_id("U", self.token.account.id),
+                "databaseId": self.token.account.id,
+            },
             "repository": self.repository,
             "repositoryOwner": self.owner,
             "rateLimit": self._rate_limit,
@@ -157,6 +161,7 @@ class Graph:
             "messageHeadline": lambda: read().message.partition("\n")[0],
             "messageBody": lambda: read().message.partition("\n")[2].strip("\n"),
             "tree": lambda: objects.find(read().tree),
+            "file": lambda path: _file(repository, oid, path),
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
@@ -193,8 +198,10 @@ class Graph:
             "baseRef": lambda: self.reference(repository, pull.base, branches.get(pull.base)),
             "author": {"__typename": pull.author.kind, "login": pull.author.login},
             "autoMergeRequest": pull.auto_merge and {"mergeMethod": pull.auto_merge[1]},
+            "mergeable": lambda: {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}[repository.mergeable(pull)],
+            "comments": lambda **page: connection("comments", pull.comments, self._comment, **page),
             "commits": lambda **page: self._commits(repository, pull, **page),
-            "labels": lambda **page: connection("labels", pull.labels, lambda name: {"name": name}, **page),
+            "labels": lambda **page: _labels(pull, **page),
         }
 
     def _pulls(
@@ -227,6 +234,16 @@ class Graph:
         if pull is None:
             raise FieldRefusal("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
         return self.pull(repository, pull)
+
+    def _comment(self, comment: Comment) -> Node:
+        return {
+            "__typename": "IssueComment",
+            "id": node_id("IC", comment.id),
+            "body": comment.body,
+            "createdAt": iso(comment.created),
+            "author": {"__typename": comment.author.kind, "login": comment.author.login.removesuffix("[bot]")},
+            "viewerDidAuthor": comment.author == self.token.account,
+        }
 
     def _commits(self, repository: Repository, pull: Pull, **page: Any) -> Node:
         oids = repository.git.commits(pull.fork_point, pull.head)
@@ -270,6 +287,19 @@ class Graph:
     def _rate_limit(self) -> Node:
         quota = self.hub.limits.quota(self.token, "graphql")
         return {"limit": quota.limit, "remaining": quota.remaining, "used": quota.used, "cost": 1}
+
+
+def _file(repository: Repository, commit: str, path: str) -> Node | None:
+    """Describe what is at a path, None where nothing is; GitHub writes modes as decimal numbers."""
+    entry = repository.git.entry(commit, path)
+    return entry and {"__typename": "TreeEntry", "path": path, "type": entry.kind, "mode": int(entry.mode, 8)}
+
+
+def _labels(pull: Pull, *, orderBy: Node, **page: Any) -> Node:  # noqa: N803 (GitHub's name)
+    """List the labels of a pull request in the only order that was ever asked for, the schema's own."""
+    if orderBy != {"field": "CREATED_AT", "direction": "ASC"}:
+        raise Gap(f"the fake lists labels in their own order; asked for {orderBy}")
+    return connection("labels", pull.labels, lambda name: {"name": name}, **page)
 
 
 def _state(pull: Pull) -> str:

@@ -28,6 +28,7 @@ class Mutations:
             "createCommitOnBranch": self.create_commit,
             "updateRefs": self.update_references,
             "enablePullRequestAutoMerge": self.enable_auto_merge,
+            "deleteIssueComment": self.delete_comment,
         }
 
     def create_commit(self, input: Node) -> Node:  # noqa: A002 (GitHub's name)
@@ -90,8 +91,28 @@ class Mutations:
         if pull.base not in repository.protected:
             text = "Pull request Protected branch rules not configured for this branch"
             raise FieldRefusal(_UNPROCESSABLE, text)
+        if repository.all_passed:
+            raise FieldRefusal(_UNPROCESSABLE, "Pull request Pull request is in clean status")
+        if input["mergeMethod"] not in repository.merge_methods:
+            method = str(input["mergeMethod"]).lower()
+            text = f"Pull request Merge method {method} merging is not allowed on this repository"
+            raise FieldRefusal(_UNPROCESSABLE, text)
+        if input.get("expectedHeadOid", pull.head) != pull.head:
+            raise FieldRefusal(_UNPROCESSABLE, "Pull request Head branch was modified. Review and try the merge again.")
         pull.auto_merge = (self.graph.token.account, input["mergeMethod"])
         return {"clientMutationId": input.get("clientMutationId"), "pullRequest": self.graph.pull(repository, pull)}
+
+    def delete_comment(self, input: Node) -> Node:  # noqa: A002 (GitHub's name)
+        """Delete a comment of the caller."""
+        number = from_node_id("IC", input["id"])
+        for repository in self.graph.hub.all():
+            for pull in repository.pulls.values():
+                for comment in pull.comments:
+                    if str(comment.id) == number and comment.author == self.graph.token.account:
+                        self._require(repository, "pull_requests=write")
+                        pull.comments.remove(comment)
+                        return {"clientMutationId": input.get("clientMutationId")}
+        raise _no_node(input["id"])
 
     def _commit(self, repository: Repository, tip: str, wanted: Node) -> str:
         changes, message, hub = wanted.get("fileChanges", {}), wanted["message"], self.graph.hub

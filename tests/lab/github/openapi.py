@@ -101,7 +101,7 @@ class RestApi:
         if content and sent.media_type not in content and self._is_named(match.operation, sent.media_type):
             return []  # a custom media type, which only the prose describes
         schema = (*pointer, "content", "application/json", "schema") if content else _BASIC_ERROR
-        if described and not content:
+        if described and not content and status < 400:  # GitHub explains each refusal, described or not
             return [f"a body with status {status}"] if sent.body else []
         # GitHub's errors hold more than the description says, such as their status
         return list(self._json_findings(schema, sent, is_open=status >= 400))

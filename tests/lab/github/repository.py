@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from tests.lab.github.accounts import Account
-from tests.lab.github.bare_git import BRANCHES, BareGit
+from tests.lab.github.bare_git import BRANCHES, BareGit, GitRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,14 @@ class Label:
     id: int
     name: str
     color: str = "ededed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team of an organization that may read a repository."""
+
+    id: int
+    slug: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +61,8 @@ class Pull:
     merge_commit: str | None = None
     auto_merge: tuple[Account, str] | None = None
     labels: list[str] = field(default_factory=list)
+    reviewers: list[Account] = field(default_factory=list)
+    teams: list[Team] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
 
     @property
@@ -82,6 +92,14 @@ class Repository:
     fork: bool = False
     topics: tuple[str, ...] = ()
     allows_auto_merge: bool = False
+    allows_drafts: bool = True
+    merge_methods: set[str] = field(default_factory=lambda: {"MERGE", "SQUASH", "REBASE"})
+    all_passed: bool = False
+    """Whether nothing that is required is outstanding for any of its pull requests."""
+    collaborators: set[str] = field(default_factory=set)
+    teams: dict[str, Team] = field(default_factory=dict)
+    judged: set[tuple[str, str]] = field(default_factory=set)
+    """Pairs of base and head whose merge was tried: GitHub begins that when it is asked, and answers UNKNOWN."""
     protected: set[str] = field(default_factory=set)
     pulls: dict[int, Pull] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
@@ -105,6 +123,18 @@ class Repository:
     def branches(self) -> dict[str, str]:
         """Return the branches with their commits."""
         return {name.removeprefix(BRANCHES): oid for name, oid in self.git.references().items()}
+
+    def mergeable(self, pull: Pull) -> bool | None:
+        """Say whether a pull request can be merged; None where that is not known yet, and once it has ended."""
+        pair = pull.base_sha, pull.head
+        if not pull.is_open or pair not in self.judged:
+            self.judged.add(pair)
+            return None
+        try:
+            self.git.merge_tree(*pair)
+        except GitRefused:
+            return False
+        return True
 
     def settle(self, now: datetime) -> None:
         """Bring the open pull requests up to what git says."""

@@ -1,9 +1,9 @@
 """REST: pull requests, their comments and labels."""
 
-from tests.lab.github.accounts import ACTIONS
+from tests.lab.github.accounts import ACTIONS, Account
 from tests.lab.github.calls import Call, Reply, endpoint
 from tests.lab.github.refusals import Gap, Refusal, invalid
-from tests.lab.github.repository import Comment, Label, Pull, Repository
+from tests.lab.github.repository import Comment, Label, Pull, Repository, Team
 
 _READ, _WRITE = "pull_requests=read", "pull_requests=write"
 _TALK = ("issues=write", "pull_requests=write")
@@ -48,6 +48,8 @@ def create_pull(call: Call) -> Reply:
     repository = call.repository(_WRITE)
     if call.account.login == ACTIONS and not call.hub.actions_open_pulls:
         raise Refusal(403, "GitHub Actions is not permitted to create or approve pull requests.")
+    if call.body.get("draft") and not repository.allows_drafts:
+        raise Refusal(422, "Draft pull requests are not supported in this repository.")
     call.hub.settle(repository)
     pull = _new_pull(call, repository)
     repository.pulls[pull.number] = pull
@@ -128,6 +130,41 @@ def _why_not_reopened(repository: Repository, pull: Pull) -> str:
     if not repository.git.reaches(tip, pull.head):
         return f"The {pull.branch} branch was force-pushed or recreated."
     return f"There are no new commits on the {pull.branch} branch." if repository.git.reaches(base, tip) else ""
+
+
+@endpoint("pulls/request-reviewers")
+def request_reviewers(call: Call) -> Reply:
+    """Ask people and teams, all or none of them; to ask one again changes nothing."""
+    repository = call.repository(_WRITE)
+    pull = call.pull(repository, "pull_number")
+    people = [_reviewer(call, repository, pull, login) for login in call.body.get("reviewers", ())]
+    teams = [_team(call, repository, slug) for slug in call.body.get("team_reviewers", ())]
+    pull.reviewers += [account for account in people if account not in pull.reviewers]
+    pull.teams += [team for team in teams if team not in pull.teams]
+    return Reply(status=201, body=call.shapes.pull(repository, pull))
+
+
+def _reviewer(call: Call, repository: Repository, pull: Pull, login: str) -> Account:
+    account = call.hub.accounts.find(login)
+    if account == pull.author:
+        raise Refusal(422, "Review cannot be requested from pull request author.")
+    if account is None or login.lower() not in repository.collaborators:
+        raise _no_collaborator(repository)
+    return account
+
+
+def _team(call: Call, repository: Repository, slug: str) -> Team:
+    """Find a team; who may not read the organization's members is told that there is none."""
+    if call.token is None or not call.token.may("members=read"):
+        raise Refusal(422, f"Could not resolve to a node with the global id of '{slug}'.")
+    if slug not in repository.teams:
+        raise _no_collaborator(repository)
+    return repository.teams[slug]
+
+
+def _no_collaborator(repository: Repository) -> Refusal:
+    said = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not"
+    return Refusal(422, f"{said} a collaborator of the {repository.full_name} repository.")
 
 
 @endpoint("issues/list-comments")

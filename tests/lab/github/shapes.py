@@ -6,7 +6,7 @@ from typing import Final
 from tests.lab.github.accounts import Account, App, Installation
 from tests.lab.github.hub import Hub
 from tests.lab.github.links import REPOSITORY_LINKS, USER_LINKS, iso, node_id
-from tests.lab.github.repository import Comment, Label, Pull, Repository
+from tests.lab.github.repository import Comment, Label, Pull, Repository, Team
 from tests.lab.github.shapes_git import GitShapes, Json
 
 _COUNTS: Final = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size")
@@ -122,8 +122,8 @@ class Shapes(GitShapes):
             "merge_commit_sha": pull.merge_commit,
             "assignee": None,
             "assignees": [],
-            "requested_reviewers": [],
-            "requested_teams": [],
+            "requested_reviewers": [self.user(account) for account in pull.reviewers],
+            "requested_teams": [{**self.team(repository, team), "parent": None} for team in pull.teams],
             "labels": [self.label(repository, repository.labels[name.lower()]) for name in pull.labels],
             "milestone": None,
             "draft": pull.draft,
@@ -136,12 +136,13 @@ class Shapes(GitShapes):
 
     def full_pull(self, repository: Repository, pull: Pull) -> Json:
         """Build a pull request as it answers for itself."""
-        changes = repository.git.changes(pull.fork_point, pull.head)
+        changes, mergeable = repository.git.changes(pull.fork_point, pull.head), repository.mergeable(pull)
         return {
             **self.pull(repository, pull),
+            "requested_teams": [self.team(repository, team) for team in pull.teams],
             "merged": pull.merged is not None,
-            "mergeable": None,
-            "mergeable_state": "unknown",
+            "mergeable": mergeable,
+            "mergeable_state": {None: "unknown", True: "clean", False: "dirty"}[mergeable],
             "merged_by": self.user(pull.merged_by) if pull.merged_by else None,
             "comments": len(pull.comments),
             "review_comments": 0,
@@ -161,7 +162,25 @@ class Shapes(GitShapes):
             "name": label.name,
             "color": label.color,
             "default": False,
+            "description": "",  # null at GitHub, which its description of a pull request forbids
+        }
+
+    def team(self, repository: Repository, team: Team) -> Json:
+        """Build a team."""
+        url = f"{self.api}/organizations/{repository.owner.id}/team/{team.id}"
+        return {
+            "id": team.id,
+            "node_id": node_id("T", team.id),
+            "url": url,
+            "members_url": f"{url}/members{{/member}}",
+            "name": team.slug,
             "description": None,
+            "permission": "pull",
+            "html_url": f"{self.site}/orgs/{repository.owner.login}/teams/{team.slug}",
+            "repositories_url": f"{url}/repos",
+            "slug": team.slug,
+            "type": "organization",
+            "organization_id": repository.owner.id,
         }
 
     def comment(self, repository: Repository, pull: Pull, comment: Comment) -> Json:
