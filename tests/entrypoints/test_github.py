@@ -182,3 +182,31 @@ def test_no_message_shows_a_token(refrom: Refrom, fake: FakeGitHub) -> None:
 def token() -> str:
     """The token that the environment holds."""
     return os.environ["GITHUB_TOKEN"]
+
+
+def test_a_pause_outlives_the_command(refrom: Refrom, fake: FakeGitHub) -> None:
+    """After the first request the rest of the hour is others'; whoever has the store asks nothing more and says why."""
+    fake.limit(10)
+    write_settings(fake, "token: {env: GITHUB_TOKEN}, reserve: 0.99")
+
+    run(refrom, "run")
+    asked = len(fake.log)
+    again = [run(refrom, command) for command in ("run", "audit")]
+
+    assert asked > 0
+    assert len(fake.log) == asked
+    assert all("kept for others by reserve; run again after" in ran.out + ran.err for ran in again)
+
+
+def test_a_dry_run_heeds_a_pause_and_keeps_none(refrom: Refrom, fake: FakeGitHub) -> None:
+    fake.limit(10)
+    write_settings(fake, "token: {env: GITHUB_TOKEN}, reserve: 0.99")
+
+    refrom("run", "--dry-run", clock=SystemClock())
+    rehearsed = len(fake.log)
+    run(refrom, "run")
+    assert len(fake.log) > rehearsed, "the dry run left no pause behind"
+    asked = len(fake.log)
+    refrom("run", "--dry-run", clock=SystemClock())
+
+    assert len(fake.log) == asked

@@ -116,6 +116,42 @@ def test_slow_ticks_of_others_do_not_change_what_is_returned() -> None:
     assert [key for key, _ in waiting] == [B]
 
 
+MANY = [Key("pull-request", f"acme/r{number} refrom/x") for number in range(500)]
+
+
+class PausedForge:
+    """Ticks of keys that a forge pauses until a moment, as they answer it; other keys are done at once."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until, self.seen = until, list[tuple[Key, datetime]]()
+
+    def __call__(self, key: Key, now: datetime) -> Done | Again:
+        self.seen.append((key, now))
+        is_paused = key.kind == "pull-request" and now < self.until
+        return Again(self.until, "GitHub's secondary rate limit") if is_paused else Done()
+
+
+def test_keys_that_are_all_paused_tick_once_before_and_once_after_and_hold_up_no_other() -> None:
+    clock, forge = VirtualClock(NOON), PausedForge(NOON + seconds(240))
+
+    waiting = MemoryEngine(clock, seconds(300)).drain([*MANY, A, B], forge)
+
+    assert waiting == ()
+    before, after = forge.seen[: len(MANY) + 2], forge.seen[len(MANY) + 2 :]
+    assert before == [(key, NOON) for key in [*MANY, A, B]]
+    assert after == [(key, forge.until) for key in MANY]
+
+
+def test_a_pause_longer_than_the_stay_returns_every_key_with_the_reason() -> None:
+    clock, forge = VirtualClock(NOON), PausedForge(NOON + seconds(3600))
+
+    waiting = MemoryEngine(clock, seconds(300)).drain([*MANY, A], forge)
+
+    assert waiting == tuple((key, Again(forge.until, "GitHub's secondary rate limit")) for key in MANY)
+    assert len(forge.seen) == len(MANY) + 1
+    assert clock.now() == NOON, "nothing was waited for"
+
+
 def test_what_a_tick_raises_ends_the_drain() -> None:
     def tick(key: Key, now: datetime) -> Done:
         raise ZeroDivisionError(key, now)

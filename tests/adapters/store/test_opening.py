@@ -13,6 +13,7 @@ import pytest
 
 from bot.adapters.store.store import Store, open_store, snapshot
 from bot.core.errors import StoreError
+from bot.ports.store import Pause
 from tests.adapters.store.values import NOON, layer, observation, outcome
 from tests.lab.rights import as_nobody
 
@@ -213,14 +214,16 @@ def _as_nobody(foreign_path: Path) -> Iterator[None]:  # noqa: ARG001 - the stor
         ("UPDATE observations SET document = '[1]'", lambda store: store.ledger.history("python3.13")),
         ("UPDATE observations SET reference = 'A B'", lambda store: store.ledger.history("python3.13")),
         ("UPDATE layers SET document = x'00'", lambda store: store.layers.get(layer("one").digest)),
+        ("UPDATE pauses SET document = '[1]'", lambda store: store.pauses.get("github:acme")),
     ],
-    ids=["outcome", "time", "bases", "reference", "layer"],
+    ids=["outcome", "time", "bases", "reference", "layer", "pause"],
 )
 def test_a_damaged_document_is_an_error_with_the_cure(path: Path, damage: str, read: Callable[[Store], object]) -> None:
     with open_store(path) as store:
         store.journal.append(outcome("one"), NOON)
         store.ledger.record(observation("one"))
         store.layers.put(layer("one"))
+        store.pauses.put("github:acme", Pause(NOON, "too quick"))
     execute(path, damage)
 
     with (

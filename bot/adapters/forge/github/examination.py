@@ -31,6 +31,12 @@ _WITHOUT_USER: Final = "ghs_"
 _CLASSIC: Final = ("ghp_", "gho_")
 """How tokens begin that are no user's, and those with scopes (docs.github.com, "About authentication to GitHub")."""
 _OF_A_WORKFLOW: Final = "github-actions[bot]"
+_LIMITS_OF_A_WORKFLOW: Final = (
+    "GITHUB_TOKEN has 1,000 requests an hour for its repository, and reaches no other; "
+    "what it does starts no workflows; "
+    "it may create pull requests only where Settings, Actions, General allows it"
+)
+"""docs.github.com, "Rate limits for the REST API" and "Use GITHUB_TOKEN for authentication in workflows"."""
 _MOST: Final = 25
 """Repositories that are asked for their permissions, with one request each."""
 
@@ -136,14 +142,6 @@ class GitHubExamination:
     def _errand(self, what: str, verb: str) -> Errand:
         owner = what.partition("/")[0]
         return Errand(what, verb, self.tokens.token(owner), self.tokens.identity(owner))
-
-
-_LIMITS_OF_A_WORKFLOW: Final = (
-    "GITHUB_TOKEN has 1,000 requests an hour for its repository, and reaches no other; "
-    "what it does starts no workflows; "
-    "it may create pull requests only where Settings, Actions, General allows it"
-)
-"""docs.github.com, "Rate limits for the REST API" and "Use GITHUB_TOKEN for authentication in workflows"."""
 
 
 class _Self(Graph):

@@ -75,9 +75,13 @@ class Gate:
         return Limits(remaining=left, paused_until=met)
 
     def enter(self, who: str, resource: str, *, writes: bool) -> Pause | None:
-        """Return once a request may be sent; or at once with the pause, if that is a longer one."""
-        for part in ("", resource, *([_WRITES] if writes else [])):
-            pause = self._pause(_name(who, part))
+        """Return once a request may be sent; or at once with the pause, if that is a longer one.
+
+        Without a `resource` only what closes everything is asked for.
+        """
+        parts = ["", resource, _WRITES if writes else ""]
+        for name in dict.fromkeys(_name(who, part) for part in parts):
+            pause = self._pause(name)
             if pause and pause.until - self._clock.now() > SHORT:
                 return pause
             if pause:

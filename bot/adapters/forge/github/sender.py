@@ -68,6 +68,12 @@ class Sender:
         self.site = site
         self._place = f"github:{host_of(site.rest)}"
 
+    def require_open(self, what: str, identity: str) -> None:
+        """Raise `Paused` if an identity is to ask for nothing at all now; `what` is the repository or owner."""
+        pause = self._gate.enter(f"{self._place}:{identity}", "", writes=False)
+        if pause:
+            raise _paused(what, pause)
+
     def read(self, path: str, errand: Errand, accept: str = JSON) -> Response:
         """GET a path."""
         return _expected(self._get(path, errand, accept), errand)
@@ -125,7 +131,7 @@ class Sender:
         def once() -> Response:
             pause = self._gate.enter(who, resource, writes=writes)
             if pause:
-                raise _paused(errand, pause)
+                raise _paused(errand.what, pause)
             try:
                 answer = self._transport.open(method, url, headers=headers, body=data).whole(LARGEST)
             except TransportError as fault:
@@ -139,7 +145,7 @@ class Sender:
         try:
             return self._transport.repeat(once)
         except _Limited as limited:
-            raise _paused(errand, limited.pause) from limited
+            raise _paused(errand.what, limited.pause) from limited
         except TransportError as fault:
             cure = "run again later" if fault.retryable else "check forges in the settings"
             raise ForgeError(f"{errand.what}: {fault}; {cure}", retryable=fault.retryable) from fault
@@ -198,6 +204,6 @@ def _document(answer: Response) -> Mapping[str, Any]:
     raise TransportError(answer.method, answer.url, f"answered no GraphQL: {answer.excerpt}", status=answer.status)
 
 
-def _paused(errand: Errand, pause: Pause) -> Paused:
+def _paused(what: str, pause: Pause) -> Paused:
     until = f"{pause.until:%Y-%m-%d %H:%M:%S} UTC"
-    return Paused(f"{errand.what}: {pause.why}; run again after {until}", until=pause.until)
+    return Paused(f"{what}: {pause.why}; run again after {until}", until=pause.until)

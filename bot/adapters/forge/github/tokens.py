@@ -94,6 +94,7 @@ class AppTokens:
             return issued
 
     def _issue(self, owner: str) -> "Issued":
+        self._sender.require_open(owner, self.identity(owner))  # no use in a token that may do nothing
         errand = Errand(owner, "act as the App", self._sign(), f"app {self._app_id}")
         for kind in ("orgs", "users"):
             found = self._sender.find(f"/{kind}/{owner}/installation", errand)

@@ -11,7 +11,7 @@ from bot.adapters.forge.github import Sender, Site
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.sender import Errand, Unanswered
 from bot.adapters.transport import Transport
-from bot.core.errors import ForgeError
+from bot.core.errors import ForgeError, Paused
 from tests.lab.clock import WoundClock
 from tests.lab.web import Answer, Asked, Web, serve
 
@@ -119,14 +119,76 @@ def test_a_long_wait_closes_the_door_until_it_is_over(
     with serve(script(spent, OK)) as web:
         sender = connect(web)
         for _ in range(2):
-            with pytest.raises(ForgeError, match=r"acme/orders: .* hourly quota is used up; run again after") as raised:
+            with pytest.raises(Paused, match=r"acme/orders: .* hourly quota is used up; run again after") as raised:
                 send(sender)
             assert raised.value.retryable
+            assert raised.value.until.timestamp() == reset
         assert len(web.log) == 1, "the second try was not sent"
         clock.wait_until(clock.now() + timedelta(minutes=41))
         send(sender)
 
     assert len(web.log) == 2
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("headers", "message", "minutes"),
+    [
+        pytest.param({"Retry-After": "600"}, SECONDARY, 10, id="secondary, asked for"),
+        pytest.param({"Retry-After": "600", "X-RateLimit-Remaining": "4290"}, b"{}", 10, id="Retry-After alone"),
+        pytest.param({"X-RateLimit-Remaining": "4290"}, SECONDARY, 4, id="secondary, guessed"),
+    ],
+)
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_limit_that_stays_is_a_pause(
+    connect: Callable[[Web], Sender],
+    clock: WoundClock,
+    send: Send,
+    status: int,
+    headers: dict[str, str],
+    message: bytes,
+    minutes: int,
+) -> None:
+    """Where GitHub names no time, a minute is waited for, then two; four are left to whoever comes back."""
+    answer = Answer(status=status, headers=headers, body=message)
+
+    with serve(lambda _: answer) as web, pytest.raises(Paused) as raised:
+        send(connect(web))
+
+    assert raised.value.until == clock.now() + timedelta(minutes=minutes)
+    assert len(web.log) == (3 if minutes == 4 else 1)
+
+
+def test_short_limits_without_end_are_a_pause_too(connect: Callable[[Web], Sender], clock: WoundClock) -> None:
+    with serve(lambda _: Answer(status=429, headers={"Retry-After": "5"})) as web, pytest.raises(Paused) as raised:
+        read(connect(web))
+
+    assert raised.value.until == clock.now() + timedelta(seconds=5)
+    assert (len(web.log), clock.waits) == (5, [5, 5, 5, 5])
+
+
+def test_a_limit_of_graphql_leaves_rest_open(connect: Callable[[Web], Sender], clock: WoundClock) -> None:
+    reset = str(int((clock.now() + timedelta(minutes=40)).timestamp()))
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset, "X-RateLimit-Resource": "graphql"}
+
+    with serve(lambda asked: Answer(headers=spent, body=RATE_LIMITED) if asked.path == "/graphql" else OK) as web:
+        sender = connect(web)
+        with pytest.raises(Paused):
+            query(sender)
+        read(sender)
+        with pytest.raises(Paused):
+            mutate(sender)
+
+    assert [asked.path for asked in web.log] == ["/graphql", "/repos/acme/orders"]
+
+
+def test_changes_keep_a_second_between_them(connect: Callable[[Web], Sender], clock: WoundClock) -> None:
+    with serve(lambda _: OK) as web:
+        sender = connect(web)
+        for send in (write, read, mutate, query, write):
+            send(sender)
+
+    assert clock.waits == [1, 1]
 
 
 @pytest.mark.parametrize("send", [read, query])
