@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.core.errors import ForgeError
+
+LARGEST_SOURCE: Final = 2**20
+"""Bytes; a larger file is no hand-written one that names a base, so no forge reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

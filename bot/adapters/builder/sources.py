@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bot.core.errors import DockerfileError
-from bot.ports.forge import TreeEntry
 
 _FILES = ("100644", "100755")
 _LARGEST = 1 << 20
@@ -12,6 +11,30 @@ _LARGEST = 1 << 20
 
 SameButForBases = Callable[[str, str], bool]
 """Says whether two Dockerfiles differ in references to Lambda bases alone."""
+
+
+class TreeEntry(Protocol):
+    """What a commit lists of one file: path, git's mode in octal digits, object id, bytes."""
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def mode(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """What is in it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How large it is."""
+        ...
 
 
 class Sources(Protocol):

@@ -6,7 +6,7 @@ Knows nothing of pull requests. Sizes and counts are bounded: what lies in a rep
 import os
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -14,14 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Final
 
+from bot.adapters.forge.entries import SUBMODULE, TreeEntry
 from bot.adapters.forge.git_process import Answer, Conversation, GitProcess
 from bot.core.errors import ForgeError
-from bot.ports.forge import TreeEntry
 
 BRANCHES: Final = "refs/heads/"
-LINK: Final = "120000"
 _REGULAR: Final = ("100644", "100755")
-_SUBMODULE: Final = "160000"
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _MOST_ENTRIES: Final = 500_000
 _LONGEST_LISTING: Final = 256 * 2**20
@@ -108,19 +106,28 @@ class BareRepository:
 
     def tree(self, commit: str) -> Sequence[TreeEntry]:
         """List files, links and submodules of a commit in path order; a path that is no UTF-8 is left out."""
+        return self.listing(commit)[0]
+
+    def listing(self, commit: str) -> tuple[Sequence[TreeEntry], Sequence[str]]:
+        """List a commit, and beside it the paths that are no UTF-8, with replacement characters."""
         self.require_commit(commit)
         found: list[TreeEntry] = []
+        nameless: list[str] = []
         with self._git.start("ls-tree", "-r", "-z", "-l", "--full-tree", commit) as listing:
             for record in self._records(listing.output):
-                found.extend(self._parse(record))
-                if len(found) > _MOST_ENTRIES:
+                entry, name = self._parse(record)
+                if entry:
+                    found.append(entry)
+                else:
+                    nameless.append(name.decode(errors="replace"))
+                if len(found) + len(nameless) > _MOST_ENTRIES:
                     raise ForgeError(f"{self.name}: {commit} has over {_MOST_ENTRIES} files; exclude the repository")
             listing.finish()
-        return found
+        return found, nameless
 
     def files(self, commit: str) -> Sequence[TreeEntry]:
         """List files and links of a commit."""
-        return [entry for entry in self.tree(commit) if entry.mode != _SUBMODULE]
+        return [entry for entry in self.tree(commit) if entry.mode != SUBMODULE]
 
     @contextmanager
     def objects(self) -> Iterator["ObjectReader"]:
@@ -211,14 +218,16 @@ class BareRepository:
             *whole, rest = (rest + chunk).split(b"\0")
             yield from whole
 
-    def _parse(self, record: bytes) -> Iterator[TreeEntry]:
-        """Read `mode SP kind SP id SP size TAB path`, the size padded, and `-` for a submodule; none if no UTF-8."""
+    def _parse(self, record: bytes) -> tuple[TreeEntry | None, bytes]:
+        """Read `mode SP kind SP id SP size TAB path`, the size padded, `-` for a submodule; no entry if no UTF-8."""
         fields, _, name = record.partition(b"\t")
         mode, _, oid, size = fields.decode().split()
         if size == "BAD":
             raise ForgeError(f"{self.name}: object {oid} is missing or damaged; {_RESTORE}")
-        with suppress(UnicodeDecodeError):
-            yield TreeEntry(path=name.decode(), mode=mode, id=oid, size=0 if size == "-" else int(size))
+        try:
+            return TreeEntry(path=name.decode(), mode=mode, id=oid, size=0 if size == "-" else int(size)), name
+        except UnicodeDecodeError:
+            return None, name
 
 
 class ObjectReader:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.adapters.forge.bare_repository import LINK, ObjectReader
+from bot.adapters.forge.bare_repository import ObjectReader
+from bot.adapters.forge.entries import LINK, TreeEntry
 from bot.core.errors import ForgeError
-from bot.ports.forge import TreeEntry
 
 _LARGEST: Final = 2 * 2**30
 """Bytes of all files together; a container image may have 10 GB, its source should have less."""

@@ -7,25 +7,37 @@ them.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from bot.adapters.forge.bare_repository import BRANCHES, BareRepository, Move, Signature
+from bot.adapters.forge.entries import NAMELESS, TreeEntry
 from bot.adapters.forge.export import export
 from bot.adapters.forge.local_pulls import BOT_EMAIL, BOT_NAME, Pull, Standing, is_ours, look, message
 from bot.adapters.forge.records import Record
 from bot.core.errors import ForgeError
 from bot.ports.clock import Clock
-from bot.ports.forge import Finish, Proposal, PullRequest, PullRequestState, SourceRepository, TreeEntry
+from bot.ports.forge import (
+    LARGEST_SOURCE,
+    Finish,
+    OwnBranch,
+    Proposal,
+    PullRequest,
+    PullRequestState,
+    SourceRepository,
+    Sources,
+)
 
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.)[A-Za-z0-9_.-]+\Z")
 _LARGEST_FILE: Final = 16 * 2**20
 _TRIES: Final = 10
+_EMPTY: Final = "it is empty"
 _NO_CHECKS: Final = "a folder of repositories has no checks to wait for; leave auto_merge out"
 _PERSON_EMAIL: Final = "person@localhost"
 
@@ -33,21 +45,34 @@ _PERSON_EMAIL: Final = "person@localhost"
 class LocalForge:
     """Source repositories in a folder; implements `Forge` and `PullRequests`.
 
-    `include` are patterns such as `acme/*`, one of which a repository must match to be listed.
+    `include` are patterns such as `acme/*`, one of which a repository must match to be listed; `branches` is how the
+    names of our branches begin.
     The commits of the bot have the time of the clock.
     """
 
-    def __init__(self, root: Path, clock: Clock, include: Sequence[str] = ("*",)) -> None:
+    def __init__(self, root: Path, clock: Clock, include: Sequence[str] = ("*",), branches: str = "refrom/") -> None:
         self._root = root.absolute()
         self._clock = clock
         self._include = tuple(include)
+        self._beginning = branches
 
     def repositories(self) -> Sequence[SourceRepository]:
         """List the repositories in the order of their names; what is wrong with one is its `fault`."""
         if not self._root.is_dir():
             raise ForgeError(f"the folder of repositories {self._root} is not there; create it, or name another")
         paths = {f"{path.parent.name}/{path.name.removesuffix('.git')}": path for path in self._root.glob("*/*.git")}
-        return [_describe(name, paths[name]) for name in sorted(paths) if self._is_included(name)]
+        listed = [_describe(name, paths[name], self._beginning) for name in sorted(paths) if self._is_included(name)]
+        return [one for one in listed if not one.fault.startswith(_EMPTY) or one.name in self._include]
+
+    def sources(
+        self, repositories: Sequence[SourceRepository], wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[SourceRepository, Sources | ForgeError]]:
+        """Read the wanted files of many commits, one repository after the other."""
+        for repository in repositories:
+            try:
+                yield repository, self._sources(self._open(repository.name), repository.commit, wanted)
+            except ForgeError as fault:
+                yield repository, fault
 
     def tree(self, repository: str, commit: str) -> Sequence[TreeEntry]:
         """List all files and links of a commit, in path order; a path that is no UTF-8 is left out."""
@@ -99,6 +124,7 @@ class LocalForge:
                 title=proposal.title,
                 body=proposal.body,
                 draft=draft,
+                opened=self._clock.now().isoformat(),
             )
             branch_move = Move(reference=f"{BRANCHES}{branch}", old=standing.branches.get(branch), new=head)
             opened.move([branch_move, *_settle(opened, standing.of_branch(branch)), _write(opened, record)])
@@ -190,6 +216,15 @@ class LocalForge:
         """Return what is written down of a pull request, as a person sees it who looks at it."""
         return _find(self._open(repository), number).record
 
+    @staticmethod
+    def _sources(repository: BareRepository, commit: str, wanted: Callable[[str], bool]) -> Sources:
+        listed, nameless = repository.listing(commit)
+        entries = [entry for entry in listed if wanted(entry.path)]
+        unread = {entry.path: why for entry in entries if (why := entry.why_unread)}
+        with repository.objects() as objects:
+            files = {e.path: objects.read(e.id, LARGEST_SOURCE) for e in entries if e.path not in unread}
+        return Sources(files=files, unread={**unread, **{path: NAMELESS for path in nameless if wanted(path)}})
+
     def _open(self, repository: str) -> BareRepository:
         path = self._root / f"{repository}.git"
         if not _NAME.match(repository) or not path.is_dir():
@@ -204,7 +239,7 @@ class LocalForge:
         return repository.commit_files(proposal.commit, proposal.files, message(proposal.message, branch), by)
 
 
-def _describe(name: str, path: Path) -> SourceRepository:
+def _describe(name: str, path: Path, beginning: str) -> SourceRepository:
     """Read one repository for a listing; nothing that is wrong with it stops the others."""
     if not _NAME.match(name):
         return SourceRepository(
@@ -214,15 +249,31 @@ def _describe(name: str, path: Path) -> SourceRepository:
     try:
         head = repository.head()
         if head:
-            return SourceRepository(name=name, default_branch=head[0], commit=head[1])
+            branches = _own_branches(repository, beginning)
+            return SourceRepository(name=name, default_branch=head[0], commit=head[1], branches=branches)
         return SourceRepository(name=name, fault=_why_no_head(repository))
     except ForgeError as fault:
         return SourceRepository(name=name, fault=str(fault))
 
 
+def _own_branches(repository: BareRepository, beginning: str) -> tuple[OwnBranch, ...]:
+    """Find our branches, and since when each has an open pull request: the commit of its record says it."""
+    standing = look(repository)
+    names = sorted(name for name in standing.branches if name.startswith(beginning))
+    records = {pull.record.branch: pull.record for pull in standing.pulls if pull.is_open}
+    return tuple(OwnBranch(name=name, opened=_opened(records.get(name))) for name in names)
+
+
+def _opened(record: Record | None) -> datetime | None:
+    """When a pull request was opened; the beginning of time where its record is older than that field."""
+    if record is None:
+        return None
+    return datetime.fromisoformat(record.opened) if record.opened else datetime.fromtimestamp(0, UTC)
+
+
 def _why_no_head(repository: BareRepository) -> str:
     if not repository.references(BRANCHES):
-        return "it is empty; push a first commit"
+        return f"{_EMPTY}; push a first commit"
     named = repository.head_name()
     cure = "name one with git symbolic-ref HEAD refs/heads/BRANCH"
     return f"its default branch {named!r} is not there; {cure}" if named else f"it has no default branch; {cure}"

@@ -36,6 +36,8 @@ class Record:
     state: PullRequestState = PullRequestState.OPEN
     closed_by_us: bool = False
     comment: str = ""
+    opened: str = ""
+    """When, in ISO 8601; a record of an older release does not say it."""
     draft: bool = False
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()

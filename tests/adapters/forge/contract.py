@@ -1,14 +1,26 @@
 """The contract of `Forge` and `PullRequests`: every implementation inherits these tests and brings its `World`."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from bot.adapters.builder.sources import Sources as Lister
 from bot.core.errors import ForgeError
-from bot.ports.forge import Finish, Proposal, PullRequest, PullRequestState, SourceRepository
+from bot.ports.forge import (
+    LARGEST_SOURCE,
+    Finish,
+    OwnBranch,
+    Proposal,
+    PullRequest,
+    PullRequestState,
+    SourceRepository,
+    Sources,
+)
 from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World
 
 REPOSITORY = "acme/orders"
@@ -51,13 +63,31 @@ class ForgeContract:
             SourceRepository(name="acme/zebra", default_branch="trunk", commit=second),
         ]
 
-    def test_an_empty_repository_is_listed_with_its_fault(self, world: World, bot: Bot) -> None:
-        world.create_repository(REPOSITORY, {})
+    def test_an_empty_repository_that_only_a_pattern_finds_is_left_out(self, world: World, bot: Bot) -> None:
+        world.create_repository("acme/empty", {})
+        world.create_repository(REPOSITORY, FILES)
+
+        assert [listed.name for listed in bot.repositories()] == [REPOSITORY]
+
+    def test_our_branches_are_listed_with_the_moment_since_which_they_wait(
+        self, world: World, bot: Bot, commit: str
+    ) -> None:
+        for branch in ("refrom/left", "refrom-x", "feature/refrom/x", "refroms/x"):
+            world.push(REPOSITORY, branch, {"README.md": File(branch.encode())})
+        open_pull_request(bot, commit)
 
         (listed,) = bot.repositories()
 
-        assert (listed.name, listed.default_branch, listed.commit) == (REPOSITORY, "", "")
-        assert "empty" in listed.fault
+        opened, left = listed.branches
+        assert (opened.name, left) == (BRANCH, OwnBranch(name="refrom/left"))
+        assert opened.opened is not None
+
+    def test_a_branch_whose_pull_request_ended_waits_no_longer(self, world: World, bot: Bot, commit: str) -> None:
+        world.close(REPOSITORY, open_pull_request(bot, commit).number)
+
+        (listed,) = bot.repositories()
+
+        assert listed.branches == (OwnBranch(name=BRANCH),)
 
     def test_a_new_commit_is_seen(self, world: World, bot: Bot, commit: str) -> None:
         pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
@@ -76,35 +106,69 @@ class ForgeContract:
 
     # Reading
 
-    def test_a_tree_lists_files_and_links_in_path_order_with_modes_and_sizes(self, bot: Bot, commit: str) -> None:
-        tree = bot.tree(REPOSITORY, commit)
-
-        assert [(entry.path, entry.mode, entry.size) for entry in tree] == [
-            (path, file.mode, len(file.content)) for path, file in sorted(FILES.items())
-        ]
-
-    def test_an_unchanged_file_keeps_its_id(self, world: World, bot: Bot, commit: str) -> None:
-        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
-
-        before, after = ({e.path: e.id for e in bot.tree(REPOSITORY, c)} for c in (commit, pushed))
-
-        assert {path for path in before if before[path] != after[path]} == {"README.md"}
-
     def test_files_are_read_as_they_are_in_the_commit(self, world: World, bot: Bot, commit: str) -> None:
         world.push(REPOSITORY, "main", {"app/Dockerfile": File(NEW)})
 
-        read = bot.read(REPOSITORY, commit, ["app/Dockerfile", "missing/Dockerfile", "README.md"])
+        assert sources(bot, commit, {"app/Dockerfile", "README.md"}.__contains__) == Sources(
+            files={"README.md": b"Orders\n", "app/Dockerfile": OLD}, unread={}
+        )
 
-        assert read == {"app/Dockerfile": OLD, "README.md": b"Orders\n"}
+    def test_each_file_and_link_is_asked_about_once_and_no_folder(self, bot: Bot, commit: str) -> None:
+        asked: list[str] = []
+
+        found = sources(bot, commit, lambda path: bool(asked.append(path)))
+
+        assert sorted(asked) == sorted(FILES)
+        assert found == Sources(files={}, unread={})
+
+    def test_a_link_is_not_followed_and_its_text_is_no_content(self, bot: Bot, commit: str) -> None:
+        found = sources(bot, commit, "app/latest".__eq__)
+
+        assert found == Sources(files={}, unread={"app/latest": "a symbolic link, which is not followed"})
 
     def test_bytes_are_not_touched(self, world: World, bot: Bot) -> None:
-        files = {"a": File(b"a\r\n\0\xff"), "empty": File(b""), "no newline": File(b"x"), "ü\n*": File(b"strange name")}
+        files = {
+            "a": File(b"a\r\n\0\xff"),
+            "no text": File(b"FROM \xff\xfe\n"),
+            "empty": File(b""),
+            "no newline": File(b"x"),
+            "marked": File("\N{ZERO WIDTH NO-BREAK SPACE}FROM x\r\n".encode()),
+            "ü\n*": File("strange \N{REPLACEMENT CHARACTER} name".encode()),
+        }
         commit = world.create_repository(REPOSITORY, files)
 
-        assert bot.read(REPOSITORY, commit, list(files)) == {path: file.content for path, file in files.items()}
+        assert sources(bot, commit).files == {path: file.content for path, file in files.items()}
 
-    def test_a_folder_is_no_file(self, bot: Bot, commit: str) -> None:
-        assert bot.read(REPOSITORY, commit, ["app", "app/", ""]) == {}
+    def test_a_file_is_found_however_deep_it_lies(self, world: World, bot: Bot) -> None:
+        paths = ["/".join([*map(str, range(depth)), "Dockerfile"]) for depth in range(12)]
+        commit = world.create_repository(REPOSITORY, {path: File(path.encode()) for path in paths})
+
+        assert sources(bot, commit).files == {path: path.encode() for path in paths}
+
+    def test_a_file_that_is_too_large_is_told(self, world: World, bot: Bot) -> None:
+        files = {"large": File(b"#" * (LARGEST_SOURCE + 1)), "largest": File(b"#" * LARGEST_SOURCE)}
+        commit = world.create_repository(REPOSITORY, files)
+
+        found = sources(bot, commit)
+
+        assert found.files == {"largest": b"#" * LARGEST_SOURCE}
+        assert found.unread == {"large": f"larger than {LARGEST_SOURCE} bytes; not read"}
+
+    def test_many_commits_are_read_at_once_and_one_that_fails_stops_none(self, world: World, bot: Bot) -> None:
+        listed = [
+            SourceRepository(name=name, commit=world.create_repository(name, {"x": File(name.encode()), **FILES}))
+            for name in (f"acme/r{number}" for number in range(7))
+        ]
+        gone = SourceRepository(name="acme/gone", commit=listed[0].commit)
+        lost = replace(listed[1], commit="1" * 40)
+
+        given = dict(bot.sources([gone, lost, *listed], "x".__eq__))
+
+        assert given.keys() == {gone, lost, *listed}
+        assert all(isinstance(given[each], ForgeError) and each.name in str(given[each]) for each in (gone, lost))
+        assert {each: given[each] for each in listed} == {
+            each: Sources(files={"x": each.name.encode()}, unread={}) for each in listed
+        }
 
     def test_a_checkout_has_all_files_with_their_modes(self, bot: Bot, commit: str) -> None:
         with bot.checkout(REPOSITORY, commit) as folder:
@@ -139,15 +203,14 @@ class ForgeContract:
     @pytest.mark.parametrize("repository", ["acme/missing", "acme", "../acme/orders", "", "-x/y"])
     def test_an_unknown_repository_is_an_error_that_names_it(self, bot: Bot, commit: str, repository: str) -> None:
         with pytest.raises(ForgeError, match=re.escape(repository or "'' is no repository")):
-            bot.tree(repository, commit)
+            sources(bot, commit, repository=repository)
 
     @pytest.mark.parametrize("commit", ["0" * 40, "main", "--help", "HEAD:app", ""])
     def test_an_unknown_commit_is_an_error_that_names_the_repository(self, world: World, bot: Bot, commit: str) -> None:
         world.create_repository(REPOSITORY, FILES)
 
         for call in (
-            lambda: bot.tree(REPOSITORY, commit),
-            lambda: bot.read(REPOSITORY, commit, ["README.md"]),
+            lambda: sources(bot, commit),
             lambda: bot.checkout(REPOSITORY, commit).__enter__(),
         ):
             with pytest.raises(ForgeError, match=REPOSITORY):
@@ -305,7 +368,7 @@ class ForgeContract:
 
         (found,) = bot.pull_requests(REPOSITORY, BRANCH)
         assert (found.number, found.state) == (opened.number, PullRequestState.MERGED)
-        assert world.files(REPOSITORY, world.branches(REPOSITORY)["main"])["app/Dockerfile"].content == NEW
+        assert sources(bot, bot.repositories()[0].commit, "app/Dockerfile".__eq__).files == {"app/Dockerfile": NEW}
 
     def test_a_merge_joins_what_was_pushed_meanwhile(self, world: World, bot: Bot, commit: str) -> None:
         opened = open_pull_request(bot, commit)
@@ -650,3 +713,56 @@ def proposal(
     """Hold a new Dockerfile, or other files; the commit says more than the title."""
     files = {"app/Dockerfile": content} if files is None else files
     return Proposal(commit=commit, files=files, title=title, message=f"{title} the base\n\nIt is old.\n", body=body)
+
+
+def sources(
+    bot: Bot, commit: str, wanted: Callable[[str], bool] = lambda _: True, *, repository: str = REPOSITORY
+) -> Sources:
+    """Read one commit; raises its error."""
+    listed = SourceRepository(name=repository, default_branch="main", commit=commit)
+    ((given, found),) = bot.sources([listed], wanted)
+    assert given == listed
+    if isinstance(found, ForgeError):
+        raise found
+    return found
+
+
+class CommitContract:
+    """What the builder is proven with: all that a commit lists, with ids; the forges that serve it inherit these."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def lister(self, world: World) -> Lister:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def commit(self, world: World) -> str:
+        return world.create_repository(REPOSITORY, FILES)
+
+    def test_a_tree_lists_files_and_links_in_path_order_with_modes_and_sizes(self, lister: Lister, commit: str) -> None:
+        tree = lister.tree(REPOSITORY, commit)
+
+        assert [(entry.path, entry.mode, entry.size) for entry in tree] == [
+            (path, file.mode, len(file.content)) for path, file in sorted(FILES.items())
+        ]
+
+    def test_an_unchanged_file_keeps_its_id(self, world: World, lister: Lister, commit: str) -> None:
+        pushed = world.push(REPOSITORY, "main", {"README.md": File(b"More\n")})
+
+        before, after = ({e.path: e.id for e in lister.tree(REPOSITORY, c)} for c in (commit, pushed))
+
+        assert {path for path in before if before[path] != after[path]} == {"README.md"}
+
+    def test_files_are_read_as_they_are_and_what_is_none_is_left_out(self, lister: Lister, commit: str) -> None:
+        read = lister.read(REPOSITORY, commit, ["app/Dockerfile", "app/latest", "missing", "app", "app/", ""])
+
+        assert read == {"app/Dockerfile": OLD, "app/latest": b"Dockerfile"}
+
+    def test_an_unknown_commit_is_an_error_that_names_the_repository(self, lister: Lister, commit: str) -> None:
+        for unknown in ("0" * 40, "main", "--help", f"{commit}:app", ""):
+            for call in (lister.tree, lambda *place: lister.read(*place, ["README.md"])):
+                with pytest.raises(ForgeError, match=REPOSITORY):
+                    call(REPOSITORY, unknown)

@@ -17,6 +17,7 @@ from tests.adapters.forge.contract import (
     NEWER,
     OLD,
     REPOSITORY,
+    CommitContract,
     ForgeContract,
     open_pull_request,
     proposal,
@@ -29,6 +30,16 @@ class TestLocalForge(ForgeContract):
     @pytest.fixture
     def world(self, local: LocalWorld) -> World:
         return local
+
+
+class TestLocalCommits(CommitContract):
+    @pytest.fixture
+    def world(self, local: LocalWorld) -> World:
+        return local
+
+    @pytest.fixture
+    def lister(self, local: LocalWorld) -> LocalForge:
+        return local.bot()
 
 
 @pytest.fixture
@@ -65,7 +76,7 @@ def test_a_missing_folder_is_an_error_with_the_cure(tmp_path: Path) -> None:
         LocalForge(tmp_path / "missing", CLOCK).repositories()
 
 
-def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: LocalWorld, bot: LocalForge) -> None:
+def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: LocalWorld) -> None:
     for name in ("acme/broken", "acme/detached", "acme/gone", "acme/renamed", "acme/sound"):
         local.create_repository(name, FILES)
     local.create_repository("acme/empty", {})
@@ -75,6 +86,7 @@ def test_what_is_wrong_with_one_repository_does_not_stop_the_others(local: Local
     git(local.path("acme/renamed"), "symbolic-ref", "HEAD", "refs/heads/master")
     (local.root / "acme" / "white space.git").mkdir()
 
+    bot = LocalForge(local.root, CLOCK, ["*", "acme/empty", "acme/gone"])
     faults = {listed.name: listed.fault for listed in bot.repositories()}
 
     assert "git fsck" in faults.pop("acme/broken")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
@@ -18,6 +18,8 @@ from tests.lab.emulators.rest import Refused, Rest
 from tests.lab.forward import forward
 from tests.lab.web import Answer, Asked, Web, serve
 
+NOT_ALLOWED: Final = "Pull request Auto merge is not allowed for this repository"
+"""What GitHub says where auto-merge was not allowed; emulators have none."""
 Input = Mapping[str, Any]
 """The input of a mutation, or the variables of a query."""
 Data = Mapping[str, Any]
@@ -61,6 +63,7 @@ class Bridge:
     def __init__(self, host: str, before: str, lacking: Lacking) -> None:
         self._host, self._before, self._lacking = host, before, lacking
         self._names: dict[str, str] = {}
+        self._comments: dict[str, str] = {}
         self._writing = threading.Lock()
 
     def answer(self, asked: Asked) -> Answer:
@@ -88,10 +91,35 @@ class Bridge:
         if text == queries.MOVE:
             self._move(call, given["input"])
             return {"updateRefs": {"clientMutationId": None}}
+        if text == queries.UNCOMMENT:
+            return self._unsay(call, given["input"]["id"])
+        if text == queries.COMMENTS:
+            return self._said(call, given)
         data = self._lacking.query(call, text, given)
         if text == queries.LOOK:
             self._names[data["repository"]["id"]] = f"{given['owner']}/{given['name']}"
         return data
+
+    def _said(self, call: Call, given: Input) -> Data:
+        """List comments, and remember where each can be deleted."""
+        repository, number = f"{given['owner']}/{given['name']}", given["number"]
+        found = call.rest.get(f"/repos/{repository}/issues/{number}/comments?per_page=100")
+        assert len(found) < 100, "the bridge reads one page"
+        me = call.rest.get("/user")["login"]
+        self._comments |= {node(one): f"/repos/{repository}/issues/comments/{one['id']}" for one in found}
+        nodes = [{"id": node(one), "body": one["body"], "viewerDidAuthor": one["user"]["login"] == me} for one in found]
+        page = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}
+        return {"repository": {"pullRequest": {"comments": page}}}
+
+    def _unsay(self, call: Call, comment: str) -> Data:
+        """Delete a comment; one that is gone is found nowhere."""
+        try:
+            call.rest.do("DELETE", self._comments[comment])
+        except Refused as refused:
+            if refused.answer.status != 404:
+                raise
+            raise graphql_error("NOT_FOUND", f"Could not resolve to a node with the global id of '{comment}'") from None
+        return {"deleteIssueComment": {"clientMutationId": None}}
 
     def _commit(self, call: Call, given: Input) -> str:
         repository, branch = given["branch"]["repositoryNameWithOwner"], given["branch"]["branchName"]
@@ -118,6 +146,11 @@ def bridged(bridge: Bridge) -> Iterator[Web]:
     """Serve the front until the block ends."""
     with serve(bridge.answer) as web:
         yield web
+
+
+def node(found: Mapping[str, Any]) -> str:
+    """The id that GraphQL has for something that REST shows."""
+    return str(found["node_id"])
 
 
 def tip(rest: Rest, repository: str, reference: str) -> str | None:

@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES
-from tests.lab.emulators.bridge import Call, Data, Input, graphql_error, message, tip
+from tests.lab.emulators.bridge import NOT_ALLOWED, Call, Data, Input, graphql_error, message, tip
 from tests.lab.emulators.rest import Rest
 from tests.lab.web import Answer
 
 _BLOB: Final = re.compile(r"/repos/[^/]+/[^/]+/git/blobs/[0-9a-f]+")
 _LAST_PAGE: Final = {"hasNextPage": False, "endCursor": None}
+_MERGEABLE: Final = {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}
 _GITHUB: Final = {"name": "GitHub", "email": "noreply@github.com"}
 """Who commits what GitHub itself makes."""
 
@@ -37,6 +38,10 @@ class LackingInEmulate:
             return _look(call.rest, given)
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
+        if text == queries.modes(paths := sum(1 for key in given if key.startswith("p"))):
+            return {"repository": {"object": _modes(call.rest, given, paths)}}
+        if text == queries.AUTO_MERGE:
+            raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
         raise graphql_error("undefinedField", f"the bridge does not know this query: {text}")
 
     def commit(self, call: Call, repository: str, branch: str, given: Input) -> str:
@@ -80,6 +85,12 @@ def _listed(rest: Rest, found: Mapping[str, Any]) -> Data:
     }
 
 
+def _modes(rest: Rest, given: Input, paths: int) -> Data:
+    tree = rest.get(f"/repos/{given['owner']}/{given['name']}/git/trees/{given['commit']}?recursive=1")["tree"]
+    entries = {entry["path"]: {"type": entry["type"], "mode": int(entry["mode"], 8)} for entry in tree}
+    return {f"f{i}": entries.get(given[f"p{i}"]) for i in range(paths)}
+
+
 def _look(rest: Rest, given: Input) -> Data:
     repository = f"{given['owner']}/{given['name']}"
     path = f"/repos/{repository}"
@@ -95,7 +106,8 @@ def _look(rest: Rest, given: Input) -> Data:
         "base": _reference(rest, repository, given["base"]),
         "pullRequests": {"pageInfo": _LAST_PAGE, "nodes": [_pull(rest, path, pull) for pull in pulls]},
     }
-    return {"viewer": {"login": rest.get("/user")["login"]}, "repository": looked}
+    me = rest.get("/user")
+    return {"viewer": {"login": me["login"], "databaseId": me["id"]}, "repository": looked}
 
 
 def _compared(rest: Rest, given: Input) -> Data | None:
@@ -117,6 +129,7 @@ def _pull(rest: Rest, path: str, pull: Mapping[str, Any]) -> Data:
     commits = rest.get(f"{path}/pulls/{pull['number']}/commits?per_page=100")
     last = rest.get(f"{path}/commits/{commits[-1]['sha']}")
     return {
+        "id": pull["node_id"],
         "number": pull["number"],
         "title": pull["title"],
         "body": pull["body"] or "",
@@ -125,6 +138,8 @@ def _pull(rest: Rest, path: str, pull: Mapping[str, Any]) -> Data:
         "isCrossRepository": pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"],
         "headRefOid": pull["head"]["sha"],
         "baseRefName": pull["base"]["ref"],
+        "mergeable": _MERGEABLE[rest.get(f"{path}/pulls/{pull['number']}")["mergeable"]],
+        "labels": {"nodes": [{"name": label["name"]} for label in pull["labels"]]},
         "commits": {"nodes": [{"commit": _commit(last)}]},
     }
 

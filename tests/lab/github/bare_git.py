@@ -71,8 +71,17 @@ class BareGit:
     """Plumbing on one repository; what git says of an object never changes, so it is asked once."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = path
         self._answers: dict[tuple[str, ...], bytes] = {}
+
+    @property
+    def path(self) -> Path:
+        """The repository's folder."""
+        return self._path
+
+    def is_there(self) -> bool:
+        """Say whether nobody removed it."""
+        return self._path.is_dir()
 
     @classmethod
     def create(cls, path: Path, branch: str) -> "BareGit":

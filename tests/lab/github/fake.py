@@ -7,6 +7,9 @@ the buttons here. Every exchange is held to GitHub's own descriptions; leaving t
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from bot.adapters.engine.clock import SystemClock
@@ -17,7 +20,9 @@ from tests.lab.github.bare_git import BRANCHES, REGULAR, ZERO, BareGit, Entry, M
 from tests.lab.github.door_graphql import GraphqlDoor
 from tests.lab.github.door_rest import RestDoor
 from tests.lab.github.faults import Faults
+from tests.lab.github.fleet import Fleet, Use
 from tests.lab.github.hub import Hub
+from tests.lab.github.lazy_git import LazyGit
 from tests.lab.github.ledger import Exchange, Ledger
 from tests.lab.github.openapi import rest_api
 from tests.lab.github.repository import Comment, Label, Pull, Repository, Team
@@ -32,6 +37,27 @@ _EVERYTHING: Permissions = {
     "pull_requests": "write",
     "statuses": "write",
 }
+
+
+@dataclass(slots=True)
+class Population:
+    """The repositories of a fleet as they stand."""
+
+    fleet: Fleet
+    gits: list[LazyGit] = field(default_factory=list)
+
+    def change(self, count: int) -> list[str]:
+        """Push a changed Dockerfile to the default branch of the first repositories that use a Lambda base."""
+        usable = (n for n, git in enumerate(self.gits) if self.fleet.has_lambda(n) and not git.is_on_disk)
+        changed = list(islice(usable, count))
+        for number in changed:
+            self.gits[number].advance()
+        return [self.fleet.name(number) for number in changed]
+
+    def uses(self) -> dict[str, tuple[Use, ...]]:
+        """Return the Lambda bases that are used, by repository."""
+        numbers = (number for number in range(self.fleet.size) if self.fleet.has_lambda(number))
+        return {self.fleet.name(number): self.fleet.contents(number).uses for number in numbers}
 
 
 class FakeGitHub:
@@ -138,13 +164,17 @@ class FakeGitHub:
         branch: str = "main",
         *,
         private: bool = False,
+        internal: bool = False,
         archived: bool = False,
+        fork: bool = False,
+        topics: Sequence[str] = (),
     ) -> str:
         """Create a repository with one commit of plain files, and return that commit; no files, no commit."""
         path = self.root / f"{name}.git"
         BareGit.create(path, branch)
         repository = self._repository(name)
-        repository.private, repository.archived = private, archived
+        repository.private, repository.internal, repository.archived = private, internal, archived
+        repository.fork, repository.topics = fork, tuple(topics)
         if not files:
             return ""
         git, by = repository.git, self._hub.web_flow()
@@ -153,6 +183,27 @@ class FakeGitHub:
         commit = git.write_commit(tree=tree, parents=(), author=by, committer=by, message="Initial commit")
         git.move([Move(name=f"{BRANCHES}{branch}", old=ZERO, new=commit)])
         return commit
+
+    def populate(self, fleet: Fleet) -> "Population":
+        """Let all repositories of a fleet be there; one comes to be on disk once it is cloned or written to."""
+        population, now = Population(fleet), self._hub.now()
+        for number in range(fleet.size):
+            name, files = fleet.name(number), partial(fleet.files, number)
+            git = LazyGit(self.root / f"{name}.git", files, now)
+            population.gits.append(git)
+            self._hub.add(
+                Repository(
+                    id=self._hub.next_id(),
+                    owner=self._hub.accounts.account(fleet.owner),
+                    name=name.partition("/")[2],
+                    git=git,
+                    created=now,
+                    archived=fleet.is_archived(number),
+                    fork=fleet.is_fork(number),
+                    topics=fleet.topics(number),
+                )
+            )
+        return population
 
     def rename_repository(self, old: str, new: str) -> None:
         """Give a repository another name, or another owner; the old name leads to it."""
@@ -167,6 +218,10 @@ class FakeGitHub:
     def protect(self, name: str, branch: str) -> None:
         """Let a branch be changed by pull requests only."""
         self._repository(name).protected.add(branch)
+
+    def unprotect(self, name: str, branch: str) -> None:
+        """End what `protect` began."""
+        self._repository(name).protected.discard(branch)
 
     def allow_auto_merge(self, name: str) -> None:
         """Let pull requests of a repository merge themselves."""
@@ -199,6 +254,14 @@ class FakeGitHub:
         """Cut recursive trees after so many entries; GitHub does after 100,000."""
         self._hub.largest_tree = entries
 
+    def give_up_after(self, points: int) -> None:
+        """Give up on GraphQL queries whose answers have more points: entries of trees, blobs, 100 bytes of text."""
+        self._hub.largest_answer = points
+
+    def cut_texts(self, longest: int) -> None:
+        """Cut the texts that GraphQL gives after so many bytes."""
+        self._hub.longest_text = longest
+
     def limit(self, hourly: int) -> None:
         """Set the quota of the hours that begin from now on."""
         self._hub.limits.hourly = hourly
@@ -206,6 +269,11 @@ class FakeGitHub:
     def limit_creations(self, *, a_minute: int = 80, an_hour: int = 500) -> None:
         """Count what changes something from now on, and refuse with a secondary limit what is too much."""
         self._hub.limits.creations = (a_minute, an_hour)
+
+    @property
+    def refused_creations(self) -> tuple[int, int]:
+        """How many requests were too much, and how many of these came before the caller had waited as it was told."""
+        return self._hub.limits.refused, self._hub.limits.hasty
 
     def default_branch(self, name: str) -> str:
         """Return the name of a repository's default branch."""
@@ -244,6 +312,10 @@ class FakeGitHub:
             repository = self._repository(name)
             self._hub.settle(repository)
             return list(repository.pulls.values())
+
+    def branches(self, name: str) -> list[str]:
+        """Return the names of a repository's branches."""
+        return list(self._repository(name).branches())
 
     def comments(self, name: str, number: int) -> list[Comment]:
         """Return the comments on a pull request."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.lab.github.accounts import Account, Token
 from tests.lab.github.bare_git import BRANCHES, Commit, Identity
+from tests.lab.github.graph_objects import Budget, Objects
 from tests.lab.github.graphql import Node, connection
 from tests.lab.github.hub import WEB_FLOW, Hub
 from tests.lab.github.links import iso, node_id
@@ -20,6 +21,7 @@ class Graph:
     hub: Hub
     shapes: Shapes
     token: Token
+    budget: Budget
 
     def query(self) -> Node:
         """Return the top of all queries."""
@@ -82,11 +84,16 @@ class Graph:
             "name": repository.name,
             "nameWithOwner": repository.full_name,
             "url": f"{self.shapes.site}/{repository.full_name}",
-            "isPrivate": repository.private,
+            "isPrivate": repository.visibility != "PUBLIC",
             "isArchived": repository.archived,
             "isDisabled": False,
             "isLocked": False,
-            "isFork": False,
+            "isFork": repository.fork,
+            "visibility": repository.visibility,
+            "repositoryTopics": lambda **page: connection(
+                "repositoryTopics", repository.topics, lambda name: {"topic": {"name": name}}, **page
+            ),
+            "refs": lambda **wanted: self._references(repository, **wanted),
             "isEmpty": not branches,
             "autoMergeAllowed": repository.allows_auto_merge,
             "defaultBranchRef": lambda: self.reference(repository, default, branches.get(default)),
@@ -107,7 +114,22 @@ class Graph:
             "prefix": BRANCHES,
             "target": lambda: self.commit(repository, oid),
             "compare": lambda headRef: self._comparison(repository, oid, headRef),  # noqa: N803 (GitHub's own name)
+            "associatedPullRequests": lambda **wanted: self._pulls(repository, headRefName=branch, **wanted),
         }
+
+    def _references(
+        self,
+        repository: Repository,
+        *,
+        refPrefix: str,  # noqa: N803 (GitHub's name)
+        query: str = "",
+        **page: Any,
+    ) -> Node:
+        """List the branches that have a text anywhere in their names."""
+        if refPrefix != BRANCHES:
+            raise Gap(f"the fake lists branches only, not {refPrefix}")
+        found = [(name, oid) for name, oid in sorted(repository.branches().items()) if query.lower() in name.lower()]
+        return connection("refs", found, lambda one: self.reference(repository, *one) or {}, **page)
 
     def _comparison(self, repository: Repository, base: str, head: str) -> Node | None:
         """Say how a branch stands to another, None where it is not there."""
@@ -122,6 +144,7 @@ class Graph:
         """Describe a commit."""
         url = f"{self.shapes.site}/{repository.full_name}/commit/{oid}"
         stored: list[Commit] = []
+        objects = Objects(repository=repository, budget=self.budget, longest=self.hub.longest_text)
 
         def read() -> Commit:
             if not stored:
@@ -137,7 +160,7 @@ class Graph:
             "message": lambda: read().message,
             "messageHeadline": lambda: read().message.partition("\n")[0],
             "messageBody": lambda: read().message.partition("\n")[2].strip("\n"),
-            "tree": lambda: {"__typename": "Tree", "oid": read().tree},
+            "tree": lambda: objects.find(read().tree),
             "file": lambda path: _file(repository, oid, path),
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
@@ -234,9 +257,14 @@ class Graph:
         return self.reference(repository, branch, repository.branches().get(branch))
 
     def _object(self, repository: Repository, oid: str | None, expression: str | None) -> Node | None:
-        if oid is None or expression is not None:
-            raise Gap("the fake finds objects by their id only")
-        return self.commit(repository, oid) if repository.git.kind(oid) == "commit" else None
+        self._require(repository, "contents=read")
+        objects = Objects(repository=repository, budget=self.budget, longest=self.hub.longest_text)
+        if oid is not None and expression is None:
+            return self.commit(repository, oid) if repository.git.kind(oid) == "commit" else objects.find(oid)
+        commit, colon, path = (expression or "").partition(":")
+        if oid is not None or not colon:
+            raise Gap("the fake finds objects by their id, or as COMMIT:PATH")
+        return objects.at(repository.git.commit(commit).tree, path) if repository.git.kind(commit) == "commit" else None
 
     def _actor(self, identity: Identity) -> Node:
         """Describe who made a commit; a bot is no user."""

@@ -33,6 +33,10 @@ class Hub:
         """Whether the organizations let workflows create pull requests."""
         self.largest_tree = 100_000
         """Entries after which a recursive tree is truncated."""
+        self.largest_answer = 100_000
+        """Points that the answer to a GraphQL query may have (see `graph_objects.Budget`)."""
+        self.longest_text = 512_000
+        """Bytes after which GraphQL cuts a text; that of GitHub is not documented."""
         self.dispatches: list[dict[str, Any]] = []
         self._repositories: dict[str, Repository] = {}
         self._former: dict[str, Repository] = {}
@@ -49,7 +53,7 @@ class Hub:
     def repository(self, full_name: str) -> Repository | None:
         """Return a repository by its present name, in any case."""
         known = self._repositories.get(full_name.lower())
-        if known and known.git.path.is_dir():
+        if known and known.git.is_there():
             return known
         owner, _, name = full_name.partition("/")
         path = self.root / f"{full_name}.git"
@@ -69,7 +73,13 @@ class Hub:
         """List the repositories of an account by name."""
         folders = [path for path in self.root.glob("*/*.git") if path.parent.name.lower() == login.lower()]
         names = [f"{path.parent.name}/{path.name.removesuffix('.git')}" for path in folders]
-        return [found for name in sorted(names, key=str.lower) if (found := self.repository(name))]
+        owned = {name.lower(): name for name in names}
+        owned |= {name: name for name in self._repositories if name.startswith(f"{login.lower()}/")}
+        return [found for _, name in sorted(owned.items()) if (found := self.repository(name))]
+
+    def add(self, repository: Repository) -> None:
+        """Know a repository before it is in its folder."""
+        self._repositories[repository.full_name.lower()] = repository
 
     def all(self) -> list[Repository]:
         """List all repositories that somebody asked for."""
@@ -102,7 +112,7 @@ class Hub:
             git=BareGit(path),
             created=self.now(),
         )
-        self._repositories[repository.full_name.lower()] = repository
+        self.add(repository)
         return repository
 
     def may_see(self, token: Token | None, repository: Repository) -> bool:

@@ -87,7 +87,10 @@ class Repository:
     git: BareGit
     created: datetime
     private: bool = False
+    internal: bool = False
     archived: bool = False
+    fork: bool = False
+    topics: tuple[str, ...] = ()
     allows_auto_merge: bool = False
     allows_drafts: bool = True
     merge_methods: set[str] = field(default_factory=lambda: {"MERGE", "SQUASH", "REBASE"})
@@ -107,6 +110,11 @@ class Repository:
     @property
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def visibility(self) -> str:
+        """Who may see it, as GraphQL says that."""
+        return "INTERNAL" if self.internal else "PRIVATE" if self.private else "PUBLIC"
 
     @property
     def default_branch(self) -> str:

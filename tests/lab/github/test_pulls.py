@@ -70,7 +70,22 @@ def test_a_pull_request_tells_what_it_is(fake: FakeGitHub, api: Caller, first: s
     assert (opened["commits"], opened["additions"], opened["deletions"], opened["changed_files"]) == (1, 1, 1, 1)
     assert opened["html_url"] == f"{fake.url}/acme/orders/pull/1"
     assert opened["user"]["login"] == "refrom[bot]"
-    assert api.get(f"{PULLS}/1") == opened
+    assert api.get(f"{PULLS}/1") == {**opened, "mergeable": True, "mergeable_state": "clean"}
+
+
+def test_whether_it_can_be_merged_is_known_late(api: Caller, persons: BareRepositories, head: str) -> None:
+    """Each push begins it anew, and the first who asks is told nothing yet."""
+    query = '{ repository(owner: "acme", name: "orders") { pullRequest(number: 1) { mergeable } } }'
+
+    def mergeable() -> list[str]:
+        answers = [api.ask(query)["data"]["repository"]["pullRequest"]["mergeable"] for _ in range(2)]
+        return [str(answer) for answer in answers]
+
+    assert head
+    assert api.post(PULLS, WANTED)["mergeable"] is None
+    assert mergeable() == ["MERGEABLE", "MERGEABLE"]
+    persons.push(REPOSITORY, "main", {"Dockerfile": File(b"FROM other\n")})
+    assert mergeable() == ["UNKNOWN", "CONFLICTING"]
 
 
 @pytest.mark.parametrize(
@@ -407,6 +422,35 @@ def test_labels_are_made_on_the_fly_and_never_doubled(fake: FakeGitHub, api: Cal
 
     assert [label["name"] for label in labels] == ["refrom", "Security", "new"] == fake.labels(REPOSITORY, 1)
     assert [label["name"] for label in api.get(f"{PULLS}/1")["labels"]] == ["refrom", "Security", "new"]
+
+
+def test_reviewers_are_asked_all_or_none(fake: FakeGitHub, api: Caller, opened: Any) -> None:
+    place = f"{PULLS}/{opened['number']}/requested_reviewers"
+    fake.add_collaborator(REPOSITORY, "ada")
+    fake.add_team(REPOSITORY, "platform")
+
+    status, said = api.refused("POST", place, {"reviewers": ["ada", "nobody"]})
+    assert (status, said.partition(".")[0]) == (422, "Reviews may only be requested from collaborators")
+    refused = api.refused("POST", place, {"reviewers": ["refrom[bot]"]})
+    assert refused == (422, "Review cannot be requested from pull request author.")
+    assert fake.reviewers(REPOSITORY, 1) == []
+
+    for _ in range(2):
+        asked = api.post(place, {"reviewers": ["Ada"], "team_reviewers": ["platform"]})
+    assert [one["login"] for one in asked["requested_reviewers"]] == ["ada"]
+    assert fake.reviewers(REPOSITORY, 1) == ["ada", "acme/platform"]
+
+
+def test_a_comment_is_deleted_by_its_author_alone(fake: FakeGitHub, api: Caller, opened: Any) -> None:
+    made = api.post(f"{ISSUES}/{opened['number']}/comments", {"body": "Hello"})
+    query = "mutation($id: ID!) { deleteIssueComment(input: {id: $id}) { clientMutationId } }"
+
+    with Caller(fake.url, fake.token("ada")) as ada:
+        assert ada.ask(query, id=made["node_id"])["errors"][0]["type"] == "NOT_FOUND"
+    assert "errors" not in api.ask(query, id=made["node_id"])
+
+    assert fake.comments(REPOSITORY, 1) == []
+    assert api.ask(query, id=made["node_id"])["errors"][0]["type"] == "NOT_FOUND"
 
 
 def test_auto_merge_needs_permission_and_a_protected_base(fake: FakeGitHub, api: Caller, opened: Any) -> None:

@@ -10,10 +10,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
-from bot.adapters.forge.github.refusals import Refusal, Said, refusal
-from bot.adapters.forge.github.sender import JSON, RAW, Errand, Sender
+from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part, too_much
+from bot.adapters.forge.github.refusals import Said
+from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
+    Branch,
+    BranchPage,
     CommentDocument,
     CommentNode,
     CommentPage,
@@ -22,25 +25,40 @@ from bot.adapters.forge.github.wire import (
     CommitNode,
     Compared,
     Comparison,
-    Entry,
     FileNode,
+    FolderEntry,
     Look,
     Made,
     Pull,
     PullDocument,
     Repository,
     RepositoryPage,
-    Tree,
+    TreeNode,
     Viewer,
     parse,
 )
 from bot.adapters.transport import Response
-from bot.core.errors import ForgeError
+from bot.core.errors import ForgeError, Paused
 
 BRANCHES: Final = "refs/heads/"
 NOWHERE: Final = "0" * 40
 """The object id that stands for no object: what a reference is before it is made and after it is deleted."""
 _A_BATCH: Final = 50
+_A_PAGE: Final = 100
+_SMALL_PAGE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object in a repository."""
+
+    repository: str
+    oid: str
+
+    @property
+    def owner(self) -> str:
+        """Whose repository it is."""
+        return self.repository.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +120,23 @@ class GitHub:
 
     # Repositories
 
-    def owned(self, owner: str) -> Iterator[Repository]:
-        """List the repositories of an owner that the token may see, a hundred in a request."""
+    def owned(self, owner: str, branches: str) -> Iterator[Repository]:
+        """List the repositories of an owner that the token may see, a hundred in a request, with some branches each.
+
+        Those are the first few whose names have `branches` in them; a page that is too much is asked for in parts.
+        """
         after: str | None = None
+        first = _A_PAGE
         while True:
-            given = {"owner": owner, "after": after}
-            data = self._query(queries.OWNER, given, owner, "list its repositories")
+            given = {"owner": owner, "first": first, "after": after, "branches": branches}
+            try:
+                reply = self._try(queries.OWNER, given, owner, "list its repositories", patient=first <= _SMALL_PAGE)
+                data = reply.whole(self._errand(owner, "list its repositories"))
+            except TooMuch:
+                if first <= _SMALL_PAGE:
+                    raise
+                first //= 2
+                continue
             if data.get("repositoryOwner") is None:
                 raise ForgeError(f"{owner}: GitHub knows no such user or organisation; correct include")
             page = parse(RepositoryPage, data["repositoryOwner"]["repositories"], owner)
@@ -116,26 +145,65 @@ class GitHub:
                 return
             after = page.page_info.end_cursor
 
-    def named(self, names: Sequence[str]) -> Iterator[tuple[str, Repository | Refusal]]:
+    def named(self, names: Sequence[str], branches: str) -> Iterator[tuple[str, Repository | ForgeError]]:
         """Find repositories of one owner by name; one that is not found says why, and the others are given."""
-        for start in range(0, len(names), _A_BATCH):
-            batch = names[start : start + _A_BATCH]
-            parts = [(i, *name.split("/", 1)) for i, name in enumerate(batch)]
-            given = {f"{key}{i}": part for i, owner, name in parts for key, part in (("o", owner), ("n", name))}
-            errand = self._errand(batch[0].partition("/")[0], "look its repositories up")
-            reply = self._sender.query(queries.named(len(batch)), given, errand)
-            for i, name in enumerate(batch):
-                found = reply.data.get(f"r{i}")
-                why = [error for error in reply.errors if (error.get("path") or [f"r{i}"])[0] == f"r{i}"]
-                said = Said.of_graphql(why)
-                yield name, parse(Repository, found, name) if found else refusal(name, "see it", reply.answer, said)
 
-    def tree(self, repository: str, commit: str) -> Sequence[Entry]:
-        """List all that a commit holds; refused where GitHub gives only a part (over 100,000 entries or 7 MB)."""
-        tree = parse(Tree, self._get(repository, f"git/trees/{commit}?recursive=1", "list its files").body, repository)
-        if tree.truncated:
-            raise ForgeError(f"{repository}: GitHub lists only a part of its files, it has too many; exclude it")
-        return tree.tree
+        def ask(batch: Sequence[str]) -> Iterator[tuple[str, Repository | ForgeError]]:
+            parts = [(i, *name.split("/", 1)) for i, name in enumerate(batch)]
+            given = {f"{key}{i}": text for i, owner, name in parts for key, text in (("o", owner), ("n", name))}
+            text, what = queries.named(len(batch)), batch[0].partition("/")[0]
+            given["branches"] = branches
+            reply = self._try(text, given, what, "look its repositories up", patient=len(batch) == 1)
+            for i, name in enumerate(batch):
+                try:
+                    yield name, parse(Repository, part(reply, f"r{i}", name, "see it"), name)
+                except ForgeError as fault:
+                    yield name, fault
+
+        for batch in in_batches(names, _A_BATCH, key=lambda name: name.partition("/")[0]):
+            yield from answered(batch, ask, lambda _: None)
+
+    def own_branches(self, repository: str, branches: str, after: str | None) -> Iterator[Branch]:
+        """List the branches whose names have `branches` in them, from a cursor on, a hundred in a request."""
+        owner, _, name = repository.partition("/")
+        while True:
+            given = {"owner": owner, "name": name, "branches": branches, "after": after}
+            data = self._query(queries.OWN_BRANCHES, given, repository, "list its branches")
+            page = parse(BranchPage, data["repository"]["refs"], repository)
+            yield from page.nodes
+            if not page.page_info.has_next_page:
+                return
+            after = page.page_info.end_cursor
+
+    # Files
+
+    def folders(self, folders: Sequence[tuple[Place, int]], *, patient: bool) -> Reply:
+        """Ask for folders of one owner's repositories, each down to so many levels; raises `TooMuch`.
+
+        With `patient` it is asked again after a failure, as there is nothing smaller to ask for.
+        """
+        text = queries.folders([levels for _, levels in folders])
+        places = [place for place, _ in folders]
+        return self._try(text, _variables(places), places[0].owner, "list files of its repositories", patient=patient)
+
+    def files(self, places: Sequence[Place]) -> Reply:
+        """Ask for files of one owner's repositories; raises `TooMuch`."""
+        text, owner = queries.files(len(places)), places[0].owner
+        return self._try(text, _variables(places), owner, "read files of its repositories", patient=False)
+
+    def folders_at(
+        self, repository: str, commit: str, folders: Sequence[str]
+    ) -> Iterator[tuple[str, Sequence[FolderEntry]]]:
+        """List some folders of a commit, the root being empty; one that is not there is left out."""
+        owner, _, name = repository.partition("/")
+        for batch in in_batches(folders, _A_BATCH, key=lambda _: None):
+            given = {"owner": owner, "name": name} | {f"e{i}": f"{commit}:{path}" for i, path in enumerate(batch)}
+            data = self._query(queries.places(len(batch)), given, repository, "look at its files")
+            found: Mapping[str, Any] = data["repository"]
+            for i, path in enumerate(batch):
+                node = parse(TreeNode, found.get(f"p{i}") or {}, repository)
+                if node.entries is not None:
+                    yield path, node.entries
 
     def blob(self, repository: str, oid: str) -> bytes:
         """Read one file by its object id."""
@@ -304,11 +372,32 @@ class GitHub:
         errand = self._errand(what, verb)
         return self._sender.query(text, given, errand).whole(errand)
 
+    def _try(self, text: str, given: Mapping[str, object], what: str, verb: str, *, patient: bool) -> Reply:
+        """Ask for much, again only where `patient`; raises `TooMuch` where GitHub did not manage it."""
+        try:
+            reply = self._sender.query(text, given, self._errand(what, verb), again=patient)
+        except ForgeError as fault:
+            if not fault.retryable or isinstance(fault, Paused):
+                raise
+            raise TooMuch(str(fault), retryable=True) from fault
+        if not any(error.get("path") for error in reply.errors) and too_much(reply.errors):
+            raise TooMuch(f"{what}: GitHub gave up ({Said.of_graphql(reply.errors).message}); run again later")
+        return reply
+
     def _mutate(self, text: str, given: Mapping[str, object], what: str, verb: str) -> Mapping[str, Any]:
         return self._sender.mutate(text, {"input": given}, self._errand(what, verb))
 
     def _errand(self, what: str, verb: str) -> Errand:
         return Errand(what, verb, self.token(what), self._tokens.identity(what.partition("/")[0]))
+
+
+def _variables(places: Sequence[Place]) -> Mapping[str, str]:
+    """The variables of a query for objects: owner, name and object id of each."""
+    given: dict[str, str] = {}
+    for i, place in enumerate(places):
+        owner, _, name = place.repository.partition("/")
+        given |= {f"o{i}": owner, f"n{i}": name, f"i{i}": place.oid}
+    return given
 
 
 def _path(repository: str, path: str) -> str:

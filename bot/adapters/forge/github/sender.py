@@ -88,9 +88,9 @@ class Sender:
         url = f"{self.site.rest}{path}"
         return _expected(self._send(method, url, errand, _rest_fault, body=body, writes=True), errand)
 
-    def query(self, text: str, variables: Mapping[str, object], errand: Errand) -> Reply:
-        """Ask a GraphQL query."""
-        return self._graphql(text, variables, errand, again=True)
+    def query(self, text: str, variables: Mapping[str, object], errand: Errand, *, again: bool = True) -> Reply:
+        """Ask a GraphQL query, `again` until it is answered."""
+        return self._graphql(text, variables, errand, again=again)
 
     def mutate(self, text: str, variables: Mapping[str, object], errand: Errand) -> Mapping[str, Any]:
         """Send a GraphQL mutation once, and return its data."""

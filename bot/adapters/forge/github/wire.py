@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bot.core.errors import ForgeError
@@ -74,6 +74,58 @@ class Ref(Graph):
     target: Commit | None = None
 
 
+class PageInfo(Graph):
+    """Whether more follows, and from where."""
+
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
+class Opened(Graph):
+    """Since when a pull request is open."""
+
+    created_at: AwareDatetime
+
+
+class OpenedNodes(Graph):
+    """The open pull request from a branch, if there is one."""
+
+    nodes: tuple[Opened, ...] = ()
+
+
+class Branch(Graph):
+    """A branch, whose full name is prefix and name together."""
+
+    prefix: str
+    name: str
+    associated_pull_requests: OpenedNodes = OpenedNodes()
+
+
+class BranchPage(Graph):
+    """One page of branches."""
+
+    page_info: PageInfo
+    nodes: tuple[Branch, ...]
+
+
+class Topic(Graph):
+    """A topic."""
+
+    name: str
+
+
+class TopicNode(Graph):
+    """A topic as a repository has it."""
+
+    topic: Topic
+
+
+class TopicNodes(Graph):
+    """The topics of a repository."""
+
+    nodes: tuple[TopicNode, ...] = ()
+
+
 class Repository(Graph):
     """A repository as listed."""
 
@@ -81,7 +133,16 @@ class Repository(Graph):
     is_archived: bool
     is_disabled: bool
     is_empty: bool
+    is_fork: bool
+    visibility: str
     default_branch_ref: Ref | None = None
+    repository_topics: TopicNodes
+    refs: BranchPage | None = None
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Its topics by name."""
+        return frozenset(node.topic.name for node in self.repository_topics.nodes)
 
 
 class Comparison(Graph):
@@ -95,13 +156,6 @@ class Compared(Graph):
     """A branch compared with another, which may be gone."""
 
     compare: Comparison | None
-
-
-class PageInfo(Graph):
-    """Whether more follows, and from where."""
-
-    has_next_page: bool
-    end_cursor: str | None = None
 
 
 class RepositoryPage(Graph):
@@ -200,24 +254,49 @@ class FileNode(Graph):
     mode: int
 
 
-# REST
+class FolderEntry(Graph):
+    """One entry of a folder; `object` is what lies in it where that is a folder and was asked for."""
 
-
-class Entry(Rest):
-    """One entry of a tree."""
-
-    path: str
-    mode: str
+    name: str
+    mode: int
     type: str
-    sha: str
+    oid: str = ""
     size: int = 0
+    object: "TreeNode | None" = None
+
+    @property
+    def octal_mode(self) -> str:
+        """Its mode as git writes it."""
+        return f"{self.mode:06o}"
 
 
-class Tree(Rest):
-    """A tree, or a part of it where `truncated`."""
+class TreeNode(Graph):
+    """A folder, or another object that has no entries; a commit has its folder in `tree`."""
 
-    tree: tuple[Entry, ...]
-    truncated: bool = False
+    entries: tuple[FolderEntry, ...] | None = None
+    tree: "TreeNode | None" = None
+
+
+class FolderAnswer(Graph):
+    """A folder of a repository, None where the object is not there."""
+
+    object: TreeNode | None = None
+
+
+class Blob(Graph):
+    """A file; `text` is None where it is binary, and none where the object is no file."""
+
+    text: str | None = None
+    is_truncated: bool = False
+
+
+class FileAnswer(Graph):
+    """A file of a repository, None where the object is not there."""
+
+    object: Blob | None = None
+
+
+# REST
 
 
 class Made(Rest):

@@ -7,12 +7,19 @@ import pytest
 
 from bot.adapters.forge.github import GitHubForge
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequestState, SourceRepository
-from tests.adapters.forge.contract import BRANCH, FILES, REPOSITORY, ForgeContract, open_pull_request
+from bot.ports.forge import PullRequestState
+from tests.adapters.forge.contract import (
+    BRANCH,
+    FILES,
+    REPOSITORY,
+    CommitContract,
+    ForgeContract,
+    open_pull_request,
+    sources,
+)
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import World
 from tests.lab.clock import WoundClock
-from tests.lab.web import Answer
 
 Make = Callable[..., GitHubForge]
 
@@ -21,6 +28,16 @@ class TestGitHubForge(ForgeContract):
     @pytest.fixture
     def world(self, world: GithubWorld) -> World:
         return world
+
+
+class TestGitHubCommits(CommitContract):
+    @pytest.fixture
+    def world(self, world: GithubWorld) -> World:
+        return world
+
+    @pytest.fixture
+    def lister(self, make: Make) -> GitHubForge:
+        return make()
 
 
 # Listing
@@ -45,14 +62,6 @@ def test_more_than_a_page_is_listed(world: GithubWorld, make: Make) -> None:
 
     assert [each.name for each in listed] == [f"acme/r{number:03}" for number in range(101)]
     assert world.fake.exchanges["Owner"] == 2
-
-
-def test_an_archived_repository_is_listed_only_if_it_is_named(world: GithubWorld, make: Make) -> None:
-    world.fake.create_repository("acme/old", {"Dockerfile": b"FROM x\n"}, archived=True)
-
-    assert make(["acme/*"]).repositories() == []
-    (named,) = make(["acme/old"]).repositories()
-    assert named == SourceRepository(name="acme/old", fault="it is archived or disabled; take it from include")
 
 
 def test_a_renamed_repository_says_its_new_name_and_the_others_go_on(world: GithubWorld, make: Make) -> None:
@@ -129,7 +138,7 @@ def test_an_expired_token_is_told_with_the_cure(world: GithubWorld, make: Make, 
     world.fake.expire(token)
 
     with pytest.raises(ForgeError, match=r"\(401 Bad credentials\); the token is expired, revoked or mistyped"):
-        forge.tree(REPOSITORY, commit)
+        sources(forge, commit)
 
 
 @pytest.mark.parametrize(
@@ -174,26 +183,3 @@ def test_a_checkout_with_a_token_that_ended_names_the_cure_and_not_the_token(
 
 
 # What is read
-
-
-def test_bytes_that_are_not_the_objects_are_refused(world: GithubWorld, make: Make, commit: str) -> None:
-    world.fake.faults.plan("git/get-blob", answer=Answer(body=b"FROM evil\n"))
-
-    with pytest.raises(ForgeError, match=r"acme/orders: 'app/Dockerfile' came with other bytes than its id says"):
-        make().read(REPOSITORY, commit, ["app/Dockerfile"])
-
-
-def test_a_tree_of_which_only_a_part_came_is_refused(world: GithubWorld, make: Make, commit: str) -> None:
-    world.fake.truncate_trees(2)
-
-    with pytest.raises(ForgeError, match=r"acme/orders: GitHub lists only a part of its files"):
-        make().tree(REPOSITORY, commit)
-
-
-def test_a_tree_is_asked_for_once(world: GithubWorld, make: Make, commit: str) -> None:
-    forge = make()
-
-    open_pull_request(forge, commit)
-    forge.read(REPOSITORY, commit, ["README.md"])
-
-    assert world.fake.exchanges["git/get-tree"] == 1
