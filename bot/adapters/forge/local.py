@@ -37,8 +37,8 @@ from bot.ports.forge import (
 _NAME: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]+/(?!\.)[A-Za-z0-9_.-]+\Z")
 _LARGEST_FILE: Final = 16 * 2**20
 _TRIES: Final = 10
-_EMPTY: Final = "it is empty"
 _NO_CHECKS: Final = "a folder of repositories has no checks to wait for; leave auto_merge out"
+_EMPTY: Final = "it is empty"
 _PERSON_EMAIL: Final = "person@localhost"
 
 
@@ -123,8 +123,8 @@ class LocalForge:
                 head=head,
                 title=proposal.title,
                 body=proposal.body,
-                draft=draft,
                 opened=self._clock.now().isoformat(),
+                draft=draft,
             )
             branch_move = Move(reference=f"{BRANCHES}{branch}", old=standing.branches.get(branch), new=head)
             opened.move([branch_move, *_settle(opened, standing.of_branch(branch)), _write(opened, record)])

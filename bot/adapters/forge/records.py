@@ -36,12 +36,12 @@ class Record:
     state: PullRequestState = PullRequestState.OPEN
     closed_by_us: bool = False
     comment: str = ""
-    opened: str = ""
-    """When, in ISO 8601; a record of an older release does not say it."""
     draft: bool = False
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    opened: str = ""
+    """When, in ISO 8601; a record of an older release does not say it."""
 
     @property
     def reference(self) -> str:

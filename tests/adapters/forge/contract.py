@@ -368,7 +368,7 @@ class ForgeContract:
 
         (found,) = bot.pull_requests(REPOSITORY, BRANCH)
         assert (found.number, found.state) == (opened.number, PullRequestState.MERGED)
-        assert sources(bot, bot.repositories()[0].commit, "app/Dockerfile".__eq__).files == {"app/Dockerfile": NEW}
+        assert world.files(REPOSITORY, world.branches(REPOSITORY)["main"])["app/Dockerfile"].content == NEW
 
     def test_a_merge_joins_what_was_pushed_meanwhile(self, world: World, bot: Bot, commit: str) -> None:
         opened = open_pull_request(bot, commit)

@@ -70,11 +70,15 @@ class RestWorld(ABC):
         self.person.do("PUT", f"/repos/{name}/collaborators/{login}", {"permission": "push"})
 
     def label(self, name: str, number: int, labels: Sequence[str]) -> None:
-        self.person.do("PUT", f"/repos/{name}/issues/{number}/labels", {"labels": [*labels]})
+        place = f"/repos/{name}/issues/{number}"
+        for label in self.person.get(f"/repos/{name}/pulls/{number}")["labels"]:
+            self.person.do("DELETE", f"{place}/labels/{quote(label['name'], safe='')}")
+        if labels:
+            self.person.do("POST", f"{place}/labels", {"labels": [*labels]})
 
     def reviewers(self, name: str, number: int) -> Sequence[str]:
         found = self.person.get(f"/repos/{name}/pulls/{number}")["requested_reviewers"]
-        return [reviewer["login"] for reviewer in found]
+        return [person["login"] for person in found]
 
     def comments(self, name: str, number: int) -> Sequence[str]:
         return [one["body"] for one in self.person.get(f"/repos/{name}/issues/{number}/comments?per_page=100")]
@@ -198,6 +202,12 @@ class MyWorldWorld(RestWorld):
             body = {"message": "A person's work", "branch": branch, "content": _base64(file.content)}
             self.person.do("PUT", place, body | ({"sha": now["sha"]} if now else {}))
         return self.branches(name)[branch]
+
+    def add_reviewer(self, name: str, login: str) -> None:
+        """Whoever is a user may be asked."""
+
+    def reviewers(self, name: str, number: int) -> NoReturn:
+        raise Impossible(f"{name}#{number}: it takes who is asked to review, and tells it nobody")
 
     def rename_default_branch(self, name: str, new: str) -> NoReturn:
         raise Impossible(f"{name}: no branch can be renamed to {new}, and none can become the default")

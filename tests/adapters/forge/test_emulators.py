@@ -181,4 +181,4 @@ def test_a_close_is_explained_in_a_comment(emulate_world: EmulateWorld, myworld_
         bot.close(opened, comment="No longer needed.")
 
         (comment,) = world.person.get(f"/repos/{REPOSITORY}/issues/{opened.number}/comments")
-        assert (comment["user"]["login"], comment["body"]) == (BOT, "No longer needed.")
+        assert (comment["user"]["login"], comment["body"].splitlines()[0]) == (BOT, "No longer needed.")

@@ -1,5 +1,6 @@
 """The forge in a folder of bare repositories: the contract, and what only this one has to withstand."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,11 @@ from git import Git
 
 from bot.adapters.forge.local import LocalForge
 from bot.core.errors import ForgeError
-from bot.ports.forge import PullRequestState, SourceRepository
+from bot.ports.forge import Finish, PullRequestState, SourceRepository
 from tests.adapters.forge.contract import (
     BRANCH,
     FILES,
+    MARK,
     NEW,
     NEWER,
     OLD,
@@ -327,6 +329,49 @@ def test_a_record_that_lies_is_malformed(
 
     with pytest.raises(ForgeError, match="is malformed"):
         bot.pull_requests(REPOSITORY, BRANCH)
+
+
+def test_a_record_of_an_earlier_version_is_read(local: LocalWorld, bot: LocalForge, commit: str) -> None:
+    """It knows no labels, reviewers or comments, and not when it was opened."""
+    opened = open_pull_request(bot, commit)
+    record = json.loads(git(local.path(REPOSITORY), "cat-file", "blob", "refs/refrom/pulls/1"))
+    for later in ("opened", "draft", "labels", "reviewers", "comments"):
+        del record[later]
+    write_record(local, 1, json.dumps(record).encode())
+
+    assert list(bot.pull_requests(REPOSITORY, BRANCH)) == [opened]
+    assert bot.comment_once(opened, mark=MARK, text="Left alone.")
+    assert bot.finish(opened, Finish(labels=("base",)), "Finished") == ()
+    assert bot.pull_requests(REPOSITORY, BRANCH)[0].labels == ("base",)
+
+
+def test_a_merge_driver_of_the_repository_has_no_part_in_conflicts(
+    local: LocalWorld, bot: LocalForge, commit: str, tmp_path: Path
+) -> None:
+    path, canary = local.path(REPOSITORY), tmp_path / "canary"
+    (path / "info" / "attributes").write_text("* merge=trap\n")
+    git(path, "config", "merge.trap.driver", f"touch {canary}")
+    open_pull_request(bot, commit)
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(NEWER)})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+
+    assert found.conflicts
+    assert not canary.exists()
+
+
+def test_lines_that_do_not_meet_are_merged(local: LocalWorld, bot: LocalForge) -> None:
+    lines = [b"FROM old\n", *(b"RUN step %d\n" % number for number in range(9))]
+    commit = local.create_repository(REPOSITORY, {"app/Dockerfile": File(b"".join(lines))})
+    opened = open_pull_request(bot, commit, {"app/Dockerfile": b"".join([b"FROM new\n", *lines[1:]])})
+    local.push(REPOSITORY, "main", {"app/Dockerfile": File(b"".join([*lines, b"RUN more\n"]))})
+
+    (found,) = bot.pull_requests(REPOSITORY, BRANCH)
+    merged = bot.merge(REPOSITORY, opened.number)
+
+    assert not found.conflicts
+    content = local.files(REPOSITORY, merged)["app/Dockerfile"].content
+    assert content == b"".join([b"FROM new\n", *lines[1:], b"RUN more\n"])
 
 
 def test_an_oversized_record_is_refused(local: LocalWorld, bot: LocalForge, commit: str) -> None:

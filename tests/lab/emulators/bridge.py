@@ -148,6 +148,14 @@ def bridged(bridge: Bridge) -> Iterator[Web]:
         yield web
 
 
+def places_of(given: Input) -> list[str]:
+    """The variables e0, e1 and so on of a query for places."""
+    found: list[str] = []
+    while (expression := given.get(f"e{len(found)}")) is not None:
+        found.append(str(expression))
+    return found
+
+
 def node(found: Mapping[str, Any]) -> str:
     """The id that GraphQL has for something that REST shows."""
     return str(found["node_id"])

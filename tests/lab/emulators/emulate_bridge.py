@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES
-from tests.lab.emulators.bridge import NOT_ALLOWED, Call, Data, Input, graphql_error, message, tip
+from tests.lab.emulators.bridge import NOT_ALLOWED, Call, Data, Input, graphql_error, message, places_of, tip
 from tests.lab.emulators.rest import Rest
 from tests.lab.web import Answer
 
@@ -38,8 +38,8 @@ class LackingInEmulate:
             return _look(call.rest, given)
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
-        if text == queries.modes(paths := sum(1 for key in given if key.startswith("p"))):
-            return {"repository": {"object": _modes(call.rest, given, paths)}}
+        if text == queries.places(len(expressions := places_of(given))):
+            return {"repository": {f"p{i}": _folder(call.rest, given, one) for i, one in enumerate(expressions)}}
         if text == queries.AUTO_MERGE:
             raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
         raise graphql_error("undefinedField", f"the bridge does not know this query: {text}")
@@ -85,10 +85,17 @@ def _listed(rest: Rest, found: Mapping[str, Any]) -> Data:
     }
 
 
-def _modes(rest: Rest, given: Input, paths: int) -> Data:
-    tree = rest.get(f"/repos/{given['owner']}/{given['name']}/git/trees/{given['commit']}?recursive=1")["tree"]
-    entries = {entry["path"]: {"type": entry["type"], "mode": int(entry["mode"], 8)} for entry in tree}
-    return {f"f{i}": entries.get(given[f"p{i}"]) for i in range(paths)}
+def _folder(rest: Rest, given: Input, expression: str) -> Data | None:
+    """Show a folder, named `COMMIT:FOLDER`; None where there is none."""
+    commit, _, folder = expression.partition(":")
+    tree = rest.get(f"/repos/{given['owner']}/{given['name']}/git/trees/{commit}?recursive=1")["tree"]
+    parts = [(entry["path"].rpartition("/"), entry) for entry in tree]
+    entries = [
+        {"name": name, "mode": int(entry["mode"], 8), "type": entry["type"]}
+        for (above, _, name), entry in parts
+        if above == folder
+    ]
+    return {"entries": entries} if entries else None
 
 
 def _look(rest: Rest, given: Input) -> Data:

@@ -12,7 +12,17 @@ from urllib.parse import quote, urlencode
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES
-from tests.lab.emulators.bridge import Call, Data, GraphQLError, Input, graphql_error, in_json, message
+from tests.lab.emulators.bridge import (
+    NOT_ALLOWED,
+    Call,
+    Data,
+    GraphQLError,
+    Input,
+    graphql_error,
+    in_json,
+    message,
+    places_of,
+)
 from tests.lab.emulators.rest import Rest
 from tests.lab.web import Answer
 
@@ -42,6 +52,10 @@ class LackingInMyWorld:
         """Pass a query on, asking for what it has; it compares nothing."""
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
+        if text == queries.AUTO_MERGE:
+            raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
+        if text == queries.places(len(expressions := places_of(given))):
+            return {"repository": {f"p{i}": _folder(call.rest, given, one) for i, one in enumerate(expressions)}}
         for ours, nearest in _NEAREST.items():
             text = text.replace(ours, nearest)
         document = call.rest.do("POST", "/graphql", {"query": text, "variables": given})
@@ -78,6 +92,18 @@ def _files(rest: Rest, repository: str, commit: str, folder: str) -> Iterator[Ma
             yield from _files(rest, repository, commit, found["path"])
         else:
             yield {key: found[key] for key in ("path", "sha", "size")}
+
+
+def _folder(rest: Rest, given: Input, expression: str) -> Data | None:
+    """Show a folder, named `COMMIT:FOLDER`, all of whose files are regular; None where there is none."""
+    commit, _, folder = expression.partition(":")
+    place = f"/repos/{given['owner']}/{given['name']}/contents/{quote(folder) or '%2F'}?ref={commit}"
+    found = rest.find(place)
+    if not isinstance(found, list):
+        return None
+    kinds = {_FOLDER: ("tree", 0o040000)}
+    named = [(one["name"], *kinds.get(one["type"], ("blob", 0o100644))) for one in found]
+    return {"entries": [{"name": name, "type": kind, "mode": mode} for name, kind, mode in named]}
 
 
 def _compared(rest: Rest, given: Input) -> Data | None:

@@ -130,15 +130,6 @@ class BareGit:
         lines = self._run("ls-tree", "-l", "-z", *options, tree).decode(errors="replace").split("\0")[:-1]
         return [_entry(line) for line in lines]
 
-    def entry(self, commit: str, path: str) -> Entry | None:
-        """Return what is at a path of a commit, None where nothing is."""
-        folder, _, name = path.rpartition("/")
-        try:
-            found = self.entries(f"{commit}:{folder}", recursive=False)
-        except GitRefused:
-            return None
-        return next((entry for entry in found if entry.path == name), None)
-
     def blob(self, oid: str) -> bytes:
         """Read a blob."""
         return self._run("cat-file", "blob", oid)

@@ -161,7 +161,6 @@ class Graph:
             "messageHeadline": lambda: read().message.partition("\n")[0],
             "messageBody": lambda: read().message.partition("\n")[2].strip("\n"),
             "tree": lambda: objects.find(read().tree),
-            "file": lambda path: _file(repository, oid, path),
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
@@ -287,12 +286,6 @@ class Graph:
     def _rate_limit(self) -> Node:
         quota = self.hub.limits.quota(self.token, "graphql")
         return {"limit": quota.limit, "remaining": quota.remaining, "used": quota.used, "cost": 1}
-
-
-def _file(repository: Repository, commit: str, path: str) -> Node | None:
-    """Describe what is at a path, None where nothing is; GitHub writes modes as decimal numbers."""
-    entry = repository.git.entry(commit, path)
-    return entry and {"__typename": "TreeEntry", "path": path, "type": entry.kind, "mode": int(entry.mode, 8)}
 
 
 def _labels(pull: Pull, *, orderBy: Node, **page: Any) -> Node:  # noqa: N803 (GitHub's name)

@@ -437,7 +437,7 @@ def test_reviewers_are_asked_all_or_none(fake: FakeGitHub, api: Caller, opened: 
 
     for _ in range(2):
         asked = api.post(place, {"reviewers": ["Ada"], "team_reviewers": ["platform"]})
-    assert [one["login"] for one in asked["requested_reviewers"]] == ["ada"]
+        assert [one["login"] for one in asked["requested_reviewers"]] == ["ada"]
     assert fake.reviewers(REPOSITORY, 1) == ["ada", "acme/platform"]
 
 

@@ -25,7 +25,6 @@ from bot.adapters.forge.github.wire import (
     CommitNode,
     Compared,
     Comparison,
-    FileNode,
     FolderEntry,
     Look,
     Made,
@@ -208,19 +207,6 @@ class GitHub:
     def blob(self, repository: str, oid: str) -> bytes:
         """Read one file by its object id."""
         return self._get(repository, f"git/blobs/{oid}", "read a file", accept=RAW).body
-
-    def modes(self, repository: str, commit: str, paths: Sequence[str]) -> Modes:
-        """Tell git's modes of files of a commit; what is no file, or not there, is left out."""
-        owner, _, name = repository.partition("/")
-        found: dict[str, str] = {}
-        for start in range(0, len(paths), _A_BATCH):
-            batch = paths[start : start + _A_BATCH]
-            given = {"owner": owner, "name": name, "commit": commit, **{f"p{i}": path for i, path in enumerate(batch)}}
-            data = self._query(queries.modes(len(batch)), given, repository, "look at its files")
-            nodes = data["repository"]["object"] or {}
-            files = {path: parse(FileNode, node, path) for i, path in enumerate(batch) if (node := nodes.get(f"f{i}"))}
-            found |= {path: f"{file.mode:06o}" for path, file in files.items() if file.type == "blob"}
-        return found
 
     # Branches and commits
 

@@ -9,6 +9,7 @@ from typing import Final
 from bot.adapters.forge.github.branches import Branches, message, tip
 from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, GitHub, Modes, RefUpdate, Standing
 from bot.adapters.forge.github.refusals import Refusal
+from bot.adapters.forge.github.walking import Walker
 from bot.core.errors import ForgeError
 from bot.ports.forge import Proposal
 
@@ -20,7 +21,7 @@ class ApiCommits:
     """Implements `Commits`: `createCommitOnBranch` for regular files, and git's objects where one is executable."""
 
     def __init__(self, github: GitHub, branches: Branches) -> None:
-        self._github, self._branches = github, branches
+        self._github, self._branches, self._walker = github, branches, Walker(github)
 
     def put(self, seen: Standing, proposal: Proposal) -> str:
         """Commit on the branch itself only if it is new; a branch of ours is replaced by what is made beside it."""
@@ -42,7 +43,7 @@ class ApiCommits:
 
     def _modes(self, seen: Standing, proposal: Proposal) -> Modes:
         """Tell the modes of the files that are to be edited; refused if one of them is no regular file."""
-        modes = self._github.modes(seen.repository, proposal.commit, list(proposal.files))
+        modes = self._walker.modes(seen.repository, proposal.commit, proposal.files)
         for path in proposal.files:
             if modes.get(path) not in _REGULAR:
                 where = f"{seen.repository}: {path!r}"

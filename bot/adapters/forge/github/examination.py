@@ -24,8 +24,10 @@ from bot.core.errors import ForgeError, RefromError
 from bot.ports.clock import Clock
 from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
 
-NEEDED: Final = ("contents", "pull_requests")
-"""What a token must be allowed to write, and all that it must be (metadata: read comes by itself)."""
+NEEDED: Final = {"contents": "write", "pull_requests": "write"}
+"""What a token must be allowed, and all that it must be (metadata: read comes by itself)."""
+_FOR_TEAMS: Final = {"members": "read"}
+_LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
 _CLASSIC: Final = ("ghp_", "gho_")
@@ -43,7 +45,10 @@ _MOST: Final = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubExamination:
-    """Looks at one GitHub with the tokens of the forge that the settings name."""
+    """Looks at one GitHub with the tokens of the forge that the settings name.
+
+    `asks_teams` says that teams are among the reviewers: who asks one must be allowed to see it.
+    """
 
     forge: GitHubForge
     sender: Sender
@@ -52,6 +57,7 @@ class GitHubExamination:
     clock: Clock
     reserve: float = 0
     """The share of each quota that a run leaves to others."""
+    asks_teams: bool = False
 
     @property
     def subject(self) -> str:
@@ -90,8 +96,17 @@ class GitHubExamination:
         if not let_in:
             yield checked(self.subject, "version", partial(_require_mutations, known))
         if granted is not None:
-            yield checked(owner, "write", partial(_require_granted, owner, granted))
+            yield checked(owner, "write", partial(self._require_granted, owner, granted))
         let_in[owner] = reply.answer
+
+    def _require_granted(self, owner: str, granted: Mapping[str, str]) -> str:
+        needed = {**NEEDED, **(_FOR_TEAMS if self.asks_teams else {})}
+        lacking = [f"{name}: {level}" for name, level in needed.items() if not _covers(granted.get(name), level)]
+        if lacking:
+            cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
+            raise ForgeError(f"{owner} does not grant the App {' and '.join(lacking)}; {cure}")
+        also = ", and see teams" if self.asks_teams else ""
+        return f"the App may write contents and pull requests{also}"
 
     def _repositories(self) -> Iterator[Check]:
         """Ask for permissions where the App's are not known already, and let git reach the first repository."""
@@ -188,12 +203,9 @@ def _require_mutations(known: _Self) -> str:
     return f"knows {' and '.join(types)}"
 
 
-def _require_granted(owner: str, granted: Mapping[str, str]) -> str:
-    lacking = [name for name in NEEDED if granted.get(name) not in ("write", "admin")]
-    if lacking:
-        cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
-        raise ForgeError(f"{owner} does not grant the App {' and '.join(f'{n}: write' for n in lacking)}; {cure}")
-    return "the App may write contents and pull requests"
+def _covers(held: str | None, level: str) -> bool:
+    """Whether a permission is at least of a level; GitHub may have ones that are not known here."""
+    return held in _LEVELS[_LEVELS.index(level) :]
 
 
 def _judge_user(name: str, found: _Permitted, scopes: str | None, *, has_user: bool) -> Check:

@@ -166,20 +166,3 @@ def _level(level: int) -> str:
 def _variables(number: int, *texts: str, id: str = "") -> str:  # noqa: A002 (GitHub's own word)
     kinds = [*((name, "String!") for name in texts), *([(id, "GitObjectID!")] if id else [])]
     return ", ".join(f"${name}{i}: {kind}" for i in range(number) for name, kind in kinds)
-
-
-def modes(number: int) -> str:
-    """Write a query for `number` files of a commit: f0 of the path p0, and so on."""
-    variables = "".join(f", $p{i}: String!" for i in range(number))
-    fields = "\n".join(f"        f{i}: file(path: $p{i}) {{ type mode }}" for i in range(number))
-    return f"""\
-query Modes($owner: String!, $name: String!, $commit: GitObjectID!{variables}) {{
-  repository(owner: $owner, name: $name, followRenames: false) {{
-    object(oid: $commit) {{
-      ... on Commit {{
-{fields}
-      }}
-    }}
-  }}
-}}
-"""

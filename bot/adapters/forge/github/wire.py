@@ -247,13 +247,6 @@ class CommentPage(Graph):
     nodes: tuple[CommentNode, ...]
 
 
-class FileNode(Graph):
-    """A file of a commit; `mode` is a number, which git writes in octal."""
-
-    type: str
-    mode: int
-
-
 class FolderEntry(Graph):
     """One entry of a folder; `object` is what lies in it where that is a folder and was asked for."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -59,7 +60,7 @@ class Sweep:
             prepare(self.make(commit_with=self.commit_with), name, start)
             cut = Cut(at=at, end=self.end)
             with closing(CutTransport(self.clock, cut=cut)) as transport:
-                came = ends(self._cut_short(transport, cut), lambda bot, n=name, s=start: act(bot, n, s))
+                came = ends(self._cut_short(transport, cut), partial(swapped, act, name, start))
             check(Turn(name=name, start=start, came=came))
             if cut.writes < at:
                 assert at > least, "so few writes cannot be all"
@@ -79,6 +80,10 @@ def sweep(world: GithubWorld, make: Make, clock: WoundClock) -> Callable[..., Sw
         return Sweep(world=world, make=make, clock=clock, end=end, commit_with=commit_with)
 
     return sweep
+
+
+def swapped(act: Callable[[Bot, str, str], object], name: str, start: str, bot: Bot) -> object:
+    return act(bot, name, start)
 
 
 def ends(forge: Bot, act: Callable[[Bot], object]) -> bool:

@@ -50,6 +50,7 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
             app: tuple[int, str] | None = None,
             clock: Clock | None = None,
             reserve: float = 0,
+            asks_teams: bool = False,
         ) -> list[Check]:
             now = clock or SystemClock()
             transport = stack.enter_context(closing(Transport(now, timeouts=(5, 30), attempts=1)))
@@ -57,7 +58,13 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
             tokens: Tokens = AppTokens(sender, *app, now) if app else FixedToken(token or fake.token("ada"))
             forge = GitHubForge(GitHub(sender, tokens), names)
             made = GitHubExamination(
-                forge=forge, sender=sender, tokens=tokens, include=names, clock=now, reserve=reserve
+                forge=forge,
+                sender=sender,
+                tokens=tokens,
+                include=names,
+                clock=now,
+                reserve=reserve,
+                asks_teams=asks_teams,
             )
             return list(made.examine())
 
@@ -173,6 +180,16 @@ def test_an_app_is_known_by_what_each_owner_granted(fake: FakeGitHub, examine: E
         "let it ask for them in the App's settings, under Permissions, and accept them at the installation",
     )
     assert fake.exchanges["repos/get"] == 0
+
+
+def test_an_app_that_asks_teams_must_see_them(fake: FakeGitHub, examine: Examine) -> None:
+    writing = {"contents": "write", "metadata": "read", "pull_requests": "write"}
+    app = fake.app(installations={"acme": writing, "other": {**writing, "members": "read"}})
+
+    checks = examine("acme/orders", "other/*", app=app, asks_teams=True)
+
+    assert only_failure(checks)[:2] == ("write", "acme does not grant the App members: read")
+    assert (State.OK, "the App may write contents and pull requests, and see teams") in named(checks, "write")
 
 
 def test_an_app_that_is_not_installed_is_told_for_that_owner_and_the_others_are_examined(

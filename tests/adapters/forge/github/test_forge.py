@@ -180,6 +180,3 @@ def test_a_checkout_with_a_token_that_ended_names_the_cure_and_not_the_token(
     ):
         pytest.fail("it was checked out")
     assert token not in str(raised.value)
-
-
-# What is read

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from bot.adapters.forge.github.limits import Kind, limit_of
 from bot.adapters.forge.github.refusals import Said, refusal
 from bot.adapters.forge.github.tokens import Installation, Issued
-from bot.adapters.forge.github.wire import Made, PullDocument, Tree, parse
+from bot.adapters.forge.github.wire import CommentDocument, Made, PullDocument, parse
 from tests.adapters.forge.github.recordings import Exchange, recordings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def exchanges() -> tuple[Exchange, ...]:
 @pytest.mark.parametrize(
     ("model", "asked", "least"),
     [
-        (Tree, rf"GET {REPOSITORY}/git/trees/", 14),
+        (CommentDocument, rf"POST {REPOSITORY}/issues/\d+/comments\Z", 2),
         (Made, rf"POST {REPOSITORY}/git/(blobs|trees|commits)\Z", 13),
         (PullDocument, rf"(POST|PATCH) {REPOSITORY}/pulls(/\d+)?\Z", 10),
         (PullDocument, rf"GET {REPOSITORY}/pulls/\d+\Z", 30),
