@@ -25,7 +25,7 @@ from bot.ports.clock import Clock
 from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
 
 NEEDED: Final = {"contents": "write", "pull_requests": "write"}
-"""What a token must be allowed to write, and all that it must be (metadata: read comes by itself)."""
+"""What a token must be allowed, and all that it must be (metadata: read comes by itself)."""
 _FOR_TEAMS: Final = {"members": "read"}
 _LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
@@ -55,9 +55,9 @@ class GitHubExamination:
     tokens: Tokens
     include: Sequence[str]
     clock: Clock
-    asks_teams: bool = False
     reserve: float = 0
     """The share of each quota that a run leaves to others."""
+    asks_teams: bool = False
 
     @property
     def subject(self) -> str:
