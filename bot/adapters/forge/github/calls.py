@@ -275,7 +275,7 @@ class GitHub:
     # Pull requests
 
     def open_pull_request(
-        self, repository: str, *, head: str, base: str, title: str, body: str, draft: bool
+        self, repository: str, *, head: str, base: str, title: str, body: str, draft: bool = False
     ) -> PullDocument:
         """Open a pull request; GitHub refuses (422) a second one from the same branch into the same base."""
         given = {"head": head, "base": base, "title": title, "body": body, "draft": draft}

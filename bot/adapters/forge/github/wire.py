@@ -314,7 +314,7 @@ class Side(Rest):
 class CommentDocument(Rest):
     """A comment as REST tells it; GraphQL knows it by `node_id`."""
 
-    node_id: str
+    node_id: str = ""
 
 
 class PullDocument(Rest):
