@@ -13,8 +13,9 @@ from typing import Final
 
 from bot.core.admission import Limits
 from bot.core.digest import Digest
+from bot.core.marker import Plan, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
 from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
-from bot.core.pull_request import Plan, Wording, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
+from bot.core.pull_request import Wording
 from bot.core.templates import Template
 from bot.core.windows import Window
 

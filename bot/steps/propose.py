@@ -10,10 +10,11 @@ from bot.core.admission import Deferral
 from bot.core.carriers import repoint_file
 from bot.core.dockerfile import Repoint
 from bot.core.errors import ForgeError
+from bot.core.marker import finished, is_unfinished
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
 from bot.core.proposals import Circumstances, Group, PullRequestPolicy, Seen, Standing, reconcile
-from bot.core.pull_request import Text, finished, is_unfinished, write
+from bot.core.pull_request import Text, write
 from bot.ports.forge import Finish, Forge, Proposal, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.digest import Digest
+from bot.core.marker import read_plan
 from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.proposals import (
     IGNORE,
@@ -28,7 +29,7 @@ from bot.core.proposals import (
     groups_of,
     reconcile,
 )
-from bot.core.pull_request import read_plan, write
+from bot.core.pull_request import write
 from bot.core.templates import Template
 from tests.core.facts import NEW, NOW, OLD, use
 

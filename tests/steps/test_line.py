@@ -9,10 +9,11 @@ import pytest
 from bot.adapters.forge.recording import RecordingPullRequests
 from bot.core.admission import Limits
 from bot.core.errors import ForgeError, Paused
+from bot.core.marker import is_unfinished
 from bot.core.outcome import Result
 from bot.core.policy import Block, Declarations, Hold, Policy, UpdateOn
 from bot.core.proposals import IGNORE, GroupBy, PullRequestPolicy
-from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording, is_unfinished
+from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.templates import Template
 from bot.core.windows import Window
 from bot.entrypoints.demo.fleet import MOVED
