@@ -74,6 +74,10 @@ bench: $(STAMP)  ## How fast files and layers are read, what 10,000 repositories
 	@$(BIN)/python -m tests.bench.contents
 	@$(BIN)/python -m tests.bench.fleet
 
+schema:  ## Write the JSON schemas of the settings and of a repository's own file
+	$(BIN)/python -m bot.settings.schema > config/refrom.schema.json
+	$(BIN)/python -m bot.settings.schema own > config/refrom.own.schema.json
+
 lock:  ## Renew the lock files from pyproject.toml (needs uv): all, what refrom runs on, what builds its wheel
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
 	$(COMPILE) pyproject.toml --constraint requirements.lock --output-file requirements-runtime.lock

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.advisories import Severity
 from bot.core.digest import Digest
-from bot.core.policy import Block, Declarations, Hold, OnUnknown, Override, Policy, Style, UpdateOn
+from bot.core.policy import Block, Declarations, Hold, Narrowing, OnUnknown, Override, Policy, Style, UpdateOn
 
 TODAY = date(2026, 11, 23)
 ORDERS = {"repository": "acme/orders", "path": "services/a/Dockerfile", "runtime": "python3.13"}
@@ -119,3 +120,27 @@ def test_what_has_expired_never_comes_back(days: int, later: int) -> None:
     day = TODAY + timedelta(days=days)
 
     assert declared.is_blocked(BAD, day) or not declared.is_blocked(BAD, day + timedelta(days=later))
+
+
+@pytest.mark.parametrize("settings", UpdateOn)
+@pytest.mark.parametrize("own", [None, *UpdateOn])
+def test_a_repository_narrows_what_is_taken_and_never_widens_it(settings: UpdateOn, own: UpdateOn | None) -> None:
+    policy = Policy(update_on=settings, min_severity=Severity.MEDIUM, soak=timedelta(days=2))
+
+    narrowed = Narrowing(update_on=own, min_severity=Severity.LOW, soak=timedelta(days=1)).apply(policy)
+
+    strictness = [UpdateOn.SECURITY, UpdateOn.LANGUAGE, UpdateOn.PACKAGES, UpdateOn.ANY]
+    assert strictness.index(narrowed.update_on) <= strictness.index(settings)
+    assert narrowed.update_on in (settings, own)
+    assert (narrowed.min_severity, narrowed.soak) == (Severity.MEDIUM, timedelta(days=2))
+    stricter = Narrowing(min_severity=Severity.CRITICAL, soak=timedelta(days=9)).apply(policy)
+    assert (stricter.min_severity, stricter.soak) == (Severity.CRITICAL, timedelta(days=9))
+    assert Narrowing().apply(policy) == policy
+
+
+def test_a_repository_says_what_it_leaves_out() -> None:
+    narrowing = Narrowing(ignore=("legacy/*", "*.sh"))
+
+    assert narrowing.why_skipped("legacy/a/Dockerfile") == ".github/refrom.yaml of the repository ignores legacy/*"
+    assert narrowing.why_skipped("Dockerfile") == ""
+    assert "enabled: false" in Narrowing(enabled=False).why_skipped("Dockerfile")

@@ -15,7 +15,7 @@ from bot.core.errors import SettingsError
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
 from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
-from bot.settings.schema import schema_json
+from bot.settings.schema import own_schema_json, schema_json
 from bot.settings.surroundings import Surroundings
 from bot.settings.values import AMAZON_FEEDS, GitHubForge, LocalForge
 
@@ -44,9 +44,66 @@ def test_the_example_is_read_whole() -> None:
     assert [target.function for target in read.targets] == ["orders"]
     assert str(read.targets[0].destination) == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
     assert read.registries["registry.example.com"].password == "s3cret"  # noqa: S105 - made up
-    assert read.forge == GitHubForge(url="https://api.github.com", include=("acme/*",), token="t0ken")  # noqa: S106
+    assert read.forge == GitHubForge(
+        url="https://api.github.com",
+        include=("acme/*",),
+        exclude=("acme/attic-*",),
+        exclude_topics=("no-refrom",),
+        token="t0ken",
+    )  # noqa: S106
     assert "s3cret" not in repr(read)
     assert "t0ken" not in repr(read)
+
+
+def test_a_forge_on_github_has_filters(tmp_path: Path) -> None:
+    text = """\
+version: 1
+forges:
+  - kind: github
+    token: {env: TOKEN}
+    include: [acme/*]
+    exclude: ["*/attic-*"]
+    topics: [lambda]
+    exclude_topics: [no-refrom]
+    forks: true
+    archived: true
+    visibility: [private, internal]
+"""
+    (tmp_path / "refrom.yaml").write_text(text)
+
+    assert load_settings(tmp_path / "refrom.yaml", {"TOKEN": "t"}).forge == GitHubForge(
+        url="https://api.github.com",
+        include=("acme/*",),
+        exclude=("*/attic-*",),
+        topics=("lambda",),
+        exclude_topics=("no-refrom",),
+        forks=True,
+        archived=True,
+        visibility=("private", "internal"),
+        token="t",  # noqa: S106 - made up
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("exclude: ['']", "is no glob of 1 to 200 characters"),
+        ("topics: [Lambda]", "is no topic of GitHub; write small letters, digits and hyphens"),
+        ("exclude_topics: ['a b']", "is no topic of GitHub"),
+        ("forks: 'no'", "input should be a valid boolean"),
+        ("visibility: [secret]", "input should be 'public', 'private' or 'internal'"),
+    ],
+)
+def test_what_is_no_filter_is_told(tmp_path: Path, key: str, told: str) -> None:
+    path = tmp_path / "refrom.yaml"
+    path.write_text(f"version: 1\nforges:\n- kind: github\n  token: {{env: T}}\n  include: [a/*]\n  {key}\n")
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings(path, {"T": "t"})
+
+    (fault,) = raised.value.faults
+    assert fault.startswith(f"{path}:6: forges[0].{key.partition(':')[0]}")
+    assert told in fault
 
 
 def test_the_example_names_every_key() -> None:
@@ -60,7 +117,8 @@ def test_the_example_names_every_key() -> None:
 
 
 def test_the_schema_in_config_is_the_one_of_the_models() -> None:
-    assert (CONFIG / "refrom.schema.json").read_text() == schema_json(), "run python -m bot.settings.schema"
+    assert (CONFIG / "refrom.schema.json").read_text() == schema_json(), "run make schema"
+    assert (CONFIG / "refrom.own.schema.json").read_text() == own_schema_json(), "run make schema"
 
 
 def test_the_example_follows_the_schema() -> None:

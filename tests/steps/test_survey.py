@@ -163,8 +163,8 @@ def test_one_that_fails_is_its_own_error_and_is_asked_for_again(shop: Shop, aske
     for _ in range(2):
         with pytest.raises(ForgeError, match="acme/gone"):
             surveyor.read(listed[1])
-    assert surveyor.read(listed[0])
-    assert surveyor.read(listed[2])
+    assert surveyor.read(listed[0]).files
+    assert surveyor.read(listed[2]).files
     assert asked.asked == [["gone", "b"], ["gone"], ["a", "gone"]]
 
 

@@ -116,7 +116,11 @@ class ForgeContract:
     def test_each_file_and_link_is_asked_about_once_and_no_folder(self, bot: Bot, commit: str) -> None:
         asked: list[str] = []
 
-        found = sources(bot, commit, lambda path: bool(asked.append(path)))
+        def wanted(path: str) -> bool:
+            asked.append(path)
+            return False
+
+        found = sources(bot, commit, wanted)
 
         assert sorted(asked) == sorted(FILES)
         assert found == Sources(files={}, unread={})
@@ -763,6 +767,7 @@ class CommitContract:
 
     def test_an_unknown_commit_is_an_error_that_names_the_repository(self, lister: Lister, commit: str) -> None:
         for unknown in ("0" * 40, "main", "--help", f"{commit}:app", ""):
-            for call in (lister.tree, lambda *place: lister.read(*place, ["README.md"])):
-                with pytest.raises(ForgeError, match=REPOSITORY):
-                    call(REPOSITORY, unknown)
+            with pytest.raises(ForgeError, match=REPOSITORY):
+                lister.tree(REPOSITORY, unknown)
+            with pytest.raises(ForgeError, match=REPOSITORY):
+                lister.read(REPOSITORY, unknown, ["README.md"])

@@ -11,7 +11,9 @@ import pytest
 
 from bot.adapters.store import tables
 from bot.adapters.store.store import Store, open_store, snapshot
-from bot.ports.store import Kept, Pause
+from bot.core.errors import StoreError
+from bot.ports.forge import Sources
+from bot.ports.store import Kept, Pause, Remembered
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
 
 
@@ -144,6 +146,41 @@ def test_a_document_is_remembered_until_a_newer_one_comes(store: Store) -> None:
 
     assert store.documents.get("list") == second
     assert store.documents.get("index") is None
+
+
+def test_what_was_read_of_a_repository_is_remembered_until_it_is_read_again(store: Store) -> None:
+    files = {"Dockerfile": b"FROM x\n", "a/\N{SNOWMAN}": bytes(range(256))}
+    first = Remembered(commit="1" * 40, reading="r", sources=Sources(files=files, unread={"b": "a link"}))
+    second = replace(first, commit="2" * 40, sources=Sources(files={}, unread={}))
+    assert store.sources.get("acme/orders") is None
+
+    store.sources.put("acme/orders", first)
+    assert store.sources.get("acme/orders") == first
+    store.sources.put("acme/orders", second)
+
+    assert store.sources.get("acme/orders") == second
+    assert store.sources.get("acme/other") is None
+
+
+def test_what_another_release_kept_of_a_repository_is_not_known_and_is_replaced(store: Store) -> None:
+    kept = Remembered(commit="1" * 40, reading="r", sources=Sources(files={}, unread={}))
+    store.sources.put("acme/orders", kept)
+    other = zlib.compress(b'{"form": 0}')
+    with store.database.transaction() as connection:
+        connection.execute(tables.sources.update().values(document=other))
+
+    assert store.sources.get("acme/orders") is None
+    store.sources.put("acme/orders", kept)
+    assert store.sources.get("acme/orders") == kept
+
+
+def test_what_is_damaged_of_a_repository_is_an_error_with_the_cure(store: Store) -> None:
+    store.sources.put("acme/orders", Remembered(commit="", reading="", sources=Sources(files={}, unread={})))
+    with store.database.transaction() as connection:
+        connection.execute(tables.sources.update().values(document=b"nothing"))
+
+    with pytest.raises(StoreError, match=r"is damaged .*; move the file aside"):
+        store.sources.get("acme/orders")
 
 
 def test_a_pause_is_remembered_until_a_later_one_comes(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.carriers import is_candidate, scan_file
+from bot.core.carriers import is_candidate, may_name_base, reading_id, scan_file
 from bot.core.carriers.kinds import Kind, kind_of
 
 
@@ -76,3 +76,25 @@ def test_bytes_that_are_no_text_are_told(content: bytes, reason: str) -> None:
 
     assert scan.uses == ()
     assert reason in scan.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "mirrors", "may"),
+    [
+        ("Dockerfile", b"FROM x", [], True),
+        ("app.py", b"import os", [], False),
+        ("app.py", b"import aws_cdk # lambda", [], True),
+        ("ci.yaml", b"image: registry.example/bases/python", [], False),
+        ("run.sh", b"docker pull registry.example/bases/python", [], False),
+        ("run.sh", b"docker pull registry.example/bases/python", ["registry.example/bases"], True),
+        ("README.md", b"lambda", [], False),
+    ],
+)
+def test_bytes_tell_whether_reading_may_find_a_base(path: str, content: bytes, mirrors: list[str], may: bool) -> None:
+    assert may_name_base(path, content, mirrors=mirrors) is may
+
+
+def test_another_choice_of_mirrors_is_another_reading() -> None:
+    assert reading_id() == reading_id([])
+    assert reading_id(["a.example/x", "b.example/y"]) == reading_id(["b.example/y", "a.example/x"])
+    assert len({reading_id(), reading_id(["a.example/x"]), reading_id(["b.example/y"])}) == 3
