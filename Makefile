@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading show-judging lock schema clean
+.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading show-judging show-forge lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,12 +63,16 @@ show-reading: $(STAMP)  ## What the reading of base references must show: each f
 show-judging: $(STAMP)  ## What watching, judging and lineage must show
 	@$(BIN)/python -m tests.show judging
 
+show-forge: $(STAMP)  ## What pull requests for a whole organisation must show
+	@$(BIN)/python -m tests.show forge
+
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
 
-bench: $(STAMP)  ## How fast files and layers are read: each figure beside its goal
+bench: $(STAMP)  ## How fast files and layers are read, what 10,000 repositories cost: each figure beside its goal
 	@$(BIN)/python -m tests.bench.reading
 	@$(BIN)/python -m tests.bench.contents
+	@$(BIN)/python -m tests.bench.fleet
 
 lock:  ## Renew the lock files from pyproject.toml (needs uv): all, what refrom runs on, what builds its wheel
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock

@@ -9,13 +9,17 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Final
 
 from bot.core.advisories import Severity
 from bot.core.digest import Digest
 
+OWN_FILE: Final = ".github/refrom.yaml"
+"""Where a source repository narrows what refrom does there."""
+
 
 class UpdateOn(StrEnum):
-    """The least significance that is taken without waiting for `max_age`."""
+    """The least significance that is taken without waiting for `max_age`; the first one takes the least."""
 
     SECURITY = "security"
     LANGUAGE = "language"
@@ -82,6 +86,37 @@ class Override:
         """Return the policy with the parts of this override."""
         parts = {field.name: getattr(self, field.name) for field in fields(Policy)}
         return replace(policy, **{name: part for name, part in parts.items() if part is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """What a source repository says of itself: it can only narrow what refrom does there, never widen it.
+
+    `ignore` are globs of paths whose uses are not handled. Each part of the policy counts only where it is stricter.
+    """
+
+    enabled: bool = True
+    ignore: tuple[str, ...] = ()
+    update_on: UpdateOn | None = None
+    min_severity: Severity | None = None
+    soak: timedelta | None = None
+
+    def why_skipped(self, path: str) -> str:
+        """Say why nothing is done about a path; nothing if it is handled."""
+        if not self.enabled:
+            return f"{OWN_FILE} of the repository says enabled: false"
+        glob = next((glob for glob in self.ignore if fnmatchcase(path, glob)), None)
+        return f"{OWN_FILE} of the repository ignores {glob}" if glob else ""
+
+    def apply(self, policy: Policy) -> Policy:
+        """Return the policy with what is stricter here: a rarer cause, a higher severity, a longer soak."""
+        strictness = list(UpdateOn)
+        return replace(
+            policy,
+            update_on=min(policy.update_on, self.update_on or policy.update_on, key=strictness.index),
+            min_severity=max(policy.min_severity, self.min_severity or policy.min_severity),
+            soak=max(policy.soak, self.soak or policy.soak),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

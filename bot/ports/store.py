@@ -9,6 +9,7 @@ from bot.core.digest import Digest
 from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
+from bot.ports.forge import Sources
 
 
 class Ledger(Protocol):
@@ -67,6 +68,27 @@ class Pauses(Protocol):
 
     def put(self, name: str, pause: Pause) -> None:
         """Keep a pause instead of the one that was kept under this name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What was read of a source repository: at which commit, and `reading`, which names what was looked for."""
+
+    commit: str
+    reading: str
+    sources: Sources
+
+
+class SourceMemory(Protocol):
+    """Remembers the files of the last commit of each source repository, so that one that stands still costs nothing."""
+
+    def get(self, repository: str) -> Remembered | None:
+        """Return what was last kept of a repository."""
+        ...
+
+    def put(self, repository: str, remembered: Remembered) -> None:
+        """Keep a reading instead of the one before."""
         ...
 
 

@@ -8,7 +8,7 @@ from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
-from bot.ports.store import Journal, Ledger
+from bot.ports.store import Journal, Ledger, SourceMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class World:
     contents: Contents
     advisories: Advisories
     forge: Forge
+    sources: SourceMemory
     functions: Functions
     ledger: Ledger
     pull_requests: PullRequests

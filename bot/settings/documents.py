@@ -77,7 +77,20 @@ def check_document(path: Path, raw: CommentedMap, model: type[M], surroundings: 
 
 def read_document(path: Path) -> CommentedMap:
     """Read a YAML file that holds a mapping, safely: bounded, without aliases. Raises `SettingsError`."""
-    raw = _load(path)
+    return _mapping(path, _load(path))
+
+
+def parse_document(path: Path, content: bytes, largest: int) -> CommentedMap:
+    """Read a YAML mapping out of bytes that are not trusted; the path is for the faults. Raises `SettingsError`."""
+    if len(content) > largest:
+        raise SettingsError([f"{path}: is larger than {largest} bytes; write less"])
+    try:
+        return _mapping(path, _parse(path, content.decode()))
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path}: is no UTF-8; save it as UTF-8"]) from None
+
+
+def _mapping(path: Path, raw: object) -> CommentedMap:
     if not isinstance(raw, CommentedMap):
         raise SettingsError([f"{path}:1: is no mapping of keys to values; start with version: 1"])
     return raw
@@ -95,6 +108,10 @@ def _load(path: Path) -> object:
         raise SettingsError([f"{path}: is no UTF-8; save it as UTF-8"]) from None
     if len(text) > _LARGEST:
         raise SettingsError([f"{path}: is larger than {_LARGEST} characters; this is no settings file"])
+    return _parse(path, text)
+
+
+def _parse(path: Path, text: str) -> object:
     try:
         _require_simple(path, text)
         yaml = YAML()

@@ -28,6 +28,8 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z")
 _REVIEWER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?\Z")
 _OUR_LINES = "<!-- refrom:"
 _LONGEST_LABEL = 50
+_TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}\Z")
+_LONGEST_GLOB = 200
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -212,6 +214,18 @@ def _repository(pattern: str) -> str:
     return pattern
 
 
+def _glob(pattern: str) -> str:
+    if not 0 < len(pattern) <= _LONGEST_GLOB:
+        raise ValueError(f"is no glob of 1 to {_LONGEST_GLOB} characters; write one such as acme/* or legacy/*")
+    return pattern
+
+
+def _topic(text: str) -> str:
+    if not _TOPIC.match(text):
+        raise ValueError("is no topic of GitHub; write small letters, digits and hyphens")
+    return text
+
+
 def _inside(path: str) -> str:
     """Check a path in a source repository, and write it as git does."""
     pure = PurePosixPath(path)
@@ -256,6 +270,9 @@ RatedSeverity = Annotated[
 DigestText = Annotated[str, AfterValidator(_digest)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
+NameGlob = Annotated[str, AfterValidator(_glob)]
+PathGlob = Annotated[str, AfterValidator(_glob)]
+Topic = Annotated[str, AfterValidator(_topic)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]
 Hours = Annotated[str, AfterValidator(_hours)]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.core.admission import Limits
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
-from bot.core.policy import Block, Declarations, Hold, Override, Policy
+from bot.core.policy import Block, Declarations, Hold, Narrowing, Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
@@ -18,11 +18,14 @@ from bot.core.templates import Template
 from bot.core.windows import Window
 from bot.settings import models, values
 from bot.settings.catalogue import load_catalogue
-from bot.settings.documents import check_document, read_document
+from bot.settings.documents import check_document, parse_document, read_document
 from bot.settings.fields import parse_hours
 from bot.settings.surroundings import Surroundings
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+LARGEST_OWN: Final = 16 * 1024
+"""Bytes of a source repository's own file, of which there may be thousands."""
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> values.Settings:
@@ -55,6 +58,13 @@ def load_declarations(path: Path) -> Declarations:
             Block(digest=Digest.parse(block.digest), reason=block.reason, until=block.until) for block in model.blocks
         ),
     )
+
+
+def load_narrowing(name: str, content: bytes) -> Narrowing:
+    """Read what a source repository says of itself; the name is for the faults. Raises `SettingsError`."""
+    path = Path(name)
+    model = check_document(path, parse_document(path, content, LARGEST_OWN), models.OwnModel)
+    return Narrowing(enabled=model.enabled, ignore=tuple(model.ignore), **model.policy.model_dump())
 
 
 def _catalogue(raw: Mapping[str, Any], folder: Path) -> tuple[Catalogue, Sequence[str]]:
@@ -96,6 +106,12 @@ def _forge(model: models.SettingsModel, around: Surroundings) -> values.LocalFor
         return values.GitHubForge(
             url=forge.url,
             include=tuple(forge.include),
+            exclude=tuple(forge.exclude),
+            topics=tuple(forge.topics),
+            exclude_topics=tuple(forge.exclude_topics),
+            forks=forge.forks,
+            archived=forge.archived,
+            visibility=tuple(forge.visibility),
             token=_secret(forge.token, around),
             app_id=forge.app.id if forge.app else None,
             reserve=forge.reserve,

@@ -22,6 +22,8 @@ from bot.settings.fields import (
     LineTemplate,
     Mirror,
     MirrorList,
+    NameGlob,
+    PathGlob,
     PathInside,
     RatedSeverity,
     RepositoryGlob,
@@ -30,6 +32,7 @@ from bot.settings.fields import (
     RuntimeIdentifier,
     SystemName,
     TextTemplate,
+    Topic,
     WebAddress,
     Zone,
 )
@@ -149,6 +152,16 @@ class GitHubForgeModel(Model):
     )
     include: list[RepositoryGlob] = Field(
         min_length=1, description="Repositories to handle, OWNER/NAME; the name may be a glob, such as acme/*."
+    )
+    exclude: list[NameGlob] = Field([], description="Globs of repositories that are left out, named or not.")
+    topics: list[Topic] = Field([], description="A glob takes repositories that have one of these topics; none is all.")
+    exclude_topics: list[Topic] = Field([], description="A glob takes no repository that has one of these topics.")
+    forks: bool = Field(False, strict=True, description="Whether a glob takes forks.")
+    archived: bool = Field(
+        False, strict=True, description="Whether a glob takes archived ones, which are read and never written to."
+    )
+    visibility: list[Literal["public", "private", "internal"]] = Field(
+        [], description="A glob takes repositories of these kinds; none is all."
     )
 
     @model_validator(mode="after")
@@ -332,6 +345,23 @@ class SettingsModel(Model):
         if public and public.credentials and public.credentials.ecr not in (None, "us-east-1"):
             raise ValueError("public.ecr.aws gives logins in us-east-1 alone; write credentials: {ecr: us-east-1}")
         return registries
+
+
+class NarrowedPolicy(Model):
+    """Parts of the policy; each counts only where it is stricter than what the settings of refrom say."""
+
+    update_on: UpdateOn | None = Field(None, description="security takes the least, any the most.")
+    min_severity: RatedSeverity | None = Field(None, description="The least severity of an advisory that is security.")
+    soak: Duration | None = Field(None, description="How long a new base is left to others first.")
+
+
+class OwnModel(Model):
+    """.github/refrom.yaml of a source repository, which narrows what refrom does there."""
+
+    version: Literal[1] = Field(description="The version of this format.")
+    enabled: bool = Field(True, strict=True, description="false: refrom does nothing here, and closes what is open.")
+    ignore: list[PathGlob] = Field([], max_length=100, description="Globs of paths whose bases are left alone.")
+    policy: NarrowedPolicy = Field(NarrowedPolicy(), description="What is stricter here.")
 
 
 class HoldModel(Model):

@@ -15,7 +15,7 @@ from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
 from bot.steps.inquire import Rules
 from bot.steps.redeploy import alias_of
-from bot.steps.survey import Survey, survey
+from bot.steps.survey import Survey, survey_alone
 
 _MOST: Final = 25
 """Source repositories that are read for the bases they use."""
@@ -89,7 +89,7 @@ def _repositories(patient: Patient, repositories: Sequence[SourceRepository], us
 def _read(patient: Patient, repository: SourceRepository, used: set[str]) -> str:
     if repository.fault:
         raise ForgeError(f"{repository.name}: {repository.fault}")
-    found: Survey = survey(repository, patient.forge, patient.rules.mirrors)
+    found: Survey = survey_alone(repository, patient.forge, patient.rules.mirrors)
     runtimes = {use.runtime for use in found.uses if use.runtime}
     used |= runtimes
     return f"uses {', '.join(sorted(runtimes)) or 'no Lambda base'}, on {repository.default_branch}"

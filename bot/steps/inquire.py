@@ -4,7 +4,7 @@ Within one inquiry each stream is watched once, each pair of bases judged once, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.carriers import LocatedUse
@@ -16,22 +16,22 @@ from bot.core.image import Image
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Unwatched, Update, matters, plan, wants_date
+from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, wants_date
 from bot.core.platforms import Platform
-from bot.core.policy import Declarations, Hold, Policy
+from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
 from bot.core.target import Target
-from bot.ports.forge import SourceRepository
+from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
 from bot.steps.gather import gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
 from bot.steps.seek import Seeker, fetch_base
-from bot.steps.survey import Survey, survey
+from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
 
 
@@ -43,6 +43,8 @@ class Rules:
     policy_for: Callable[[str, str, str], Policy]
     """From source repository, path and runtime identifier to the policy that applies."""
     declared: Declarations
+    narrowing_of: Callable[[str, bytes], Narrowing]
+    """From the name and the content of a source repository's own file to what it says; raises `SettingsError`."""
     targets: tuple[Target, ...] = ()
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ class Inquiry:
         self.observed: dict[str, Observation | RefromError] = {}
         self.waiting: dict[str, str] = {}
         """Streams whose newest set is half published, and what lacks; they stay at what the ledger saw last."""
+        self.narrowings: dict[str, Narrowing] = {}
         self.surveys: dict[str, Survey] = {}
         self.decisions: dict[str, tuple[Decision, ...]] = {}
         self.unjudged: dict[str, RefromError] = {}
@@ -68,11 +71,14 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
+        self._surveyor = Surveyor(world.forge, world.sources, (), rules.mirrors)
         self._assessor = Assessor(world.advisories)
 
     def repositories(self) -> Mapping[str, SourceRepository]:
-        """List the source repositories by name."""
-        return {repository.name: repository for repository in self.world.forge.repositories()}
+        """List the source repositories by name; they are read ahead in this order."""
+        listed = self.world.forge.repositories()
+        self._surveyor = Surveyor(self.world.forge, self.world.sources, listed, self.rules.mirrors)
+        return {repository.name: repository for repository in listed}
 
     def observe(self, runtime: str, now: datetime) -> Observation:
         """Return what a stream has now; one that failed fails again without a second request."""
@@ -94,10 +100,17 @@ class Inquiry:
         """Survey a repository and decide each of its uses."""
         if repository.fault:
             raise ForgeError(repository.fault)
-        found = survey(repository, self.world.forge, self.rules.mirrors)
+        sources = self._surveyor.read(repository)
+        narrowing = self._narrowing(repository, sources)
+        found = replace(survey(repository, sources, self.rules.mirrors), opted_out=not narrowing.enabled)
+        self.narrowings[repository.name] = narrowing
         self.surveys[repository.name] = found
-        facts = [(self._gather(use, now), self._policy(use)) for use in (*found.uses, *self._built_otherwise(found))]
-        self.decisions[repository.name] = plan(facts, self.rules.declared, now)
+        uses = (*found.uses, *self._built_otherwise(found))
+        skipped = [Skip(use=use, reason=why) for use in uses if (why := narrowing.why_skipped(use.located.path))]
+        handled = [use for use in uses if not narrowing.why_skipped(use.located.path)]
+        facts = [(self._gather(use, now), self._policy(use)) for use in handled]
+        decided = (*plan(facts, self.rules.declared, now), *skipped)
+        self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))
         return found, self.decisions[repository.name]
 
     def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
@@ -216,6 +229,9 @@ class Inquiry:
 
     def hold_for(self, target: Target, now: datetime) -> Hold | None:
         """The hold that stops a function, or the use that its image is built from."""
+        narrowing = self.narrowings.get(target.repository, Narrowing())
+        if why := narrowing.why_skipped(target.dockerfile):
+            return Hold(reason=why, repository=target.repository, path=target.dockerfile)
         use = self.base_use(target)
         return self.rules.declared.hold_for(
             function=target.function,
@@ -265,4 +281,12 @@ class Inquiry:
         return self.lineage(function.image, function.platform, likely) if function.image else None
 
     def _policy(self, use: BaseUse) -> Policy:
-        return self.rules.policy_for(use.repository, use.located.path, use.runtime or "")
+        policy = self.rules.policy_for(use.repository, use.located.path, use.runtime or "")
+        return self.narrowings.get(use.repository, Narrowing()).apply(policy)
+
+    def _narrowing(self, repository: SourceRepository, sources: Sources) -> Narrowing:
+        """Read what the repository says of itself; what it says and nobody can read is not passed over."""
+        if why := sources.unread.get(OWN_FILE):
+            raise ForgeError(f"{repository.name}: {OWN_FILE} cannot be read ({why}); make it a small plain file")
+        content = sources.files.get(OWN_FILE)
+        return Narrowing() if content is None else self.rules.narrowing_of(f"{repository.name}/{OWN_FILE}", content)

@@ -18,6 +18,7 @@ from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.forge.github import (
     AppTokens,
+    Filters,
     FixedToken,
     Gate,
     GitHub,
@@ -96,21 +97,45 @@ def make_forge(
     settings: Settings, transport: Transport, clock: Clock, gate: Gate
 ) -> tuple[LocalForge | GitHubForge | NoForge, Examined]:
     """The forge, and what looks whether it is reached."""
+    branches = settings.pull_requests.branch.prefix
     match settings.forge:
         case values.LocalForge() as entry:
-            return LocalForge(entry.root, clock, entry.include), LocalExamination(entry.root)
+            return LocalForge(entry.root, clock, entry.include, branches), LocalExamination(entry.root)
         case values.GitHubForge() as entry:
             sender = Sender(transport, Site.of(entry.url), clock, gate)
             tokens: Tokens = FixedToken(entry.token or "")
             if entry.app_id is not None:
                 tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
-            forge = GitHubForge(GitHub(sender, tokens), entry.include)
+            forge = GitHubForge(
+                GitHub(sender, tokens),
+                entry.include,
+                _filters(entry),
+                branches=branches,
+                commit_with=settings.commit_with,
+            )
             return forge, GitHubExamination(
-                forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock, reserve=entry.reserve
+                forge=forge,
+                sender=sender,
+                tokens=tokens,
+                include=entry.include,
+                clock=clock,
+                reserve=entry.reserve,
+                asks_teams=any("/" in reviewer for reviewer in settings.pull_requests.reviewers),
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"
             return NoForge(), LeftOut("source repositories", why)
+
+
+def _filters(entry: values.GitHubForge) -> Filters:
+    return Filters(
+        exclude=entry.exclude,
+        topics=entry.topics,
+        exclude_topics=entry.exclude_topics,
+        forks=entry.forks,
+        archived=entry.archived,
+        visibility=entry.visibility,
+    )
 
 
 def make_functions(

@@ -32,7 +32,7 @@ from bot.ports.engine import Engine, Stop
 from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
-from bot.settings import Settings, default_settings, load_declarations, load_settings
+from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings
 from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 from bot.wiring.adapters import (
@@ -148,6 +148,7 @@ def open_workshop(
             contents=contents,
             advisories=AmazonAdvisories(settings.feeds, feeds, store.documents, clock),
             forge=forge,
+            sources=store.sources,
             functions=functions,
             ledger=store.ledger,
             journal=store.journal,
@@ -230,6 +231,7 @@ def _rules(settings: Settings) -> Rules:
         catalogue=settings.catalogue,
         policy_for=settings.policy_for,
         declared=load_declarations(settings.holds),
+        narrowing_of=load_narrowing,
         targets=settings.targets,
         mirrors=settings.mirrors,
         watch=settings.watch,

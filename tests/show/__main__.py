@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import contents, reading
+from tests.bench import contents, fleet, reading
 from tests.corpus.place import CORPUS
 
 Rows = list[tuple[str, str, str, bool | None]]
@@ -42,6 +42,13 @@ JUDGING = (
     "tests/settings/test_catalogue.py",
     "tests/steps/test_lineage_generated.py",
     "tests/steps/test_replay.py",
+)
+FORGE = (
+    "tests/adapters/forge",
+    "tests/e2e/test_kill_on_github.py",
+    "tests/e2e/test_many_pull_requests.py",
+    "tests/e2e/test_others_go_on.py",
+    "tests/lab/github",
 )
 READING = (
     "tests/corpus",
@@ -92,6 +99,12 @@ def show_judging(rows: Rows, folder: Path) -> None:
     rows += [(row.what, row.figure, row.goal, row.holds) for row in contents.measure()]
 
 
+def show_forge(rows: Rows, folder: Path) -> None:
+    """The contract in four places, 500 pull requests, kills, failures beside others; then 10,000 repositories."""
+    _tests(rows, FORGE, folder)
+    rows += [(row.what, row.figure, row.goal, row.holds) for row in fleet.measure()]
+
+
 def _said(rows: Rows, command: list[str], goal: str) -> None:
     """Run a command that judges by its exit code and says its figure in its last line."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -125,6 +138,7 @@ SHOWS: dict[str, Callable[[Rows, Path], None]] = {
     "faces": show_faces,
     "reading": show_reading,
     "judging": show_judging,
+    "forge": show_forge,
 }
 
 

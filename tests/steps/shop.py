@@ -35,9 +35,10 @@ from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
 from bot.ports.registry import WatchedRegistry
 from bot.ports.world import World
+from bot.settings import load_narrowing
 from bot.steps.cycle import Cycle, Report
 from bot.steps.inquire import Inquiry, Rules
-from bot.steps.survey import Survey, survey
+from bot.steps.survey import Survey, survey_alone
 from bot.steps.watch import watch
 from tests.adapters.forge.world import BareRepositories, File
 
@@ -158,7 +159,7 @@ class Shop:
 
     def survey(self, name: str) -> Survey:
         """Survey one repository as it is now."""
-        return survey(self.listed()[name], self.forge)
+        return survey_alone(self.listed()[name], self.forge)
 
     def listed(self) -> Mapping[str, SourceRepository]:
         return {repository.name: repository for repository in self.forge.repositories()}
@@ -191,6 +192,7 @@ class Shop:
             contents=self.contents,
             advisories=self.advisories,
             forge=self.forge,
+            sources=self.store.sources,
             functions=self.functions,
             ledger=self.store.ledger,
             pull_requests=self.forge,
@@ -205,6 +207,7 @@ class Shop:
             catalogue=self.catalogue,
             policy_for=lambda _repository, _path, _runtime: self.policy,
             declared=self.declared,
+            narrowing_of=load_narrowing,
             targets=tuple(self.targets),
             pull_requests=self.proposing,
         )

@@ -18,12 +18,16 @@ from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.ports.store import Pause
+from bot.ports.forge import Sources
+from bot.ports.store import Pause, Remembered
 
 _BATCH: Final = 1000
 _PIECE: Final = 1 << 16
 _LAYER_FORM: Final = 2
 """Raised whenever more, or something else, is read off a layer, so that it is read again."""
+
+_SOURCES_FORM: Final = 1
+"""Raised whenever older code could not read what is kept of source repositories; they are read again then."""
 
 
 def encode_time(moment: datetime) -> str:
@@ -116,6 +120,29 @@ def decode_layer(content: bytes) -> Layer | None:
         components=tuple(Component(*fields) for fields in document["components"]),
         diff_id=None if diff_id is None else Digest.parse(diff_id),
     )
+
+
+def encode_sources(remembered: Remembered) -> bytes:
+    """Write what was read of a source repository, compressed; a byte is the character of its number."""
+    sources = remembered.sources
+    document = {
+        "form": _SOURCES_FORM,
+        "commit": remembered.commit,
+        "reading": remembered.reading,
+        "files": {path: content.decode("latin-1") for path, content in sources.files.items()},
+        "unread": dict(sources.unread),
+    }
+    return zlib.compress(_dump(document).encode("ascii"))
+
+
+def decode_sources(content: bytes) -> Remembered | None:
+    """Read it; None if another release wrote it, in another form."""
+    document = json.loads(zlib.decompress(content))
+    if document.get("form") != _SOURCES_FORM:
+        return None
+    files = {path: text.encode("latin-1") for path, text in document["files"].items()}
+    sources = Sources(files=files, unread=dict(document["unread"]))
+    return Remembered(commit=str(document["commit"]), reading=str(document["reading"]), sources=sources)
 
 
 def _layer_to_json(layer: Layer) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.reference import Reference
-from bot.ports.store import Kept, Pause
+from bot.ports.store import Kept, Pause, Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,27 @@ class SqlLayers:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlSources:
+    """What was read of source repositories; implements `SourceMemory`."""
+
+    database: Database
+
+    def get(self, repository: str) -> Remembered | None:
+        """Return what was kept of a repository by a release that kept it in the same form."""
+        table = tables.sources
+        with self.database.transaction() as connection:
+            query = select(table.c.document).where(table.c.repository == repository)
+            document = connection.scalars(query).one_or_none()
+        return None if document is None else self.database.decode(encoding.decode_sources, document)
+
+    def put(self, repository: str, remembered: Remembered) -> None:
+        """Keep a reading in the place of the last one."""
+        row: dict[str, str | bytes] = {"repository": repository, "document": encoding.encode_sources(remembered)}
+        with self.database.transaction() as connection:
+            connection.execute(_upsert(tables.sources, row))
+
+
+@dataclass(frozen=True, slots=True)
 class SqlDocuments:
     """Documents as servers sent them; implements `DocumentMemory`."""
 
@@ -182,6 +203,11 @@ class Store:
     def pauses(self) -> SqlPauses:
         """When servers are to be left alone."""
         return SqlPauses(self.database)
+
+    @property
+    def sources(self) -> SqlSources:
+        """The memory of source repositories."""
+        return SqlSources(self.database)
 
     @property
     def layers(self) -> SqlLayers:

@@ -47,6 +47,12 @@ pauses = Table(
     Column("name", Text, primary_key=True),
     Column("document", Text, nullable=False),
 )
+sources = Table(
+    "sources",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
 layers = Table(
     "layers",
     metadata,

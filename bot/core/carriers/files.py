@@ -22,10 +22,16 @@ def is_candidate(path: str) -> bool:
     return kind_of(path) is not None
 
 
+def may_name_base(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> bool:
+    """Say by a byte search whether reading a file may find anything; what finds nothing need not be kept."""
+    kind = kind_of(path)
+    return kind is not None and is_worth_reading(kind, content, mirrors)
+
+
 def scan_file(path: str, content: bytes, *, mirrors: Sequence[str] = ()) -> FileScan:
     """Read one file. Never raises: what cannot be read is under `skipped` with a reason."""
     kind = kind_of(path)
-    if kind is None or not is_worth_reading(kind, content, mirrors):
+    if kind is None or not may_name_base(path, content, mirrors=mirrors):
         return FileScan()
     if len(content) > LARGEST:
         return _unread(f"the file is larger than {LARGEST} bytes")

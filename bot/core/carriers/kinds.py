@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from bot.core.digest import Digest
 from bot.core.reference import DEFAULT_REGISTRY
 
 
@@ -66,6 +67,13 @@ def is_worth_reading(kind: Kind, content: bytes, mirrors: Sequence[str] = ()) ->
     if any(name in content for name in names):
         return True
     return kind in BUILDERS and any(word in content for word in _NAMES_A_BUILD)
+
+
+def reading_id(mirrors: Sequence[str] = ()) -> str:
+    """Name what is looked for, so that what another release, or one with other mirrors, kept of a file is not taken."""
+    patterns = [(pattern.pattern, kind.value) for pattern, kind in _PATTERNS]
+    told = repr((patterns, _IGNORE, _TELLING, _NAMES_A_BASE, _NAMES_A_BUILD, sorted(BUILDERS), sorted(mirrors)))
+    return str(Digest.of(told.encode()))
 
 
 def short_name(mirror: str) -> str:

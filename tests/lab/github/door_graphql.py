@@ -10,7 +10,7 @@ from tests.lab.github.graph import Graph
 from tests.lab.github.graph_objects import Budget, GaveUp
 from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger, charged, json_answer, lowered, refused, require_user_agent
-from tests.lab.github.limits import primary_graphql_limit, secondary_limit
+from tests.lab.github.limits import primary_graphql_limit
 from tests.lab.github.mutations import Mutations
 from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
@@ -43,7 +43,7 @@ class GraphqlDoor:
             answer = charged(self.hub, json_answer(200, {"errors": malformed.errors}), token, "graphql", 1)
             return self.ledger.finish("graphql", asked, answer, writes=False)
         self._check_headers(asked, request, headers)
-        fault = self.ledger.faults.due({request.name, *request.fields})
+        fault = self.ledger.faults.due({request.name, *request.fields}, writes=request.is_mutation)
         given = None
         if fault is None or fault.after:
             given = self._carry_out(asked, request, token, site)
@@ -68,8 +68,8 @@ class GraphqlDoor:
         quota = self.hub.limits.quota(token, "graphql")
         if not quota.remaining:
             return charged(self.hub, primary_graphql_limit(reset=quota.reset), token, "graphql", 0)
-        if request.is_mutation and not self.hub.limits.may_create(token):
-            return charged(self.hub, secondary_limit(remaining=quota.remaining), token, "graphql", 1)
+        if request.is_mutation and (too_many := self.hub.limits.creation(token, quota.remaining)):
+            return charged(self.hub, too_many, token, "graphql", 1)
         budget = Budget(self.hub.largest_answer)
         graph = Graph(hub=self.hub, shapes=Shapes(hub=self.hub, api=site, site=site), token=token, budget=budget)
         root = Mutations(graph=graph).mutation() if request.is_mutation else graph.query()

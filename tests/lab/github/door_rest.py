@@ -11,7 +11,7 @@ from tests.lab.github.accounts import Token
 from tests.lab.github.calls import ENDPOINTS, Call, Reply
 from tests.lab.github.hub import Hub
 from tests.lab.github.ledger import Ledger, charged, json_answer, lowered, refused, require_user_agent
-from tests.lab.github.limits import primary_limit, secondary_limit
+from tests.lab.github.limits import primary_limit
 from tests.lab.github.openapi import Match, RestApi, Sent
 from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
@@ -56,12 +56,13 @@ class RestDoor:
             return self.ledger.finish("unknown", asked, json_answer(404, Refusal(404, "Not Found").body), writes=True)
         findings = self.api.request_findings(arrived.match, arrived.query, arrived.sent)
         self.ledger.violate(f"{asked.method} {asked.path} ({arrived.operation})", findings)
-        fault = self.ledger.faults.due({arrived.operation})
+        writes = asked.method != "GET" and arrived.operation != _ISSUE
+        fault = self.ledger.faults.due({arrived.operation}, writes=writes)
         given = None
         if fault is None or fault.after:
-            given = self._carry_out(arrived, site, findings)
+            given = self._carry_out(arrived, site, findings, writes=writes)
             self._check(arrived, given)
-        return self.ledger.finish(arrived.operation, asked, given, fault, writes=_creates(arrived))
+        return self.ledger.finish(arrived.operation, asked, given, fault, writes=writes)
 
     def _read(self, asked: Asked) -> _Arrived | None:
         path, _, query = asked.path.partition("?")
@@ -83,7 +84,7 @@ class RestDoor:
         found = self.hub.by_id(int(steps[2]))
         return "/".join(["/repos", found.full_name, *steps[3:]]) if found else path
 
-    def _carry_out(self, arrived: _Arrived, site: str, findings: list[str]) -> Answer:
+    def _carry_out(self, arrived: _Arrived, site: str, findings: list[str], *, writes: bool) -> Answer:
         token: Token | None = None
         cost = 0 if arrived.operation == _FREE else 1
         try:
@@ -91,8 +92,8 @@ class RestDoor:
             quota = self.hub.limits.quota(token, "core")
             if cost and not quota.remaining:
                 return charged(self.hub, primary_limit(reset=quota.reset), token, "core", 0)
-            if _creates(arrived) and not self.hub.limits.may_create(token):
-                return charged(self.hub, secondary_limit(remaining=quota.remaining), token, "core", cost)
+            if writes and (too_many := self.hub.limits.creation(token, quota.remaining)):
+                return charged(self.hub, too_many, token, "core", cost)
             answer = _written(self._reply(arrived, site, token, findings))
         except Refusal as refusal:
             answer = refused(refusal)
@@ -128,10 +129,6 @@ class RestDoor:
         findings = self.api.answer_findings(arrived.match, given.status, sent)
         what = f"the answer {given.status} to {arrived.asked.method} {arrived.asked.path} ({arrived.operation})"
         self.ledger.violate(what, findings)
-
-
-def _creates(arrived: _Arrived) -> bool:
-    return arrived.asked.method != "GET" and arrived.operation != _ISSUE
 
 
 def _written(reply: Reply) -> Answer:

@@ -219,6 +219,10 @@ class FakeGitHub:
         """Let a branch be changed by pull requests only."""
         self._repository(name).protected.add(branch)
 
+    def unprotect(self, name: str, branch: str) -> None:
+        """End what `protect` began."""
+        self._repository(name).protected.discard(branch)
+
     def allow_auto_merge(self, name: str) -> None:
         """Let pull requests of a repository merge themselves."""
         self._repository(name).allows_auto_merge = True
@@ -266,6 +270,11 @@ class FakeGitHub:
         """Count what changes something from now on, and refuse with a secondary limit what is too much."""
         self._hub.limits.creations = (a_minute, an_hour)
 
+    @property
+    def refused_creations(self) -> tuple[int, int]:
+        """How many requests were too much, and how many of these came before the caller had waited as it was told."""
+        return self._hub.limits.refused, self._hub.limits.hasty
+
     def default_branch(self, name: str) -> str:
         """Return the name of a repository's default branch."""
         return self._repository(name).default_branch
@@ -303,6 +312,10 @@ class FakeGitHub:
             repository = self._repository(name)
             self._hub.settle(repository)
             return list(repository.pulls.values())
+
+    def branches(self, name: str) -> list[str]:
+        """Return the names of a repository's branches."""
+        return list(self._repository(name).branches())
 
     def comments(self, name: str, number: int) -> list[Comment]:
         """Return the comments on a pull request."""

@@ -2,16 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.lab.web import Answer
+
+WRITE: Final = "write"
+"""The operation that every request is that would change something, whatever else it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to one call; without an `answer` the connection ends, and `after` means once it is done."""
+    """What happens to one call; without an `answer` the connection ends, and `after` means once it is done.
+
+    `act` is called before the connection ends, such as to kill the caller.
+    """
 
     answer: Answer | None = None
     after: bool = False
+    act: Callable[[], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,19 +66,27 @@ class Faults:
                 meddling.is_done = True
 
     def plan(
-        self, operation: str, on_call: int = 1, *, answer: Answer | None = None, after: bool = False, times: int = 1
+        self,
+        operation: str,
+        on_call: int = 1,
+        *,
+        answer: Answer | None = None,
+        after: bool = False,
+        times: int = 1,
+        act: Callable[[], None] | None = None,
     ) -> None:
         """Let the n-th call of an operation from now on, or that and the next ones, go wrong.
 
         An operation is one of the REST description (`pulls/create`), a GraphQL operation by its name or a field of its
-        top (`createCommitOnBranch`), or `git/upload-pack` and `git/receive-pack`. Without an answer the connection
-        ends; `after` lets the thing be done first, as a timeout after the commit does.
+        top (`createCommitOnBranch`), `git/upload-pack` and `git/receive-pack`, or `WRITE`. Without an answer the
+        connection ends; `after` lets the thing be done first, as a timeout after the commit does.
         """
-        fault = Fault(answer=answer, after=after)
+        fault = Fault(answer=answer, after=after, act=act)
         self._plans.append(_Plan(operation=operation, fault=fault, first=on_call, last=on_call + times - 1))
 
-    def due(self, operations: set[str]) -> Fault | None:
+    def due(self, operations: set[str], *, writes: bool = False) -> Fault | None:
         """Count a call, and return what is planned for it."""
+        operations = {*operations, WRITE} if writes else operations
         due = None
         for plan in self._plans:
             if plan.operation in operations:

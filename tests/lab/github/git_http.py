@@ -60,13 +60,13 @@ class GitDoor:
 
     def answer(self, asked: Asked, request: GitRequest, site: str) -> Answer | None:
         """Answer one request; None ends the connection."""
+        writes = request.is_push and not request.asks_references and asked.body != _PROBE
         with self.hub.lock:
-            fault = self.ledger.faults.due(set() if request.asks_references else {request.operation})
+            fault = self.ledger.faults.due(set() if request.asks_references else {request.operation}, writes=writes)
         given = None
         if fault is None or fault.after:
             given = self._carry_out(asked, request, site)
         with self.hub.lock:
-            writes = request.is_push and not request.asks_references and asked.body != _PROBE
             return self.ledger.finish(request.operation, asked, given, fault, writes=writes)
 
     def _carry_out(self, asked: Asked, request: GitRequest, site: str) -> Answer:

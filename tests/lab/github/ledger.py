@@ -56,6 +56,8 @@ class Ledger:
     ) -> Answer | None:
         """Remember an exchange, and return what is sent: what was planned, or else the answer."""
         given = fault.answer if fault else answer
+        if fault and fault.act:
+            fault.act()
         status = given.status if given else None
         self.exchanges.append(
             Exchange(operation=operation, method=asked.method, path=asked.path, status=status, writes=writes)

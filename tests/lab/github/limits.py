@@ -1,6 +1,7 @@
 """GitHub's rate limits: the quota that every answer states, and what GitHub says when one is used up."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ class Limits:
         """Requests that a caller with a token has in an hour; a workflow's own has 1,000 at most."""
         self.creations: tuple[int, int] | None = None
         """Requests that may create content in a minute and in an hour; None does not count them."""
+        self.refused = self.hasty = 0
+        """Requests that were one too many, and those of them that came although the caller was told to wait."""
+        self._until: dict[str, datetime] = {}
 
     def quota(self, token: Token | None, resource: str) -> Quota:
         """Return the quota of a caller as it stands now."""
@@ -71,21 +75,36 @@ class Limits:
             self._quotas[key] = quota
         return quota
 
-    def may_create(self, token: Token | None) -> bool:
-        """Count a request that creates content, unless there were too many: then a secondary limit refuses it."""
+    def creation(self, token: Token | None, remaining: int) -> Answer | None:
+        """Count a request that creates content; if there were too many, return the refusal.
+
+        Every other one says how long to wait; GitHub asks for a minute where it does not say it.
+        """
         if self.creations is None:
-            return True
-        now, created = self._clock.now(), self._created[_caller(token)]
+            return None
+        now, caller = self._clock.now(), _caller(token)
+        created = self._created[caller]
         spans = zip((_MINUTE, _WINDOW), self.creations, strict=True)
-        if any(len([one for one in created if one > now - span]) >= most for span, most in spans):
-            return False
-        created.append(now)
-        return True
+        waits = [
+            recent[-most] + span - now for span, most in spans if len(recent := _since(created, now - span)) >= most
+        ]
+        if not waits:
+            created.append(now)
+            return None
+        self.refused += 1
+        self.hasty += now < self._until.get(caller, now)
+        told = math.ceil(max(waits).total_seconds()) if self.refused % 2 == 0 else None
+        self._until[caller] = now + (timedelta(seconds=told) if told else _MINUTE)
+        return secondary_limit(retry_after=told, remaining=remaining)
 
     def _allowed(self, token: Token | None) -> int:
         if token is None:
             return _ANONYMOUS
         return min(self.hourly, _WORKFLOW) if token.account.login == ACTIONS else self.hourly
+
+
+def _since(moments: list[datetime], start: datetime) -> list[datetime]:
+    return [moment for moment in moments if moment > start]
 
 
 def _caller(token: Token | None) -> str:

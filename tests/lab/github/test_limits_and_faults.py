@@ -11,7 +11,7 @@ from bot.adapters.transport import Transport
 from tests.lab.clock import WoundClock
 from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub
-from tests.lab.github.faults import gateway_timeout
+from tests.lab.github.faults import WRITE, gateway_timeout
 from tests.lab.github.limits import primary_graphql_limit, primary_limit, secondary_limit
 from tests.lab.web import Answer
 
@@ -111,6 +111,19 @@ def test_too_much_content_is_refused_until_its_time_is_over(
     assert api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x3", "sha": first}).status_code == 201
 
 
+def test_every_other_refusal_says_how_long_to_wait_and_haste_is_counted(
+    fake: FakeGitHub, api: Caller, clock: WoundClock, first: str
+) -> None:
+    fake.limit_creations(a_minute=1)
+    sent = [api.send("POST", f"{ORDERS}/git/refs", {"ref": f"refs/heads/x{n}", "sha": first}) for n in range(3)]
+
+    assert [answer.headers.get("Retry-After") for answer in sent] == [None, None, "60"]
+    assert fake.refused_creations == (2, 1)
+    clock.wait_until(clock.now() + timedelta(minutes=1))
+    assert api.send("POST", f"{ORDERS}/git/refs", {"ref": "refs/heads/x", "sha": first}).status_code == 201
+    assert fake.refused_creations == (2, 1)
+
+
 # Versions
 
 
@@ -127,6 +140,24 @@ def test_what_has_not_changed_is_not_sent_again_and_costs_nothing(fake: FakeGitH
 
 
 # Faults
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_what_is_planned_for_the_second_write_happens_whatever_it_is(
+    fake: FakeGitHub, api: Caller, *, after: bool
+) -> None:
+    """Reads do not count; the act comes before the connection ends."""
+    acted: list[int] = []
+    head = api.get(f"{ORDERS}/git/ref/heads/main")["object"]["sha"]
+    fake.faults.plan(WRITE, 2, after=after, act=lambda: acted.append(len(fake.branches("acme/orders"))))
+    api.post(f"{ORDERS}/git/refs", {"ref": "refs/heads/one", "sha": head})
+    api.get(ORDERS)
+
+    with pytest.raises(requests.ConnectionError):
+        api.post(f"{ORDERS}/git/refs", {"ref": "refs/heads/two", "sha": head})
+
+    assert acted == [3 if after else 2]
+    assert len(fake.branches("acme/orders")) == acted[0]
 
 
 @pytest.mark.parametrize("status", [403, 429])

@@ -25,8 +25,9 @@ from bot.ports.clock import Clock
 from bot.ports.examination import ACCESS, Check, checked, failed, passed, skipped
 
 NEEDED: Final = {"contents": "write", "pull_requests": "write"}
-"""What a token must be allowed to write, and all that it must be (metadata: read comes by itself)."""
+"""What a token must be allowed, and all that it must be (metadata: read comes by itself)."""
 FOR_TEAMS: Final = {"members": "read"}
+"""What it must be beside that, of an organisation, where teams are asked to review."""
 _LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
@@ -55,9 +56,9 @@ class GitHubExamination:
     tokens: Tokens
     include: Sequence[str]
     clock: Clock
-    asks_teams: bool = False
     reserve: float = 0
     """The share of each quota that a run leaves to others."""
+    asks_teams: bool = False
 
     @property
     def subject(self) -> str:

@@ -45,12 +45,13 @@ class _Walk:
 
     def take(self, folder: _Folder, answer: TreeNode | ForgeError) -> Iterator[_Folder]:
         """Note what a folder holds; gives the folders below it that are still to be asked for."""
+        if isinstance(answer, TooMuch):
+            what = f"the folder {folder.path or '/'}"
+            answer = ForgeError(f"{self.repository}: {what} is too much for GitHub ({answer}); exclude it")
+        if isinstance(answer, ForgeError):
+            self.fault = self.fault or answer
+            return
         try:
-            if isinstance(answer, TooMuch):
-                what = f"the folder {folder.path or '/'}"
-                raise ForgeError(f"{self.repository}: {what} is too much for GitHub ({answer}); exclude it")
-            if isinstance(answer, ForgeError):
-                raise answer
             yield from self._look_through(folder, answer.entries or ())
         except ForgeError as fault:
             self.fault = self.fault or fault

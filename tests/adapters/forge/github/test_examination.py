@@ -49,8 +49,8 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
             token: str | None = None,
             app: tuple[int, str] | None = None,
             clock: Clock | None = None,
-            asks_teams: bool = False,
             reserve: float = 0,
+            asks_teams: bool = False,
         ) -> list[Check]:
             now = clock or SystemClock()
             transport = stack.enter_context(closing(Transport(now, timeouts=(5, 30), attempts=1)))
@@ -63,8 +63,8 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
                 tokens=tokens,
                 include=names,
                 clock=now,
-                asks_teams=asks_teams,
                 reserve=reserve,
+                asks_teams=asks_teams,
             )
             return list(made.examine())
 

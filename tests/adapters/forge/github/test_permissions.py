@@ -43,7 +43,7 @@ def propose(fake: FakeGitHub, permissions: dict[str, str], *, teams: tuple[str, 
         github.move(REPOSITORY, seen.id, [RefUpdate(name=f"refs/heads/{BRANCH}", new=parent)])
         message = Message(headline="Update", body="")
         github.commit_on_branch(REPOSITORY, BRANCH, parent, {"Dockerfile": b"FROM new\n"}, message)
-        made = github.open_pull_request(REPOSITORY, head=BRANCH, base="main", title="Update", body="")
+        made = github.open_pull_request(REPOSITORY, head=BRANCH, base="main", title="Update", body="", draft=False)
         github.add_labels(REPOSITORY, made.number, ["lambda-base"])
         github.ask_for_review(REPOSITORY, made.number, people=["ada"], teams=teams)
         github.delete_comment(REPOSITORY, github.comment(REPOSITORY, made.number, "Why"))
