@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
@@ -106,7 +106,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
-    commit_with: str = "api"
+    commit_with: Literal["api", "git"] = "api"
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     targets: tuple[Target, ...] = ()

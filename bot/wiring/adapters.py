@@ -96,15 +96,18 @@ def make_forge(
     settings: Settings, transport: Transport, clock: Clock, gate: Gate
 ) -> tuple[LocalForge | GitHubForge | NoForge, Examined]:
     """The forge, and what looks whether it is reached."""
+    branches = settings.pull_requests.branch.prefix
     match settings.forge:
         case values.LocalForge() as entry:
-            return LocalForge(entry.root, clock, entry.include), LocalExamination(entry.root)
+            return LocalForge(entry.root, clock, entry.include, branches), LocalExamination(entry.root)
         case values.GitHubForge() as entry:
             sender = Sender(transport, Site.of(entry.url), clock, gate)
             tokens: Tokens = FixedToken(entry.token or "")
             if entry.app_id is not None:
                 tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
-            forge = GitHubForge(GitHub(sender, tokens), entry.include)
+            forge = GitHubForge(
+                GitHub(sender, tokens), entry.include, branches=branches, commit_with=settings.commit_with
+            )
             return forge, GitHubExamination(
                 forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock, reserve=entry.reserve
             )

@@ -1,7 +1,7 @@
 """Admission: no limit is ever exceeded, and what is worst goes first."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -49,8 +49,8 @@ def update(fix: Fix | None = None, days: int | None = 3) -> Update:
         pytest.param({}, Limits(open=0), "0 pull requests are open, and the limit is 0 in all"),
     ],
 )  # fmt: skip
-def test_a_limit_that_is_reached_defers(shown: dict[Branch, object], limits: Limits, reason: str) -> None:
-    deferral = Load.of(shown, ()).defers("acme/a", limits, NOW)  # type: ignore[arg-type] - dates, as the table shows
+def test_a_limit_that_is_reached_defers(shown: dict[Branch, datetime], limits: Limits, reason: str) -> None:
+    deferral = Load.of(shown, ()).defers("acme/a", limits, NOW)
 
     assert (deferral.reason if deferral else "") == reason
 
@@ -100,9 +100,9 @@ LIMITS = st.builds(
     events=st.lists(st.tuples(BRANCHES, st.booleans(), st.integers(0, 40)), max_size=30),
 )
 def test_whatever_comes_nothing_is_admitted_over_a_limit(
-    limits: Limits, shown: dict[Branch, object], events: list[tuple[Branch, bool, int]]
+    limits: Limits, shown: dict[Branch, datetime], events: list[tuple[Branch, bool, int]]
 ) -> None:
-    load, now = Load.of(shown, ()), NOW  # type: ignore[arg-type] - dates, as the strategy gives them
+    load, now = Load.of(shown, ()), NOW
     opened = [moment for moments in load.opened.values() for moment in moments]
     for branch, opens, minutes in events:
         now += timedelta(minutes=minutes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -65,12 +66,12 @@ def group(*decisions: Decision) -> Group:
     return Group(name=WHOLE, branch=BRANCH, decisions=decisions)
 
 
-def seen(*updates: Update, standing: Standing = Standing.OPEN, unfinished: bool = False, **parts: object) -> Seen:
+def seen(*updates: Update, standing: Standing = Standing.OPEN, unfinished: bool = False, **parts: Any) -> Seen:
     body = write(updates, unfinished=unfinished).body
-    return replace(Seen(standing=standing, base="main", body=body), **parts)  # type: ignore[arg-type]
+    return replace(Seen(standing=standing, base="main", body=body), **parts)
 
 
-def refused(*updates: Update, **parts: object) -> Seen:
+def refused(*updates: Update, **parts: Any) -> Seen:
     return seen(*updates, standing=Standing.REFUSED, **parts)
 
 

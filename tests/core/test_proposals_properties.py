@@ -1,11 +1,12 @@
 """One pull request a group, whatever bases, people and outages do over many runs: a forge of one branch in memory."""
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.digest import Digest
 from bot.core.plan import Decision
 from bot.core.proposals import (
     IGNORE,
@@ -45,10 +46,10 @@ class Branch:
     def open(self) -> list[int]:
         return [n for n, pull in enumerate(self.pulls) if pull.standing is Standing.OPEN]
 
-    def change(self, **parts: object) -> None:
+    def change(self, **parts: Any) -> None:
         """Change what is open, if something is."""
         for n in self.open:
-            self.pulls[n] = replace(self.pulls[n], **parts)  # type: ignore[arg-type]
+            self.pulls[n] = replace(self.pulls[n], **parts)
 
     def apply(self, step: Step) -> None:
         """Do what the rule says, as an adapter does, and refuse what must never be asked for."""
@@ -142,9 +143,9 @@ def test_whatever_happens_there_is_one_pull_request_and_a_second_run_changes_not
 
 @settings(max_examples=150, deadline=None)
 @given(made=st.tuples(*map(decisions, PATHS)), there=st.lists(st.sampled_from(BASES), max_size=2))
-def test_the_same_facts_give_the_same_step_in_any_order(made: tuple[Decision | None, ...], there: list[object]) -> None:
+def test_the_same_facts_give_the_same_step_in_any_order(made: tuple[Decision | None, ...], there: list[Digest]) -> None:
     known = [decision for decision in made if decision]
-    pulls = [Seen(standing=Standing.OPEN, base="main", body=write([update(PATHS[0], base)]).body) for base in there[:1]]  # type: ignore[arg-type] - bases
+    pulls = [Seen(standing=Standing.OPEN, base="main", body=write([update(PATHS[0], base)]).body) for base in there[:1]]
     now = Circumstances(default_branch="main", newly=lambda _update, _base: True)
 
     one, other = (reconcile(group(*order), pulls, now) for order in (known, known[::-1]))

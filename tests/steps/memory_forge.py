@@ -6,8 +6,10 @@ The real small forge of the other tests keeps the same promises (`tests/adapters
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha1
 from pathlib import Path
+from typing import Any
 
 from bot.core.errors import ForgeError, Paused
 from bot.ports.clock import Clock
@@ -30,7 +32,7 @@ class Kept:
     """One pull request, and what the forge keeps beside it."""
 
     pull: PullRequest
-    opened: object
+    opened: datetime
     files: Mapping[str, bytes]
     message: str
     draft: bool = False
@@ -66,10 +68,10 @@ class MemoryForge:
         found = [kept for kept in self.pulls if kept.pull.repository == name and branch in (None, kept.pull.branch)]
         return found[::-1]
 
-    def change(self, name: str, **parts: object) -> None:
+    def change(self, name: str, **parts: Any) -> None:
         """Change the newest pull request of a repository."""
         kept = self.of(name)[0]
-        kept.pull = replace(kept.pull, **parts)  # type: ignore[arg-type] - parts of a pull request
+        kept.pull = replace(kept.pull, **parts)
 
     def push_by_person(self, name: str) -> None:
         self.change(name, by_us=False, head="person")
@@ -179,7 +181,7 @@ class MemoryForge:
         branches = {kept.pull.branch for kept in self.of(name) if kept.pull.branch.startswith(PREFIX)}
         for branch in sorted(branches):
             opened = [kept.opened for kept in self.of(name, branch) if kept.pull.state is OPEN]
-            yield OwnBranch(name=branch, opened=opened[0] if opened else None)  # type: ignore[arg-type] - a moment
+            yield OwnBranch(name=branch, opened=opened[0] if opened else None)
 
     def _commit(self, name: str) -> str:
         return sha1(repr(sorted(self.repositories_[name].items())).encode(), usedforsecurity=False).hexdigest()

@@ -9,7 +9,8 @@ import pytest
 
 from bot.core.digest import Digest
 from bot.core.policy import Block, Declarations, UpdateOn
-from bot.core.pull_request import BRANCH
+from bot.core.proposals import PullRequestPolicy
+from bot.core.pull_request import BRANCH, is_unfinished
 from tests.steps.shop import AFTER, Shop, pinned
 
 WRITES = (
@@ -22,7 +23,7 @@ WRITES = (
     "deployer.move_alias",
 )
 """Every write of a plain update; the first test below keeps it honest."""
-OTHERS = ("pull_requests.refresh", "pull_requests.close")
+OTHERS = ("pull_requests.refresh", "pull_requests.close", "pull_requests.finish", "pull_requests.comment_once")
 
 
 class Killed(BaseException):
@@ -164,3 +165,32 @@ def test_a_kill_at_a_close_leaves_nothing_open(shop: Shop, *, after: bool) -> No
     assert "pull_requests.close" in writes.made
     assert [pull.state for pull in shop.pull_requests("acme/orders")] == ["closed"]
     assert BRANCH not in shop.people.branches("acme/orders")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("write", ["pull_requests.create", "pull_requests.finish"])
+def test_a_kill_before_the_labels_leaves_one_pull_request_with_them(shop: Shop, write: str, *, after: bool) -> None:
+    shop.proposing = PullRequestPolicy(labels=("bases",))
+    start(shop)
+    writes = Writes(fatal=(write, 1, after))
+    watch_writes(shop, writes)
+
+    run(shop)
+
+    (pull,) = shop.pull_requests("acme/orders")
+    assert (write in writes.made, pull.labels, is_unfinished(pull.body)) == (True, ("bases",), False)
+    assert [str(outcome.result) for outcome in shop.cycle().outcomes] == ["unchanged"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_a_comment_leaves_one_comment(shop: Shop, *, after: bool) -> None:
+    start(shop)
+    shop.cycle()
+    shop.people.push("acme/orders", BRANCH, shop.files(mine="mine = True\n"))
+    writes = Writes(fatal=("pull_requests.comment_once", 1, after))
+    watch_writes(shop, writes)
+
+    run(shop)
+
+    assert "pull_requests.comment_once" in writes.made
+    assert len(shop.forge.record("acme/orders", 1).comments) == 1

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from bot.adapters.forge.local import LocalForge
+from bot.core.pull_request import BRANCH
 from bot.entrypoints.demo.fleet import MOVED
 from bot.entrypoints.demo.stage import Stage
 from bot.entrypoints.service.logs import open_log
 from bot.entrypoints.service.loop import Loop
 from bot.entrypoints.service.state import Board, Ending, State
-from bot.ports.forge import SourceRepository
+from bot.ports.forge import PullRequest, SourceRepository
 from bot.wiring import VirtualClock, Workshop, open_workshop
 
 START = MOVED + timedelta(hours=3)
@@ -99,6 +100,15 @@ class BrokenForge(LocalForge):
         raise ZeroDivisionError("division by zero")
 
 
+class HalfBrokenForge(LocalForge):
+    """A forge with a defect of ours that one source repository meets."""
+
+    def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
+        if repository == "acme/orders":
+            raise ZeroDivisionError("division by zero")
+        return super().pull_requests(repository, branch)
+
+
 def test_cycles_come_an_interval_apart_with_jitter(scene: Scene) -> None:
     scene.script.cycles, scene.chances = 4, iter([0.0, 0.5, 1.0, 0.0])
 
@@ -170,6 +180,19 @@ def test_a_defect_fails_its_cycle_only(scene: Scene) -> None:
     assert len(told) == 2
 
 
+def test_a_defect_that_one_repository_meets_is_told_with_its_traceback_and_stops_no_other(scene: Scene) -> None:
+    with scene.open() as workshop:
+        forge = HalfBrokenForge(scene.fleet.folder / "repositories", scene.script.clock)
+        world = replace(workshop.world, forge=forge, pull_requests=forge)
+        (state,) = scene.run(replace(workshop, world=world))
+
+    assert dict(state.cycles) == {Ending.ATTENTION: 1}
+    assert dict(state.outcomes) == {("propose", "failed"): 1, ("propose", "opened"): 3}
+    (line,) = [line for line in scene.lines if line["event"] == "tick failed"]
+    assert line["key"] == f"pull-request:acme/orders {BRANCH}"
+    assert "ZeroDivisionError: division by zero" in line["exception"]
+
+
 def test_a_repository_that_fails_needs_attention_and_stops_no_other(scene: Scene) -> None:
     """Its function fails with it, for what it should stand on is not known."""
     (scene.fleet.folder / "repositories" / "acme" / "orders.git" / "HEAD").write_text("nonsense\n")
@@ -187,7 +210,11 @@ def test_a_repository_that_fails_needs_attention_and_stops_no_other(scene: Scene
     assert [line["subject"] for line in scene.lines if line["level"] == "warning"] == ["acme/orders", "orders"]
 
 
-@pytest.mark.parametrize(("ticks", "done"), [(1, FLEET[:1]), (0, ())])
+BEFORE_PROPOSING = 12
+"""Ticks of a cycle before its first pull request: the listing, each source repository, each stream."""
+
+
+@pytest.mark.parametrize(("ticks", "done"), [(BEFORE_PROPOSING + 1, FLEET[:1]), (BEFORE_PROPOSING, ()), (0, ())])
 def test_a_stop_ends_the_loop_between_two_ticks(scene: Scene, ticks: int, done: tuple[str, ...]) -> None:
     scene.script.ticks = ticks
 

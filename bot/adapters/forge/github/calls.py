@@ -12,7 +12,7 @@ from urllib.parse import quote
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part, too_much
 from bot.adapters.forge.github.refusals import Said
-from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender
+from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender, Unanswered
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
     Branch,
@@ -363,7 +363,8 @@ class GitHub:
         try:
             reply = self._sender.query(text, given, self._errand(what, verb), again=patient)
         except ForgeError as fault:
-            if not fault.retryable or isinstance(fault, Paused):
+            passing = fault.retryable or isinstance(fault, Unanswered)
+            if not passing or isinstance(fault, Paused):
                 raise
             raise TooMuch(str(fault), retryable=True) from fault
         if not any(error.get("path") for error in reply.errors) and too_much(reply.errors):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.adapters.forge.entries import TreeEntry
-from bot.adapters.forge.github.batches import answered, in_batches, part
+from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part
 from bot.adapters.forge.github.calls import GitHub, Modes, Place
 from bot.adapters.forge.github.wire import FolderAnswer, FolderEntry, TreeNode, parse
 from bot.core.errors import ForgeError
@@ -38,6 +38,7 @@ class _Walk:
 
     repository: str
     wanted: Callable[[str], bool]
+    most: int
     found: list[TreeEntry] = field(default_factory=list)
     seen: int = 0
     fault: ForgeError | None = None
@@ -45,6 +46,9 @@ class _Walk:
     def take(self, folder: _Folder, answer: TreeNode | ForgeError) -> Iterator[_Folder]:
         """Note what a folder holds; gives the folders below it that are still to be asked for."""
         try:
+            if isinstance(answer, TooMuch):
+                what = f"the folder {folder.path or '/'}"
+                raise ForgeError(f"{self.repository}: {what} is too much for GitHub ({answer}); exclude it")
             if isinstance(answer, ForgeError):
                 raise answer
             yield from self._look_through(folder, answer.entries or ())
@@ -71,8 +75,8 @@ class _Walk:
 
     def _count(self, path: str) -> None:
         self.seen += 1
-        if self.seen > _MOST_ENTRIES:
-            raise ForgeError(f"{self.repository}: it has over {_MOST_ENTRIES} files and folders; exclude it")
+        if self.seen > self.most:
+            raise ForgeError(f"{self.repository}: it has over {self.most} files and folders; exclude it")
         if path.count("/") > _DEEPEST:
             raise ForgeError(f"{self.repository}: its folders are nested deeper than {_DEEPEST}; exclude it")
 
@@ -82,16 +86,19 @@ class _Walk:
 
 
 class Walker:
-    """Lists what commits hold; a commit that cannot be listed is its error, and the others go on."""
+    """Lists what commits hold; a commit that cannot be listed is its error, and the others go on.
 
-    def __init__(self, github: GitHub) -> None:
-        self._github = github
+    One with more than `most` files and folders is refused: a few trees that hold each other are a million files.
+    """
+
+    def __init__(self, github: GitHub, most: int = _MOST_ENTRIES) -> None:
+        self._github, self._most = github, most
 
     def walk(
         self, commits: Sequence[tuple[str, str]], wanted: Callable[[str], bool]
     ) -> Sequence[Sequence[TreeEntry] | ForgeError]:
         """List the wanted paths of commits (of repository and id) in path order; in the order of the commits."""
-        walks = [_Walk(repository, wanted) for repository, _ in commits]
+        walks = [_Walk(repository, wanted, self._most) for repository, _ in commits]
         folders = [_Folder(of=i, place=Place(repository, oid)) for i, (repository, oid) in enumerate(commits)]
         while folders:
             deeper: list[_Folder] = []

@@ -1,12 +1,14 @@
-"""The forge on GitHub before the lab's GitHub."""
+"""Forges on the lab's GitHub."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.adapters.forge.github import AppTokens, FixedToken, GitHub, GitHubForge, Sender, Site, Tokens
+from bot.adapters.forge.github.listing import Filters
 from bot.adapters.forge.github.pulls import CommitWith
 from bot.adapters.transport import Transport
 from tests.adapters.forge.contract import FILES, REPOSITORY
@@ -40,11 +42,12 @@ def make(fake: FakeGitHub, clock: WoundClock) -> Iterator[Make]:
             app: tuple[int, str] | None = None,
             transport: Transport | None = None,
             commit_with: CommitWith = "api",
+            **filters: Any,
         ) -> GitHubForge:
             transport = transport or stack.enter_context(closing(Transport(clock, timeouts=(5, 30))))
             sender = Sender(transport, Site.of(fake.enterprise_url), clock)
             tokens: Tokens = AppTokens(sender, *app, clock) if app else FixedToken(token or fake.token())
-            return GitHubForge(GitHub(sender, tokens), include, commit_with=commit_with)
+            return GitHubForge(GitHub(sender, tokens), include, Filters(**filters), commit_with=commit_with)
 
         yield make
 

@@ -1,6 +1,5 @@
 """The forge on GitHub: the contract over the fake, and what only this one has to withstand."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,11 +16,12 @@ from tests.adapters.forge.contract import (
     open_pull_request,
     sources,
 )
+from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import World
 from tests.lab.clock import WoundClock
 
-Make = Callable[..., GitHubForge]
+BESIDE = f"{BRANCH}-next"
 
 
 class TestGitHubForge(ForgeContract):
