@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part, too_much
-from bot.adapters.forge.github.refusals import Said
+from bot.adapters.forge.github.refusals import Refusal, Said
 from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender, Unanswered
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
@@ -160,7 +160,10 @@ class GitHub:
                     yield name, fault
 
         for batch in in_batches(names, _A_BATCH, key=lambda name: name.partition("/")[0]):
-            yield from answered(batch, ask, lambda _: None)
+            for name, found in answered(batch, ask, lambda _: None):
+                if isinstance(found, Paused) or (isinstance(found, Refusal) and found.status != 200):
+                    raise found  # said of the whole request, so it is about us and no single repository
+                yield name, found
 
     def own_branches(self, repository: str, branches: str, after: str | None) -> Iterator[Branch]:
         """List the branches whose names have `branches` in them, from a cursor on, a hundred in a request."""
