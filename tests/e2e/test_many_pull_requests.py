@@ -74,7 +74,7 @@ def test_five_hundred_pull_requests_through_limits_and_lost_answers(
         fake = place.fake
         fake.populate(FLEET)
         place.write_settings(SETTINGS)
-        fake.limit_creations()
+        fake.limit_creations(a_minute=40, an_hour=400)
         lose_answers(fake)
 
         while len(runs) < 30 and sum(map(len, all_pulls(fake).values())) < MANY:
