@@ -49,8 +49,8 @@ def test_the_example_is_read_whole() -> None:
         include=("acme/*",),
         exclude=("acme/attic-*",),
         exclude_topics=("no-refrom",),
-        token="t0ken",
-    )  # noqa: S106
+        token="t0ken",  # noqa: S106 - made up
+    )
     assert "s3cret" not in repr(read)
     assert "t0ken" not in repr(read)
 
