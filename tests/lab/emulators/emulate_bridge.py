@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES
 from tests.lab.emulators.bridge import NOT_ALLOWED, Call, Data, Input, graphql_error, message, places_of, tip
 from tests.lab.emulators.rest import Rest
+from tests.lab.emulators.sources_bridge import SourcesBridge, branches
 from tests.lab.web import Answer
 
 _BLOB: Final = re.compile(r"/repos/[^/]+/[^/]+/git/blobs/[0-9a-f]+")
@@ -22,6 +23,9 @@ _GITHUB: Final = {"name": "GitHub", "email": "noreply@github.com"}
 class LackingInEmulate:
     """Implements `Lacking`."""
 
+    def __init__(self) -> None:
+        self._sources = SourcesBridge(_files, _content)
+
     def rest(self, call: Call) -> Answer | None:
         """Give a blob as its bytes, which it gives only within JSON."""
         path = call.asked.path
@@ -33,13 +37,15 @@ class LackingInEmulate:
     def query(self, call: Call, text: str, given: Input) -> Data:
         """Answer the queries of the adapter."""
         if text == queries.OWNER:
-            return {"repositoryOwner": _owner(call.rest, given["owner"])}
+            return {"repositoryOwner": _owner(call.rest, given["owner"], given["branches"])}
         if text == queries.LOOK:
             return _look(call.rest, given)
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
         if text == queries.places(len(expressions := places_of(given))):
             return {"repository": {f"p{i}": _folder(call.rest, given, one) for i, one in enumerate(expressions)}}
+        if (found := self._sources.answer(call.rest, text, given)) is not None:
+            return found
         if text == queries.AUTO_MERGE:
             raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
         raise graphql_error("undefinedField", f"the bridge does not know this query: {text}")
@@ -63,17 +69,26 @@ def _blob(rest: Rest, path: str, content: str) -> str:
     return str(rest.do("POST", f"{path}/blobs", {"content": content, "encoding": "base64"})["sha"])
 
 
-def _owner(rest: Rest, owner: str) -> Data | None:
+def _files(rest: Rest, repository: str, commit: str) -> Sequence[Mapping[str, Any]]:
+    tree = rest.get(f"/repos/{repository}/git/trees/{commit}?recursive=1")["tree"]
+    return [entry for entry in tree if entry["type"] == "blob"]
+
+
+def _content(rest: Rest, repository: str, oid: str) -> bytes:
+    return b64decode(rest.get(f"/repos/{repository}/git/blobs/{oid}")["content"])
+
+
+def _owner(rest: Rest, owner: str, word: str) -> Data | None:
     """List an owner's repositories by searching: it has no list of an organisation's."""
     if rest.find(f"/orgs/{owner}") is None:
         return None
     found = rest.get(f"/search/repositories?q=org:{owner}&per_page=100")
     assert found["total_count"] <= 100, "the bridge reads one page"
-    nodes = sorted((_listed(rest, one) for one in found["items"]), key=lambda node: str(node["nameWithOwner"]))
+    nodes = sorted((_listed(rest, one, word) for one in found["items"]), key=lambda node: str(node["nameWithOwner"]))
     return {"repositories": {"pageInfo": _LAST_PAGE, "nodes": nodes}}
 
 
-def _listed(rest: Rest, found: Mapping[str, Any]) -> Data:
+def _listed(rest: Rest, found: Mapping[str, Any], word: str) -> Data:
     name, branch = found["full_name"], found["default_branch"]
     at = tip(rest, name, f"{BRANCHES}{branch}")
     return {
@@ -81,7 +96,11 @@ def _listed(rest: Rest, found: Mapping[str, Any]) -> Data:
         "isArchived": found["archived"],
         "isDisabled": found["disabled"],
         "isEmpty": at is None,
+        "isFork": found["fork"],
+        "visibility": "PRIVATE" if found["private"] else "PUBLIC",
         "defaultBranchRef": {"name": branch, "target": {"oid": at}} if at else None,
+        "repositoryTopics": {"nodes": [{"topic": {"name": topic}} for topic in found.get("topics", ())]},
+        "refs": branches(rest, name, word),
     }
 
 

@@ -1,6 +1,6 @@
-"""What `myworld` 0.2.1 lacks: three fields of GraphQL, the two mutations of branches, git's trees and blobs.
+"""What `myworld` 0.2.1 lacks: four fields of GraphQL, folders and files in it, the two mutations of branches, blobs.
 
-Its GraphQL answers all queries but comparisons.
+Its GraphQL answers the others.
 It has no `Commit.committer` and no `Repository.isDisabled`; `author` and `isLocked` are the nearest that it has.
 """
 
@@ -19,17 +19,16 @@ from tests.lab.emulators.bridge import (
     GraphQLError,
     Input,
     graphql_error,
-    in_json,
     message,
     places_of,
 )
 from tests.lab.emulators.rest import Rest
+from tests.lab.emulators.sources_bridge import SourcesBridge, branches
 from tests.lab.web import Answer
 
-_NEAREST: Final = {"committer {": "committer: author {", "isDisabled": "isDisabled: isLocked"}
-_READ: Final = re.compile(
-    r"GET /repos/(?P<repository>[^/]+/[^/]+)/git/(?P<what>trees|blobs)/(?P<id>[^/?]+)(?:\?recursive=1)?"
-)
+_OPENED: Final = "associatedPullRequests(states: OPEN, first: 1) { nodes { createdAt } }"
+_NEAREST: Final = {"committer {": "committer: author {", "isDisabled": "isDisabled: isLocked", _OPENED: ""}
+_READ: Final = re.compile(r"GET /repos/(?P<repository>[^/]+/[^/]+)/git/blobs/(?P<id>[^/?]+)")
 _FOLDER: Final = "dir"
 
 
@@ -39,14 +38,14 @@ class LackingInMyWorld:
     def __init__(self) -> None:
         self._paths: dict[tuple[str, str], tuple[str, str]] = {}
         """Where a blob was seen, by repository and id: its path and commit."""
+        self._sources = SourcesBridge(self._listed, self._content)
 
     def rest(self, call: Call) -> Answer | None:
         """Answer reads of the git data API."""
         found = _READ.fullmatch(f"{call.asked.method} {call.asked.path}")
         if found is None:
             return None
-        read = self._tree if found["what"] == "trees" else self._blob
-        return read(call.rest, found["repository"], found["id"])
+        return self._blob(call.rest, found["repository"], found["id"])
 
     def query(self, call: Call, text: str, given: Input) -> Data:
         """Pass a query on, asking for what it has; it compares nothing."""
@@ -56,12 +55,18 @@ class LackingInMyWorld:
             raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
         if text == queries.places(len(expressions := places_of(given))):
             return {"repository": {f"p{i}": _folder(call.rest, given, one) for i, one in enumerate(expressions)}}
+        if (answered := self._sources.answer(call.rest, text, given)) is not None:
+            return answered
+        is_list = text == queries.OWNER
         for ours, nearest in _NEAREST.items():
             text = text.replace(ours, nearest)
         document = call.rest.do("POST", "/graphql", {"query": text, "variables": given})
         if document.get("errors"):
             raise GraphQLError(document)
         data: Data = document["data"]
+        if is_list and data["repositoryOwner"]:
+            for repository in data["repositoryOwner"]["repositories"]["nodes"]:
+                repository["refs"] = branches(call.rest, repository["nameWithOwner"], given["branches"])
         return data
 
     def commit(self, call: Call, repository: str, branch: str, given: Input) -> str:
@@ -74,16 +79,18 @@ class LackingInMyWorld:
         body = {"message": message(given), "branch": branch, "content": files[0]["contents"], "sha": now}
         return str(call.rest.do("PUT", path, body)["commit"]["sha"])
 
-    def _tree(self, rest: Rest, repository: str, commit: str) -> Answer:
+    def _listed(self, rest: Rest, repository: str, commit: str) -> list[Mapping[str, Any]]:
         files = [*_files(rest, repository, commit, "")]
         self._paths |= {(repository, file["sha"]): (file["path"], commit) for file in files}
-        entries = [{**file, "mode": "100644", "type": "blob"} for file in files]
-        return in_json({"sha": commit, "tree": entries, "truncated": False})
+        return [{**file, "mode": "100644"} for file in files]
+
+    def _content(self, rest: Rest, repository: str, oid: str) -> bytes:
+        path, commit = self._paths[repository, oid]
+        return b64decode(rest.get(f"/repos/{repository}/contents/{quote(path)}?ref={commit}")["content"])
 
     def _blob(self, rest: Rest, repository: str, oid: str) -> Answer:
-        path, commit = self._paths[repository, oid]
-        found = rest.get(f"/repos/{repository}/contents/{quote(path)}?ref={commit}")
-        return Answer(headers={"Content-Type": "application/octet-stream"}, body=b64decode(found["content"]))
+        content = self._content(rest, repository, oid)
+        return Answer(headers={"Content-Type": "application/octet-stream"}, body=content)
 
 
 def _files(rest: Rest, repository: str, commit: str, folder: str) -> Iterator[Mapping[str, Any]]:
