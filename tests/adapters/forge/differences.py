@@ -86,7 +86,7 @@ MYWORLD: Final = (
     _NO_DELETION,
     Difference(
         why="its repositories begin with a file; GitHub's may be empty",
-        tests=("test_an_empty_repository_is_listed_with_its_fault",),
+        tests=("test_an_empty_repository_that_only_a_pattern_finds_is_left_out",),
     ),
     Difference(
         why="it can neither rename a branch nor make another one the default, as GitHub can",
@@ -95,7 +95,7 @@ MYWORLD: Final = (
     Difference(
         why="its files are texts without modes, so none is executable, a link, or bytes; git's are all that",
         tests=(
-            "test_a_tree_lists_files_and_links_in_path_order_with_modes_and_sizes",
+            "test_a_link_is_not_followed_and_its_text_is_no_content",
             "test_bytes_are_not_touched",
             "test_a_pull_request_holds_one_commit_with_the_new_contents",
             "test_the_mode_of_a_file_is_kept",
