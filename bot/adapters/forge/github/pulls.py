@@ -101,6 +101,7 @@ class GitHubPullRequests:
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close it with a reason, which is said first, and delete its branch; one that we closed already stays closed.
 
+        GitHub closes a pull request whose branch goes, in one step, so that a crash leaves no branch behind.
         Refused if the branch no longer is where `pull_request` saw it.
         """
         repository, number = pull_request.repository, pull_request.number
@@ -111,11 +112,11 @@ class GitHubPullRequests:
         _require_open(pull_request, standing, at=pull_request.head)
         mark = f"<!-- refrom:closing {hashlib.sha256(comment.encode()).hexdigest()[:12]} -->"
         self._comments.once(repository, number, mark=mark, text=comment)
-        self._github.update_pull_request(
-            repository, number, state="closed", body=f"{pull_request.body}\n{_CLOSED_BY_US}\n"
-        )
+        if _CLOSED_BY_US not in pull_request.body:
+            self._github.update_pull_request(repository, number, body=f"{pull_request.body}\n{_CLOSED_BY_US}\n")
         with suppress(Moved):  # what a person pushed meanwhile stays
             self._branches.delete(standing)
+        self._github.update_pull_request(repository, number, state="closed")
 
     def _delete_left_over(self, pull_request: PullRequest, standing: Standing) -> None:
         """Delete the branch that an earlier close left, unless it is in use again."""
