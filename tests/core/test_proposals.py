@@ -196,6 +196,19 @@ def test_what_is_done_next(decisions: list[Decision], there: list[Seen], now: Ci
     assert told(reconcile(group(*decisions), there, now)) == expected
 
 
+def test_a_newer_base_is_compared_with_the_one_of_its_own_runtime_that_was_refused() -> None:
+    other = replace(update(new=NEWER), use=use("FROM public.ecr.aws/lambda/python:3.12\n"))
+    compared: list[tuple[Digest, Digest]] = []
+
+    def newly(update: Update, base: Digest) -> bool:
+        compared.append((update.new, base))
+        return False
+
+    step = reconcile(group(update(new=NEWEST)), [refused(update(), other)], replace(NORMAL, newly=newly))
+
+    assert (told(step), compared) == (Leave, [(NEWEST, NEW)])
+
+
 def test_a_stray_branch_is_closed_with_its_reason_and_a_persons_own_is_left() -> None:
     stray = Group(name="x", branch="refrom/x", stray=Closing.GROUPED)
 
