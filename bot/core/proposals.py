@@ -307,6 +307,8 @@ def _ending(decision: Decision) -> Closing:
     match decision:
         case Current():
             return Closing.CURRENT
+        case Skip(opted_out=True):
+            return Closing.OPTED_OUT
         case Skip():
             return Closing.UNABLE
         case Update(action=Action.BUMP | Action.PIN):

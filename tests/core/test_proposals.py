@@ -171,6 +171,8 @@ def told(step: Step | None) -> object:
         pytest.param([waiting()], [seen(update())], replace(NORMAL, blocked=frozenset({NEW})), Closing.BLOCKED,
                      id="what is offered is blocked, and the next is soaking"),
         pytest.param([skipped()], [seen(update())], NORMAL, Closing.UNABLE, id="no edit is possible"),
+        pytest.param([replace(skipped(), opted_out=True)], [seen(update())], NORMAL, Closing.OPTED_OUT,
+                     id="the repository's own file ignores it"),
         pytest.param([update(action=Action.REBUILD)], [seen(update())], NORMAL, Closing.UNNEEDED, id="rebuilt instead"),
         pytest.param([update()], [seen(update()), refused(update())], NORMAL, Closing.ANSWERED, id="answered before"),
         pytest.param([update()], [seen(update(), labels=(IGNORE,))], NORMAL, Closing.IGNORED, id="the label"),
