@@ -65,8 +65,11 @@ def step_of(update: Update) -> str:
 
 
 def use_name(use: BaseUse) -> str:
-    """Name a use in a marker by its file and image, whatever line and digest they stand at."""
-    return _name((use.located.path, _image(use)))
+    """Name a use in a marker by its file, image and runtime, whatever line and digest they stand at.
+
+    One file may use an image at several runtimes, each with a base of its own.
+    """
+    return _name((use.located.path, _image(use), use.runtime))
 
 
 def fixes_of(updates: Iterable[Update]) -> str | None:
@@ -100,7 +103,7 @@ def _plan(document: Mapping[str, Any]) -> Plan:
     """Take a marker's document apart; a base that is no digest is a `ValueError`."""
     return Plan(
         steps=tuple(str(step) for step in document["steps"]),
-        bases={name: Digest.parse(base) for base, names in document.get("bases", {}).items() for name in names},
+        bases={str(name): Digest.parse(base) for base, names in document.get("bases", {}).items() for name in names},
         fixes=document.get("fixes", ""),
     )
 

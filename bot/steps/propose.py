@@ -47,7 +47,8 @@ class Proposer:
 
         Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
         """
-        known = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        found = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        known = sorted(found, key=lambda pull: pull.base != now.default_branch)  # into others they are a person's
         current = next((pull for pull in known if pull.state is PullRequestState.OPEN), None)
         match reconcile(self.group, [_seen(pull) for pull in known], now), current:
             case None, _:
@@ -165,4 +166,6 @@ def _seen(pull: PullRequest) -> Seen:
         by_us=pull.by_us,
         conflicts=pull.conflicts,
         labels=pull.labels,
+        reopened=pull.state is PullRequestState.OPEN and pull.closed_by_us,
+        merged=pull.merged,
     )

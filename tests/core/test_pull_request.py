@@ -359,6 +359,13 @@ def test_a_marker_of_another_shape_is_none(inside: str) -> None:
     assert read_plan(f"<!-- refrom:plan {inside} -->") is None
 
 
+def test_whatever_a_person_writes_into_a_marker_its_names_are_texts() -> None:
+    plan = read_plan(f'<!-- refrom:plan {{"steps": [1], "bases": {{"{NEW}": [2, "a3"]}}}} -->')
+
+    assert plan
+    assert (plan.steps, sorted(plan.bases)) == (("1",), ["2", "a3"])
+
+
 def test_of_two_markers_the_last_counts() -> None:
     mine = write([update()]).body
 

@@ -177,6 +177,7 @@ def _pull(rest: Rest, path: str, pull: Mapping[str, Any]) -> Data:
         "title": pull["title"],
         "body": pull["body"] or "",
         "url": pull["html_url"],
+        "mergedAt": pull["merged_at"],
         "state": "MERGED" if pull["merged_at"] else str(pull["state"]).upper(),
         "isCrossRepository": pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"],
         "headRefOid": pull["head"]["sha"],

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part, too_much
-from bot.adapters.forge.github.refusals import Refusal, Said
+from bot.adapters.forge.github.refusals import OwnerFault, Refusal, Said
 from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender, Unanswered
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
@@ -137,7 +137,7 @@ class GitHub:
                 first //= 2
                 continue
             if data.get("repositoryOwner") is None:
-                raise ForgeError(f"{owner}: GitHub knows no such user or organisation; correct include")
+                raise OwnerFault(f"{owner}: GitHub knows no such user or organisation; correct include")
             page = parse(RepositoryPage, data["repositoryOwner"]["repositories"], owner)
             yield from page.nodes
             if not page.page_info.has_next_page:

@@ -207,6 +207,7 @@ class Pull(Graph):
     body: str
     url: str
     state: str
+    merged_at: AwareDatetime | None = None
     is_cross_repository: bool
     head_ref_oid: str
     base_ref_name: str
