@@ -7,10 +7,12 @@ A source repository in which nothing is wanted and nothing of ours is open costs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from bot.core.admission import HOUR, Branch, Deferral, Load, urgency
 from bot.core.outcome import Outcome, Result
-from bot.core.proposals import Circumstances, Group, groups_of
+from bot.core.proposals import Group, groups_of
+from bot.core.reconcile import Circumstances
 from bot.ports.engine import Again, Done
 from bot.ports.forge import PullRequest, SourceRepository
 from bot.steps.inquire import Inquiry
@@ -82,14 +84,11 @@ class Line:
 
     def _propose(self, place: _Place, proposer: Proposer, now: datetime) -> Proposed:
         """Propose; what is not open and may not be opened is not asked for."""
-
-        def gate(result: Result) -> Deferral | None:
-            return self._defers(place, result, now)
-
+        gate = partial(self._defers, place, now)
         deferral = None if place.is_open else gate(Result.OPENED)
         return Proposed(outcome=proposer.defer(deferral)) if deferral else proposer.propose(self._now(place, now), gate)
 
-    def _defers(self, place: _Place, result: Result, now: datetime) -> Deferral | None:
+    def _defers(self, place: _Place, now: datetime, result: Result) -> Deferral | None:
         policy = self.inquiry.rules.pull_requests
         if policy.window and not policy.window.is_open(now):
             return Deferral(reason="outside of the schedule", until=policy.window.opens(now))

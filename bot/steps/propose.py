@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core import proposals
+from bot.core import reconcile as rule
 from bot.core.admission import Deferral
 from bot.core.carriers import repoint_file
 from bot.core.dockerfile import Repoint
@@ -13,8 +13,9 @@ from bot.core.errors import ForgeError
 from bot.core.marker import finished, is_unfinished
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
-from bot.core.proposals import Circumstances, Group, PullRequestPolicy, Seen, Standing, reconcile
+from bot.core.proposals import Group, PullRequestPolicy
 from bot.core.pull_request import Text, write
+from bot.core.reconcile import Circumstances, Seen, Standing, reconcile
 from bot.ports.forge import Finish, Forge, Proposal, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
@@ -53,18 +54,18 @@ class Proposer:
         match reconcile(self.group, [_seen(pull) for pull in known], now), current:
             case None, _:
                 return Proposed()
-            case proposals.Create(updates), _:
+            case rule.Create(updates), _:
                 return self._create(updates, gate)
-            case proposals.Refresh(updates, why), PullRequest():
+            case rule.Refresh(updates, why), PullRequest():
                 return self._refresh(current, updates, why, gate)
-            case proposals.Finish(), PullRequest():
+            case rule.Finish(), PullRequest():
                 return Proposed(outcome=self.finish(current))
-            case proposals.CommentOnce() as comment, PullRequest():
+            case rule.CommentOnce() as comment, PullRequest():
                 return Proposed(outcome=self._comment(current, comment))
-            case proposals.Close(reason), PullRequest():
+            case rule.Close(reason), PullRequest():
                 self.pull_requests.close(current, comment=f"Closed: {reason}.")
                 return Proposed(outcome=self._outcome(Result.CLOSED, f"closed {current.url}: {reason}", current))
-            case proposals.Leave(why), _:
+            case rule.Leave(why), _:
                 what = f"{current.url} {why}" if current else why
                 return Proposed(outcome=self._outcome(Result.UNCHANGED, what, current))
             case step, _:
@@ -111,7 +112,7 @@ class Proposer:
         refreshed = self.pull_requests.refresh(current, self._proposal(updates, text))
         return self._proposed(Result.REFRESHED, refreshed, f"refreshed {refreshed.url}: {text.title} ({why})")
 
-    def _comment(self, current: PullRequest, comment: proposals.CommentOnce) -> Outcome:
+    def _comment(self, current: PullRequest, comment: rule.CommentOnce) -> Outcome:
         said = self.pull_requests.comment_once(current, mark=comment.mark, text=comment.text)
         what = f"{current.url} {comment.why}"
         return self._outcome(Result.COMMENTED if said else Result.UNCHANGED, what, current)

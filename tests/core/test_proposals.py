@@ -9,27 +9,21 @@ import pytest
 from bot.core.digest import Digest
 from bot.core.marker import read_plan
 from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
-from bot.core.proposals import (
-    IGNORE,
-    WHOLE,
+from bot.core.proposals import IGNORE, WHOLE, Closing, Group, GroupBy, PullRequestPolicy, groups_of
+from bot.core.pull_request import write
+from bot.core.reconcile import (
     Circumstances,
     Close,
-    Closing,
     CommentOnce,
     Create,
     Finish,
-    Group,
-    GroupBy,
     Leave,
-    PullRequestPolicy,
     Refresh,
     Seen,
     Standing,
     Step,
-    groups_of,
     reconcile,
 )
-from bot.core.pull_request import write
 from bot.core.templates import Template
 from tests.core.facts import NEW, NOW, OLD, use
 

@@ -143,8 +143,8 @@ class MemoryForge:
     def refresh(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         kept = self._guarded("refresh", pull_request)
         kept.files, kept.message = proposal.files, proposal.message
-        said = replace(kept.pull, title=proposal.title, body=proposal.body)
-        kept.pull = replace(said, head=_head(proposal), conflicts=False, closed_by_us=False)
+        kept.pull = replace(kept.pull, head=_head(proposal), title=proposal.title, body=proposal.body)
+        kept.pull = replace(kept.pull, conflicts=False, closed_by_us=False)
         return kept.pull
 
     def finish(self, pull_request: PullRequest, finish: Finish, body: str) -> Sequence[str]:

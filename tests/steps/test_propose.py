@@ -8,8 +8,9 @@ from bot.core.digest import Digest
 from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Current, Update
-from bot.core.proposals import WHOLE, Circumstances, Group, PullRequestPolicy
+from bot.core.proposals import WHOLE, Group, PullRequestPolicy
 from bot.core.pull_request import BRANCH
+from bot.core.reconcile import Circumstances
 from bot.ports.forge import Proposal, PullRequestState
 from bot.steps.propose import Proposer, edit
 from tests.adapters.forge.world import File
