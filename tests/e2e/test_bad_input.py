@@ -75,8 +75,10 @@ def test_a_runtime_that_nobody_knows_cannot_be_watched(lab: Scene) -> None:
 
 
 def test_bad_repositories_stop_no_other(lab: Scene) -> None:
-    """An empty repository, a Dockerfile that does not parse and an unknown runtime, in a fleet whose bases move."""
+    """An empty repository, one without default branch, a Dockerfile that does not parse and an unknown runtime."""
     Repo.init(lab.folder / "repositories" / "acme" / "empty.git", bare=True, mkdir=True).close()
+    push(lab, "headless", "FROM public.ecr.aws/lambda/python:3.13\n")
+    (lab.folder / "repositories" / "acme" / "headless.git" / "HEAD").write_text("ref: refs/heads/gone\n")
     push(lab, "broken", "FROM public.ecr.aws/lambda/python:3.13\nFROM\n")
     push(lab, "future", "FROM public.ecr.aws/lambda/python:3.99\n")
     lab.publish(MOVES, after=True)
@@ -84,7 +86,11 @@ def test_bad_repositories_stop_no_other(lab: Scene) -> None:
     ran = lab.run()
 
     assert ran.code == ATTENTION
-    assert failures(ran) == {("survey", "acme/empty"): "it is empty; push a first commit"}
+    assert failures(ran) == {
+        ("survey", "acme/headless"): (
+            "its default branch 'gone' is not there; name one with git symbolic-ref HEAD refs/heads/BRANCH"
+        )
+    }
     assert decided(ran, "acme/future") == [("skip", "runtime 'python3.99' is unknown; did you mean python3.9?")]
     assert [(s["repository"], s["path"], s["line"]) for s in ran.document["skipped"]] == [
         ("acme/broken", "Dockerfile", 2)

@@ -113,8 +113,12 @@ def test_a_forge_that_lets_somebody_in_is_asked_on(shop: Shop) -> None:
 
 def test_what_the_forge_told_of_an_owner_is_not_told_again_of_its_repositories(shop: Shop) -> None:
     healthy(shop)
-    shop.people.create_repository("acme/empty", {})
-    told_already = failed("forge", ACCESS, ForgeError("it is empty; push a first commit"))
+    shop.push_headless("acme/headless")
+    told_already = failed(
+        "forge",
+        ACCESS,
+        ForgeError("its default branch 'main' is not there; name one with git symbolic-ref HEAD refs/heads/BRANCH"),
+    )
 
     checks = list(examine(patient(shop, forge=Told([told_already, FINE]))))
 
@@ -140,14 +144,14 @@ def test_what_the_settings_do_not_name_is_skipped(shop: Shop) -> None:
 
 
 def test_a_repository_with_a_fault_is_told_with_the_cure_and_the_next_is_read(shop: Shop) -> None:
-    shop.people.create_repository("acme/empty", {})
+    shop.push_headless("acme/headless")
     healthy(shop)
 
     checks = {check.subject: check for check in examine(patient(shop))}
 
-    assert (checks["acme/empty"].message, checks["acme/empty"].cure) == (
-        "acme/empty: it is empty",
-        "push a first commit",
+    assert (checks["acme/headless"].message, checks["acme/headless"].cure) == (
+        "acme/headless: its default branch 'main' is not there",
+        "name one with git symbolic-ref HEAD refs/heads/BRANCH",
     )
     assert checks["acme/orders"].state is State.OK
 
