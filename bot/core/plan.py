@@ -145,10 +145,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """refrom cannot or must not handle this use."""
+    """refrom cannot or must not handle this use; `opted_out` says that the repository's own file forbids it."""
 
     use: BaseUse
     reason: str
+    opted_out: bool = False
 
 
 Decision = Update | Current | Waiting | Held | Skip

@@ -8,13 +8,15 @@ What each case means for people stands in `docs/reference/pull-requests.md`.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from bot.core.admission import Limits
 from bot.core.digest import Digest
+from bot.core.marker import Plan, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
 from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
-from bot.core.pull_request import Plan, Wording, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
+from bot.core.pull_request import Wording
 from bot.core.templates import Template
 from bot.core.windows import Window
 
@@ -24,6 +26,10 @@ IGNORE: Final = "refrom:ignore"
 """The label that says: no pull request for this group."""
 PUSHED: Final = "<!-- refrom:pushed -->"
 """Marks the comment that says that a person's push is left alone."""
+
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A merge so long before the listing may have come after it, by another clock."""
 
 
 class GroupBy(StrEnum):
@@ -125,7 +131,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One pull request from a group's branch, as the forge shows it now."""
+    """One pull request from a group's branch, as the forge shows it now.
+
+    `reopened` says that it is open though we closed it once; `merged` is when it was merged, if it was.
+    """
 
     standing: Standing
     base: str
@@ -133,6 +142,8 @@ class Seen:
     by_us: bool = True
     conflicts: bool = False
     labels: tuple[str, ...] = ()
+    reopened: bool = False
+    merged: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +152,7 @@ class Circumstances:
 
     `opted_out` says that the repository's own file wants no pull requests.
     `newly` says whether an update differs significantly from a base that a person refused.
+    `listed` is when the commit was read off the forge that all this is about.
     """
 
     default_branch: str
@@ -148,6 +160,7 @@ class Circumstances:
     blocked: frozenset[Digest] = frozenset()
     complete: bool = True
     opted_out: bool = False
+    listed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +219,10 @@ def reconcile(group: Group, seen: Sequence[Seen], now: Circumstances) -> Step | 
     if current is None:
         return _open(group, seen, now, ignored=ignored)
     plan = read_plan(current.body)
+    if plan is None and (current.base != now.default_branch or (group.stray and not current.by_us)):
+        return Leave("it is a person's own")
     if not current.by_us:
-        return _leave_pushed() if plan or not group.stray else Leave("it is a person's own")
+        return _leave_pushed()
     if closing := _closing(group, now, ignored=ignored):
         return Close(closing)
     if not now.complete:
@@ -224,7 +239,17 @@ def _open(group: Group, seen: Sequence[Seen], now: Circumstances, *, ignored: bo
     if ignored:
         return Leave(f"a pull request of this group has the label {IGNORE}; none is opened")
     wanted = _wanted(group, seen, now)
+    if any(_is_merged_since(each, wanted, now) for each in seen):
+        return Leave("a pull request for this base was merged since the repository was read; the next run looks again")
     return Create(wanted) if wanted else Leave("a person closed the pull request for this base; not opened again")
+
+
+def _is_merged_since(pull: Seen, wanted: Sequence[Update], now: Circumstances) -> bool:
+    """Whether what is wanted is known to be merged by now, so that only an old commit still lacks it."""
+    if not pull.merged or not now.listed or pull.base != now.default_branch:
+        return False
+    plan = read_plan(pull.body)
+    return pull.merged > now.listed - _CLOCKS_DIFFER and not (plan and set(plan.steps).isdisjoint(steps_of(wanted)))
 
 
 def _closing(group: Group, now: Circumstances, *, ignored: bool) -> Closing | None:
@@ -246,6 +271,8 @@ def _compare(group: Group, current: Seen, plan: Plan | None, now: Circumstances,
     told = plan is not None and (offered > set(steps_of(wanted)) or is_told(plan, wanted))
     if plan is None or not told or endings or not offered.issuperset(steps_of(wanted)):
         return Refresh(wanted, "it says what is wanted now")
+    if current.reopened:
+        return Refresh(wanted, "a person opened it again")
     if current.conflicts:
         return Refresh(wanted, f"it conflicted with {current.base}")
     return Finish() if is_unfinished(current.body) else Leave("is up to date")
@@ -280,6 +307,8 @@ def _ending(decision: Decision) -> Closing:
     match decision:
         case Current():
             return Closing.CURRENT
+        case Skip(opted_out=True):
+            return Closing.OPTED_OUT
         case Skip():
             return Closing.UNABLE
         case Update(action=Action.BUMP | Action.PIN):

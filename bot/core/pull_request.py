@@ -4,18 +4,15 @@ Everything that comes from an image or a repository is shown inside code spans,
 where it can neither forge Markdown nor mention people; the marker holds only digests of it.
 """
 
-import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from bot.core.advisories import Fix
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
-from bot.core.digest import Digest
-from bot.core.plan import Action, BaseUse, Update, describe
+from bot.core.marker import UNFINISHED, marker
+from bot.core.plan import Action, Update, describe
 from bot.core.templates import Template
 
 BRANCH = "refrom/lambda-base-images"
@@ -23,8 +20,6 @@ BRANCH = "refrom/lambda-base-images"
 FIELDS = ("summary", "action", "runtimes", "changes", "severity", "repository", "group")
 """What a title and a commit message may name."""
 BODY_FIELDS = (*FIELDS, "introduction", "details")
-UNFINISHED = "<!-- refrom:unfinished -->"
-"""The last line of a body while labels, reviewers or the forge's own merge are still to be added."""
 
 _LONGEST_BODY = 60_000
 """In characters; GitHub takes 65,536."""
@@ -32,17 +27,8 @@ _LONGEST_TITLE = 250
 """In characters; GitHub takes 256."""
 _MOST_PACKAGES = 40
 _MOST_FIXES = 40
-_MOST_TOLD = 800
-"""Of so many uses a marker says which base each is brought to; with more it would take the room of the body."""
 _LONGEST_CODE = 160
 _LONGEST_NOTE = 1000
-_NAMES = r'\[[0-9a-f", ]*\]'
-_BASES = rf'\{{(?:"sha[0-9]+:[0-9a-f]+": {_NAMES}(?:, )?)*\}}'
-_MARKER = re.compile(
-    rf'^<!-- refrom:plan (\{{"steps": {_NAMES}(?:, "bases": {_BASES})?(?:, "fixes": "[0-9a-f]*")?\}}) -->[ \t\r]*$',
-    re.MULTILINE,
-)
-_UNFINISHED = re.compile(rf"^{UNFINISHED}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 
@@ -62,18 +48,6 @@ class Wording:
     title: Template = field(default_factory=lambda: Template.parse("{summary}", FIELDS))
     message: Template = field(default_factory=lambda: Template.parse("{summary}", FIELDS))
     body: Template = field(default_factory=lambda: Template.parse("{introduction}\n\n{details}", BODY_FIELDS))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the marker of a body says: the steps, the base that each use is brought to, and what that fixes.
-
-    `bases` are by the names of `use_name`; empty in bodies of earlier releases, and where there are very many.
-    """
-
-    steps: tuple[str, ...]
-    bases: Mapping[str, Digest]
-    fixes: str
 
 
 def write(
@@ -96,82 +70,6 @@ def write(
         message=wording.message.render(values),
         body=f"{_shorten(body, _LONGEST_BODY - len(end))}\n\n{end}",
     )
-
-
-def marker(updates: Sequence[Update]) -> str:
-    """Hide the plan in an HTML comment, so that a later run knows what the pull request stands for."""
-    uses: dict[str, list[str]] = defaultdict(list)
-    for update in updates:
-        uses[str(update.new)].append(use_name(update.use))
-    fixes = fixes_of(updates)
-    bases = {base: sorted(set(names)) for base, names in sorted(uses.items())}
-    told = {"bases": bases} if 0 < len(updates) <= _MOST_TOLD else {}
-    document = {"steps": steps_of(updates), **told, **({"fixes": fixes} if fixes else {})}
-    return f"<!-- refrom:plan {json.dumps(document)} -->"
-
-
-def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
-    """What updates stand for, however they are explained: for each file and image the tag and digest it is brought to.
-
-    Each step is the start of a digest, so that many fit into a body and no text of a repository gets into the marker.
-    """
-    return tuple(sorted({step_of(update) for update in updates}))
-
-
-def step_of(update: Update) -> str:
-    """What one update stands for."""
-    return _name((update.use.located.path, _image(update.use), update.tag, str(update.new)))
-
-
-def use_name(use: BaseUse) -> str:
-    """Name a use in a marker by its file and image, whatever line and digest they stand at."""
-    return _name((use.located.path, _image(use)))
-
-
-def fixes_of(updates: Iterable[Update]) -> str | None:
-    """Which advisories updates fix, as one short text, empty for none; None where that is not known of every update."""
-    changes = [(str(update.new), update.change) for update in updates if update.change]
-    if any(change.unassessed for _, change in changes):
-        return None
-    fixes = sorted({(new, fix.identifier, fix.severity) for new, change in changes for fix in change.fixes})
-    return Digest.of(json.dumps(fixes).encode()).short if fixes else ""
-
-
-def is_told(plan: Plan, updates: Iterable[Update]) -> bool:
-    """Whether a plan tells what updates fix, as far as that is known now: advisories come later than packages."""
-    return fixes_of(updates) in (None, plan.fixes)
-
-
-def read_plan(body: str) -> Plan | None:
-    """Read the marker back; None where there is none that can be read (a person may have edited the body).
-
-    The last one counts: it stands at the end, and whatever a template or a person wrote stands before it.
-    """
-    found = _MARKER.findall(body)
-    try:
-        document = json.loads(found[-1]) if found else None
-        return _plan(document) if document else None
-    except ValueError:
-        return None
-
-
-def _plan(document: Mapping[str, Any]) -> Plan:
-    """Take a marker's document apart; a base that is no digest is a `ValueError`."""
-    return Plan(
-        steps=tuple(str(step) for step in document["steps"]),
-        bases={name: Digest.parse(base) for base, names in document.get("bases", {}).items() for name in names},
-        fixes=document.get("fixes", ""),
-    )
-
-
-def is_unfinished(body: str) -> bool:
-    """Whether labels and their like are still to be added."""
-    return _UNFINISHED.search(body) is not None
-
-
-def finished(body: str) -> str:
-    """Return a body that says that they are."""
-    return _UNFINISHED.sub("", body)
 
 
 def code(text: str, longest: int = _LONGEST_CODE) -> str:
@@ -237,10 +135,6 @@ def _base(update: Update) -> tuple[str, str]:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _name(what: object) -> str:
-    return Digest.of(json.dumps(what).encode()).short
 
 
 def _shorten(text: str, room: int) -> str:
@@ -346,8 +240,3 @@ def _fix_row(fix: Fix) -> str:
 
 def _version_row(change: LanguageChange | PackageChange) -> str:
     return f"| {code(change.name)} | {code(change.old or 'none')} | {code(change.new or 'none')} |"
-
-
-def _image(use: BaseUse) -> str:
-    reference = use.located.use.reference
-    return reference.name if reference else use.located.use.raw

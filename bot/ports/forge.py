@@ -60,6 +60,8 @@ class PullRequest:
 
     `head` is the commit of its branch; `by_us` is false once a person pushed to it.
     `conflicts` says that it cannot be merged as it is.
+    `closed_by_us` stays true of one that a person opens again, until it is refreshed.
+    `merged` is when it was merged, None also where a forge does not tell.
     """
 
     repository: str
@@ -75,6 +77,7 @@ class PullRequest:
     by_us: bool = True
     conflicts: bool = False
     labels: tuple[str, ...] = ()
+    merged: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,8 @@ class Cycle:
     outcomes: list[Outcome] = field(init=False, default_factory=list)
     defects: list[Defect] = field(init=False, default_factory=list)
     repositories: Mapping[str, SourceRepository] = field(init=False, default_factory=dict)
+    listed: datetime | None = field(init=False, default=None)
+    """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
 
@@ -81,7 +83,8 @@ class Cycle:
         waiting += engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
-        waiting += engine.drain([Key("pull-request", name) for name in self.line.form(self.repositories)], self.tick)
+        line = self.line.form(self.repositories, self.listed)
+        waiting += engine.drain([Key("pull-request", name) for name in line], self.tick)
         waiting += engine.drain([Key("function", target.function) for target in self.rules.targets], self.tick)
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
@@ -121,9 +124,9 @@ class Cycle:
             message = f"a defect of refrom ({type(fault).__name__}); please report it"
         self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, message), now)
 
-    def _list(self, _name: str, _now: datetime) -> Done:
+    def _list(self, _name: str, now: datetime) -> Done:
         """List the source repositories."""
-        self.repositories = self.inquiry.repositories()
+        self.repositories, self.listed = self.inquiry.repositories(), now
         return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:

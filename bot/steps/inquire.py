@@ -106,8 +106,9 @@ class Inquiry:
         self.narrowings[repository.name] = narrowing
         self.surveys[repository.name] = found
         uses = (*found.uses, *self._built_otherwise(found))
-        skipped = [Skip(use=use, reason=why) for use in uses if (why := narrowing.why_skipped(use.located.path))]
-        handled = [use for use in uses if not narrowing.why_skipped(use.located.path)]
+        reasons = [(use, narrowing.why_skipped(use.located.path)) for use in uses]
+        skipped = [Skip(use=use, reason=why, opted_out=True) for use, why in reasons if why]
+        handled = [use for use, why in reasons if not why]
         facts = [(self._gather(use, now), self._policy(use)) for use in handled]
         decided = (*plan(facts, self.rules.declared, now), *skipped)
         self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))

@@ -40,16 +40,18 @@ class Line:
     """All groups of one cycle in their order, and what is open by now."""
 
     inquiry: Inquiry
+    _listed: datetime | None = field(init=False, default=None)
     _shown: dict[Branch, datetime] = field(init=False, default_factory=dict)
     _load: Load | None = field(init=False, default=None)
     _places: dict[str, _Place] = field(init=False, default_factory=dict)
     _unfinished: dict[str, PullRequest] = field(init=False, default_factory=dict)
 
-    def form(self, repositories: Mapping[str, SourceRepository]) -> Sequence[str]:
+    def form(self, repositories: Mapping[str, SourceRepository], listed: datetime | None = None) -> Sequence[str]:
         """Return the names of the pull requests to handle, such as `acme/orders refrom/lambda-base-images`, in order.
 
-        The repositories are all that were listed: what is open counts where they could not be read, too.
+        The repositories are all that were listed, and when: what is open counts where they could not be read, too.
         """
+        self._listed = listed
         self._shown = {
             (repository.name, branch.name): branch.opened
             for repository in repositories.values()
@@ -139,6 +141,7 @@ class Line:
             blocked=self.inquiry.rules.declared.blocked(now.date()),
             complete=repository.name not in self.inquiry.incomplete,
             opted_out=place.survey.opted_out,
+            listed=self._listed,
         )
 
 

@@ -10,10 +10,11 @@ from bot.core.admission import Deferral
 from bot.core.carriers import repoint_file
 from bot.core.dockerfile import Repoint
 from bot.core.errors import ForgeError
+from bot.core.marker import finished, is_unfinished
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Update
 from bot.core.proposals import Circumstances, Group, PullRequestPolicy, Seen, Standing, reconcile
-from bot.core.pull_request import Text, finished, is_unfinished, write
+from bot.core.pull_request import Text, write
 from bot.ports.forge import Finish, Forge, Proposal, PullRequest, PullRequests, PullRequestState
 from bot.steps.survey import Survey
 
@@ -46,7 +47,8 @@ class Proposer:
 
         Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
         """
-        known = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        found = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        known = sorted(found, key=lambda pull: pull.base != now.default_branch)  # into others they are a person's
         current = next((pull for pull in known if pull.state is PullRequestState.OPEN), None)
         match reconcile(self.group, [_seen(pull) for pull in known], now), current:
             case None, _:
@@ -164,4 +166,6 @@ def _seen(pull: PullRequest) -> Seen:
         by_us=pull.by_us,
         conflicts=pull.conflicts,
         labels=pull.labels,
+        reopened=pull.state is PullRequestState.OPEN and pull.closed_by_us,
+        merged=pull.merged,
     )

@@ -114,7 +114,13 @@ def make_forge(
                 commit_with=settings.commit_with,
             )
             return forge, GitHubExamination(
-                forge=forge, sender=sender, tokens=tokens, include=entry.include, clock=clock, reserve=entry.reserve
+                forge=forge,
+                sender=sender,
+                tokens=tokens,
+                include=entry.include,
+                clock=clock,
+                reserve=entry.reserve,
+                asks_teams=any("/" in reviewer for reviewer in settings.pull_requests.reviewers),
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"

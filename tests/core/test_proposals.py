@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.digest import Digest
+from bot.core.marker import read_plan
 from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.proposals import (
     IGNORE,
@@ -28,7 +29,7 @@ from bot.core.proposals import (
     groups_of,
     reconcile,
 )
-from bot.core.pull_request import read_plan, write
+from bot.core.pull_request import write
 from bot.core.templates import Template
 from tests.core.facts import NEW, NOW, OLD, use
 
@@ -170,6 +171,8 @@ def told(step: Step | None) -> object:
         pytest.param([waiting()], [seen(update())], replace(NORMAL, blocked=frozenset({NEW})), Closing.BLOCKED,
                      id="what is offered is blocked, and the next is soaking"),
         pytest.param([skipped()], [seen(update())], NORMAL, Closing.UNABLE, id="no edit is possible"),
+        pytest.param([replace(skipped(), opted_out=True)], [seen(update())], NORMAL, Closing.OPTED_OUT,
+                     id="the repository's own file ignores it"),
         pytest.param([update(action=Action.REBUILD)], [seen(update())], NORMAL, Closing.UNNEEDED, id="rebuilt instead"),
         pytest.param([update()], [seen(update()), refused(update())], NORMAL, Closing.ANSWERED, id="answered before"),
         pytest.param([update()], [seen(update(), labels=(IGNORE,))], NORMAL, Closing.IGNORED, id="the label"),
@@ -193,6 +196,19 @@ def told(step: Step | None) -> object:
 )  # fmt: skip
 def test_what_is_done_next(decisions: list[Decision], there: list[Seen], now: Circumstances, expected: object) -> None:
     assert told(reconcile(group(*decisions), there, now)) == expected
+
+
+def test_a_newer_base_is_compared_with_the_one_of_its_own_runtime_that_was_refused() -> None:
+    other = replace(update(new=NEWER), use=use("FROM public.ecr.aws/lambda/python:3.12\n"))
+    compared: list[tuple[Digest, Digest]] = []
+
+    def newly(update: Update, base: Digest) -> bool:
+        compared.append((update.new, base))
+        return False
+
+    step = reconcile(group(update(new=NEWEST)), [refused(update(), other)], replace(NORMAL, newly=newly))
+
+    assert (told(step), compared) == (Leave, [(NEWEST, NEW)])
 
 
 def test_a_stray_branch_is_closed_with_its_reason_and_a_persons_own_is_left() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.digest import Digest
+from bot.core.marker import finished, read_plan, steps_of
 from bot.core.plan import Decision
 from bot.core.proposals import (
     IGNORE,
@@ -22,7 +23,7 @@ from bot.core.proposals import (
     Step,
     reconcile,
 )
-from bot.core.pull_request import finished, read_plan, steps_of, write
+from bot.core.pull_request import write
 from tests.core.facts import NEW
 from tests.core.test_proposals import NEWER, NEWEST, blocked, current, group, held, skipped, update, waiting
 

@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
-from bot.core.plan import Action, Update, describe
-from bot.core.pull_request import (
-    BODY_FIELDS,
-    FIELDS,
+from bot.core.marker import (
     UNFINISHED,
-    Wording,
-    code,
     finished,
     is_told,
     is_unfinished,
@@ -24,8 +19,9 @@ from bot.core.pull_request import (
     read_plan,
     steps_of,
     use_name,
-    write,
 )
+from bot.core.plan import Action, Update, describe
+from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording, code, write
 from bot.core.templates import Template
 from tests.core.facts import AMD64, ARM64, FIX, NEW, NOW, OLD, PINNED, SEEN, change, unassessed, use
 
@@ -363,6 +359,13 @@ def test_a_marker_of_another_shape_is_none(inside: str) -> None:
     assert read_plan(f"<!-- refrom:plan {inside} -->") is None
 
 
+def test_whatever_a_person_writes_into_a_marker_its_names_are_texts() -> None:
+    plan = read_plan(f'<!-- refrom:plan {{"steps": [1], "bases": {{"{NEW}": [2, "a3"]}}}} -->')
+
+    assert plan
+    assert (plan.steps, sorted(plan.bases)) == (("1",), ["2", "a3"])
+
+
 def test_of_two_markers_the_last_counts() -> None:
     mine = write([update()]).body
 
@@ -403,3 +406,13 @@ def test_a_body_is_finished_by_taking_its_last_line_off(end: str) -> None:
 @pytest.mark.parametrize("hostile", [f"`{UNFINISHED}`", f"x {UNFINISHED}"])
 def test_what_only_looks_like_the_line_is_not_it(hostile: str) -> None:
     assert not is_unfinished(f"{hostile}\n")
+
+
+def test_a_marker_of_very_many_uses_names_their_steps_alone() -> None:
+    one = update()
+    updates = [replace(one, tag=str(number)) for number in range(801)]
+
+    plan = read_plan(write(updates).body)
+
+    assert plan
+    assert (len(plan.steps), plan.bases) == (801, {})

@@ -75,10 +75,11 @@ def test_a_runtime_that_nobody_knows_cannot_be_watched(lab: Scene) -> None:
 
 
 def test_bad_repositories_stop_no_other(lab: Scene) -> None:
-    """An empty repository, one without default branch, a Dockerfile that does not parse and an unknown runtime."""
+    """One without its default branch, an empty one, a Dockerfile that does not parse, an unknown runtime."""
     Repo.init(lab.folder / "repositories" / "acme" / "empty.git", bare=True, mkdir=True).close()
-    push(lab, "headless", "FROM public.ecr.aws/lambda/python:3.13\n")
-    (lab.folder / "repositories" / "acme" / "headless.git" / "HEAD").write_text("ref: refs/heads/gone\n")
+    push(lab, "lost", "FROM public.ecr.aws/lambda/python:3.13\n")
+    with Repo(lab.folder / "repositories" / "acme" / "lost.git") as lost:
+        lost.git.symbolic_ref("HEAD", "refs/heads/gone")
     push(lab, "broken", "FROM public.ecr.aws/lambda/python:3.13\nFROM\n")
     push(lab, "future", "FROM public.ecr.aws/lambda/python:3.99\n")
     lab.publish(MOVES, after=True)
@@ -87,9 +88,8 @@ def test_bad_repositories_stop_no_other(lab: Scene) -> None:
 
     assert ran.code == ATTENTION
     assert failures(ran) == {
-        ("survey", "acme/headless"): (
-            "its default branch 'gone' is not there; name one with git symbolic-ref HEAD refs/heads/BRANCH"
-        )
+        ("survey", "acme/lost"): "its default branch 'gone' is not there; "
+        "name one with git symbolic-ref HEAD refs/heads/BRANCH"
     }
     assert decided(ran, "acme/future") == [("skip", "runtime 'python3.99' is unknown; did you mean python3.9?")]
     assert [(s["repository"], s["path"], s["line"]) for s in ran.document["skipped"]] == [

@@ -15,6 +15,10 @@ def report(*outcomes: Outcome, defects: tuple[Defect, ...] = ()) -> Report:
     return Report(decisions=(), outcomes=outcomes, surveys={}, waiting=(), defects=defects)
 
 
+def raise_surprise() -> None:
+    raise KeyError("surprise")
+
+
 def test_a_report_without_failures_is_done() -> None:
     assert code_of(report(DONE_WELL)) == DONE
 
@@ -25,7 +29,7 @@ def test_a_failure_needs_attention() -> None:
 
 def test_a_defect_of_one_key_is_a_defect_and_told_with_its_key_and_traceback() -> None:
     with pytest.raises(KeyError) as caught:
-        {}["surprise"]
+        raise_surprise()
     made = report(DONE_WELL, FAILED, defects=(Defect(Key("repository", "acme/b"), caught.value),))
 
     (told,) = defects_of(made)

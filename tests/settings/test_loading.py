@@ -49,7 +49,7 @@ def test_the_example_is_read_whole() -> None:
         include=("acme/*",),
         exclude=("acme/attic-*",),
         exclude_topics=("no-refrom",),
-        token="t0ken",  # noqa: S106 - made up
+        token="t0ken",  # noqa: S106 - what stands in the file that the test wrote
     )
     assert "s3cret" not in repr(read)
     assert "t0ken" not in repr(read)

@@ -116,7 +116,7 @@ def _tests(rows: Rows, paths: tuple[str, ...], folder: Path) -> None:
     """Run tests with the real servers required, and read the figures that they wrote down."""
     figures = folder / "figures"
     figures.touch()
-    environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures)}
+    environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures), "REFROM_MANY": "500"}
     code = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *paths], cwd=ROOT, env=environment, check=False
     ).returncode

@@ -82,7 +82,7 @@ class MemoryForge:
     def merge(self, name: str) -> None:
         kept = self.of(name)[0]
         self.repositories_[name] |= kept.files
-        self.change(name, state=PullRequestState.MERGED)
+        self.change(name, state=PullRequestState.MERGED, merged=self.clock.now())
 
     def states(self, name: str) -> list[str]:
         """Where the pull requests of a repository stand, the oldest first."""
@@ -143,7 +143,8 @@ class MemoryForge:
     def refresh(self, pull_request: PullRequest, proposal: Proposal) -> PullRequest:
         kept = self._guarded("refresh", pull_request)
         kept.files, kept.message = proposal.files, proposal.message
-        kept.pull = replace(kept.pull, head=_head(proposal), title=proposal.title, body=proposal.body, conflicts=False)
+        said = replace(kept.pull, title=proposal.title, body=proposal.body)
+        kept.pull = replace(said, head=_head(proposal), conflicts=False, closed_by_us=False)
         return kept.pull
 
     def finish(self, pull_request: PullRequest, finish: Finish, body: str) -> Sequence[str]:

@@ -147,12 +147,6 @@ class Shop:
         files = {"Dockerfile": dockerfile, "app.py": "handler = print\n", **more}
         return self.people.create_repository(name, {path: File(text.encode()) for path, text in files.items()})
 
-    def push_headless(self, name: str) -> None:
-        """Create a source repository whose default branch is not there."""
-        self.push(name)
-        self.people.rename_default_branch(name, "kept")
-        (self.people.path(name) / "HEAD").write_text("ref: refs/heads/main\n")
-
     @staticmethod
     def files(**texts: str) -> Mapping[str, File]:
         """Python files as a person commits them, by their names without suffix."""

@@ -80,7 +80,7 @@ def test_a_hold_is_an_exception_with_its_reason(fleet: Shop) -> None:
 
 def test_what_cannot_be_read_is_a_row_and_the_others_go_on(fleet: Shop) -> None:
     fleet.targets.append(replace(fleet.targets[0], function="gone"))
-    fleet.push_headless("acme/headless")
+    fleet.people.create_broken("acme/broken")
 
     found = audited(fleet)
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_a_row_and_the_others_go_on(fleet: Shop) -> None:
         ("gone", Verdict.UNKNOWN),
     ]
     assert "does not exist" in found.findings[1].evidence.fault
-    assert [name for name, _ in found.faults] == ["acme/headless"]
+    assert [name for name, _ in found.faults] == ["acme/broken"]
     assert found.needs_attention
 
 
@@ -120,7 +120,7 @@ def test_asking_changes_neither_forge_nor_functions_nor_journal(fleet: Shop) -> 
 def test_after_a_cycle_the_audit_is_the_one_that_asks_anew(fleet: Shop) -> None:
     """What the cycle decided stands in it, though the pull request is open by then; nothing is surveyed again."""
     fleet.targets.append(replace(fleet.targets[0], function="gone"))
-    fleet.push_headless("acme/headless")
+    fleet.people.create_broken("acme/broken")
     fleet.move()
     cycle, engine = Cycle(fleet.world(), fleet.rules()), MemoryEngine(fleet.clock)
     cycle.run(engine)
@@ -128,7 +128,7 @@ def test_after_a_cycle_the_audit_is_the_one_that_asks_anew(fleet: Shop) -> None:
     after, anew = audit_after(cycle, engine), audited(fleet)
 
     assert audit_document(after) == audit_document(anew)
-    assert [name for name, _ in after.faults] == ["acme/headless"]
+    assert [name for name, _ in after.faults] == ["acme/broken"]
     assert [type(decision) for decision in after.decisions] == [Update]
     assert len(after.findings) == 2
 

@@ -187,7 +187,7 @@ def test_a_base_that_is_unknown_waits_where_policy_says_so(shop: Shop) -> None:
 def test_a_repository_that_cannot_be_read_does_not_stop_the_others(shop: Shop) -> None:
     furnish(shop, "alpha")
     furnish(shop, "orders")
-    shop.push_headless("acme/broken")
+    shop.people.create_broken("acme/broken")
     shop.move()
 
     report = shop.cycle()

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bot.core.digest import Digest
+from bot.core.marker import is_unfinished
 from bot.core.policy import Block, Declarations, UpdateOn
 from bot.core.proposals import PullRequestPolicy
-from bot.core.pull_request import BRANCH, is_unfinished
+from bot.core.pull_request import BRANCH
 from tests.steps.shop import AFTER, Shop, pinned
 
 WRITES = (

@@ -12,6 +12,7 @@ from bot.steps.doctor import Patient, examine
 from tests.steps.shop import RUNTIME, UNPINNED, Shop, pinned
 
 FINE = passed("forge", ACCESS, "knows us")
+NAME_ONE = "name one with git symbolic-ref HEAD refs/heads/BRANCH"
 REFUSED = failed("forge", ACCESS, ForgeError("acme: the token is expired; renew it"))
 
 
@@ -113,12 +114,8 @@ def test_a_forge_that_lets_somebody_in_is_asked_on(shop: Shop) -> None:
 
 def test_what_the_forge_told_of_an_owner_is_not_told_again_of_its_repositories(shop: Shop) -> None:
     healthy(shop)
-    shop.push_headless("acme/headless")
-    told_already = failed(
-        "forge",
-        ACCESS,
-        ForgeError("its default branch 'main' is not there; name one with git symbolic-ref HEAD refs/heads/BRANCH"),
-    )
+    shop.people.create_broken("acme/broken")
+    told_already = failed("forge", ACCESS, ForgeError(f"its default branch 'gone' is not there; {NAME_ONE}"))
 
     checks = list(examine(patient(shop, forge=Told([told_already, FINE]))))
 
@@ -144,14 +141,14 @@ def test_what_the_settings_do_not_name_is_skipped(shop: Shop) -> None:
 
 
 def test_a_repository_with_a_fault_is_told_with_the_cure_and_the_next_is_read(shop: Shop) -> None:
-    shop.push_headless("acme/headless")
+    shop.people.create_broken("acme/broken")
     healthy(shop)
 
     checks = {check.subject: check for check in examine(patient(shop))}
 
-    assert (checks["acme/headless"].message, checks["acme/headless"].cure) == (
-        "acme/headless: its default branch 'main' is not there",
-        "name one with git symbolic-ref HEAD refs/heads/BRANCH",
+    assert (checks["acme/broken"].message, checks["acme/broken"].cure) == (
+        "acme/broken: its default branch 'gone' is not there",
+        NAME_ONE,
     )
     assert checks["acme/orders"].state is State.OK
 

@@ -9,15 +9,16 @@ import pytest
 from bot.adapters.forge.recording import RecordingPullRequests
 from bot.core.admission import Limits
 from bot.core.errors import ForgeError, Paused
+from bot.core.marker import is_unfinished
 from bot.core.outcome import Result
 from bot.core.policy import Block, Declarations, Hold, Policy, UpdateOn
 from bot.core.proposals import IGNORE, GroupBy, PullRequestPolicy
-from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording, is_unfinished
+from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.templates import Template
 from bot.core.windows import Window
 from bot.entrypoints.demo.fleet import MOVED
 from bot.ports.engine import Key
-from bot.ports.forge import Finish
+from bot.ports.forge import Finish, PullRequestState
 from bot.steps.cycle import Cycle, Report
 from tests.steps.memory_forge import MemoryForge
 from tests.steps.shop import AFTER, Shop, pinned
@@ -130,6 +131,43 @@ def test_a_persons_close_answers_for_that_base_and_for_those_that_hardly_differ(
 
     assert results(shop.cycle()) == ["opened"]
     assert forge.states(NAME) == ["closed", "open"]
+
+
+def test_what_was_merged_since_the_listing_is_not_proposed_again(shop: Shop, forge: MemoryForge) -> None:
+    due(shop, forge)
+    shop.cycle()
+    forge.change(NAME, state=PullRequestState.MERGED, merged=shop.clock.now())  # and the listing is older
+
+    assert results(shop.cycle()) == ["unchanged"]
+    assert forge.states(NAME) == ["merged"]
+    shop.clock.wait_until(shop.clock.now() + timedelta(hours=1))
+    assert results(shop.cycle()) == ["opened"], "somebody took the merge back"
+
+
+def test_what_a_person_opens_again_is_refreshed_so_that_its_next_close_is_an_answer(
+    shop: Shop, forge: MemoryForge
+) -> None:
+    due(shop, forge)
+    shop.cycle()
+    forge.change(NAME, closed_by_us=True)
+
+    assert results(shop.cycle()) == ["refreshed"]
+    assert results(shop.cycle()) == ["unchanged"]
+    forge.close_by_person(NAME)
+    assert results(shop.cycle()) == ["unchanged"]
+    assert forge.states(NAME) == ["closed"]
+
+
+def test_a_persons_own_pull_request_from_our_branch_hides_ours_not_and_is_left(shop: Shop, forge: MemoryForge) -> None:
+    due(shop, forge)
+    shop.cycle()
+    ours = forge.pulls[0]
+    forge.pulls.append(replace(ours, pull=replace(ours.pull, number=2, base="release", body="a backport")))
+
+    assert results(shop.cycle()) == ["unchanged"]
+    ours.pull = replace(ours.pull, state=PullRequestState.MERGED)
+    assert results(shop.cycle()) == ["unchanged"]
+    assert forge.states(NAME) == ["merged", "open"]
 
 
 def test_the_label_ignore_ends_it_for_good(shop: Shop, forge: MemoryForge) -> None:

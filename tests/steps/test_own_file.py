@@ -66,6 +66,16 @@ def test_ignored_paths_are_left_alone_and_the_others_are_not(behind: Shop) -> No
     assert {path for path in before if changed[path] != before[path]} == {"Dockerfile"}
 
 
+def test_what_is_open_for_ignored_paths_is_closed_with_that_reason(behind: Shop) -> None:
+    behind.cycle()
+    write(behind, "version: 1\nignore: ['*Dockerfile']\n")
+
+    report = behind.cycle()
+
+    (closed,) = [outcome for outcome in report.outcomes if outcome.result is Result.CLOSED]
+    assert closed.message.endswith(f"the repository's own {OWN} says so")
+
+
 @pytest.mark.parametrize(
     ("policy", "text", "kind"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ pytest.register_assert_rewrite(
 
 from bot.adapters.forge.github import FixedToken, GitHub, GitHubForge, Sender, Site  # noqa: E402 - see above
 from bot.adapters.transport import Transport  # noqa: E402
-from tests.adapters.forge.emulator_world import EmulateWorld, MyWorldWorld  # noqa: E402
+from tests.adapters.forge.emulator_world import EmulateWorld, MakeBot, MyWorldWorld  # noqa: E402
 from tests.adapters.forge.local_world import LocalWorld  # noqa: E402
 from tests.lab.clock import WoundClock  # noqa: E402
 from tests.lab.emulators.bridge import Bridge, bridged  # noqa: E402
@@ -22,7 +23,7 @@ from tests.lab.emulators.myworld import GITHUB, MyWorld, myworld  # noqa: E402
 from tests.lab.emulators.myworld_bridge import LackingInMyWorld  # noqa: E402
 from tests.lab.web import Web  # noqa: E402
 
-Connect = Callable[[Web, str], GitHubForge]
+Connect = Callable[[Web], MakeBot]
 
 
 @pytest.fixture
@@ -46,22 +47,22 @@ def myworld_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MyWorld
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """Make a bot with a transport of its own."""
+    """Make bots, each with a transport of its own."""
     with ExitStack() as stack:
 
-        def connect(web: Web, token: str) -> GitHubForge:
+        def make_bot(web: Web, token: str, *include: str) -> GitHubForge:
             clock = WoundClock()
             transport = stack.enter_context(closing(Transport(clock)))
             sender = Sender(transport, Site.of(web.url), clock)
-            return GitHubForge(GitHub(sender, FixedToken(token)), ["acme/*"])
+            return GitHubForge(GitHub(sender, FixedToken(token)), include or ["acme/*"])
 
-        yield connect
+        yield lambda web: partial(make_bot, web)
 
 
 @pytest.fixture
 def emulate_world(emulate_server: Emulate, connect: Connect) -> Iterator[EmulateWorld]:
     with bridged(Bridge(emulate_server.program.host, "", LackingInEmulate())) as web:
-        world = EmulateWorld(emulate_server, lambda token: connect(web, token))
+        world = EmulateWorld(emulate_server, connect(web))
         yield world
         world.end()
 
@@ -69,6 +70,6 @@ def emulate_world(emulate_server: Emulate, connect: Connect) -> Iterator[Emulate
 @pytest.fixture
 def myworld_world(myworld_server: MyWorld, connect: Connect) -> Iterator[MyWorldWorld]:
     with bridged(Bridge(myworld_server.program.host, GITHUB, LackingInMyWorld())) as web:
-        world = MyWorldWorld(myworld_server, lambda token: connect(web, token))
+        world = MyWorldWorld(myworld_server, connect(web))
         yield world
         world.end()

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, Protocol
 from urllib.parse import quote
 
 from tests.adapters.forge.world import REGULAR, Bot, File, Files
@@ -11,8 +11,11 @@ from tests.lab.emulators.emulate import Emulate
 from tests.lab.emulators.myworld import Fault, MyWorld
 from tests.lab.emulators.rest import BOT, OWNER, PERSON, Rest
 
-MakeBot = Callable[[str], Bot]
-"""Makes the adapter, with a token, as a process that just started has it."""
+
+class MakeBot(Protocol):
+    """Makes the adapter as a process that just started has it, for all repositories or for those that are named."""
+
+    def __call__(self, token: str, *include: str) -> Bot: ...
 
 
 class Impossible(Exception):
@@ -38,8 +41,8 @@ class RestWorld(ABC):
     def person(self) -> Rest:
         return self.rest(PERSON)
 
-    def bot(self) -> Bot:
-        return self._make_bot(self.tokens[BOT])
+    def bot(self, *include: str) -> Bot:
+        return self._make_bot(self.tokens[BOT], *include)
 
     def merge(self, name: str, number: int) -> None:
         self.person.do("PUT", f"/repos/{name}/pulls/{number}/merge", {})

@@ -81,6 +81,24 @@ def test_the_front_passes_on_what_the_emulator_can(emulate_server: Emulate, emul
     assert all(one.headers["content-type"] == other.headers["content-type"] for one, other in answers)
 
 
+# Listing
+
+
+def test_what_stands_in_the_settings_by_name_is_found_or_told(
+    emulate_world: EmulateWorld, myworld_world: MyWorldWorld
+) -> None:
+    for world in (emulate_world, myworld_world):
+        commit = world.create_repository(REPOSITORY, FILES)
+        open_pull_request(world.bot(), commit)
+
+        gone, found = world.bot(REPOSITORY, "acme/gone").repositories()
+
+        assert (gone.name, gone.commit, found.name, found.fault) == ("acme/gone", "", REPOSITORY, "")
+        assert "acme/gone" in gone.fault
+        assert (found.default_branch, found.commit) == ("main", commit)
+        assert [(own.name, own.opened is not None) for own in found.branches] == [(BRANCH, True)]
+
+
 # Where it ends early
 
 

@@ -142,6 +142,11 @@ class BareRepositories:
     def rename_default_branch(self, name: str, new: str) -> None:
         git(self.path(name), "branch", "--move", new)
 
+    def create_broken(self, name: str) -> None:
+        """Create a repository whose default branch is not there, so that nothing of it can be read."""
+        self.create_repository(name, {"Dockerfile": File(b"FROM x\n")})
+        git(self.path(name), "symbolic-ref", "HEAD", "refs/heads/gone")
+
     def branches(self, name: str) -> Mapping[str, str]:
         lines = git(self.path(name), "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads").decode().split()
         return {ref.removeprefix("refs/heads/"): commit for ref, commit in zip(lines[::2], lines[1::2], strict=True)}

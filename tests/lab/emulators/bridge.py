@@ -9,28 +9,16 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES, NOWHERE
+from tests.lab.emulators.answers import Data, GraphQLError, Input, graphql_error, in_json
+from tests.lab.emulators.objects import Answers, Objects
 from tests.lab.emulators.rest import Refused, Rest
 from tests.lab.forward import forward
 from tests.lab.web import Answer, Asked, Web, serve
-
-NOT_ALLOWED: Final = "Pull request Auto merge is not allowed for this repository"
-"""What GitHub says where auto-merge was not allowed; emulators have none."""
-Input = Mapping[str, Any]
-"""The input of a mutation, or the variables of a query."""
-Data = Mapping[str, Any]
-
-
-class GraphQLError(Exception):
-    """An answer with errors."""
-
-    def __init__(self, document: Mapping[str, object]) -> None:
-        super().__init__(str(document["errors"]))
-        self.document = document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +29,7 @@ class Call:
     rest: Rest
 
 
-class Lacking(Protocol):
+class Lacking(Objects, Protocol):
     """What one emulator lacks, made of what it has."""
 
     def rest(self, call: Call) -> Answer | None:
@@ -95,7 +83,8 @@ class Bridge:
             return self._unsay(call, given["input"]["id"])
         if text == queries.COMMENTS:
             return self._said(call, given)
-        data = self._lacking.query(call, text, given)
+        found = Answers(objects=self._lacking, rest=call.rest).query(text, given)
+        data = self._lacking.query(call, text, given) if found is None else found
         if text == queries.LOOK:
             self._names[data["repository"]["id"]] = f"{given['owner']}/{given['name']}"
         return data
@@ -148,14 +137,6 @@ def bridged(bridge: Bridge) -> Iterator[Web]:
         yield web
 
 
-def places_of(given: Input) -> list[str]:
-    """The variables e0, e1 and so on of a query for places."""
-    found: list[str] = []
-    while (expression := given.get(f"e{len(found)}")) is not None:
-        found.append(str(expression))
-    return found
-
-
 def node(found: Mapping[str, Any]) -> str:
     """The id that GraphQL has for something that REST shows."""
     return str(found["node_id"])
@@ -181,13 +162,3 @@ def put(rest: Rest, repository: str, reference: str, now: str, new: str) -> None
 def message(given: Input) -> str:
     """The message of a commit as git has it."""
     return f"{given['message']['headline']}\n\n{given['message']['body']}"
-
-
-def graphql_error(kind: str, text: str) -> GraphQLError:
-    """Build an answer without data."""
-    return GraphQLError({"data": None, "errors": [{"type": kind, "message": text}]})
-
-
-def in_json(document: object) -> Answer:
-    """Answer a document."""
-    return Answer(headers={"Content-Type": "application/json; charset=utf-8"}, body=json.dumps(document).encode())

@@ -8,23 +8,23 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.calls import BRANCHES
-from tests.lab.emulators.bridge import NOT_ALLOWED, Call, Data, Input, graphql_error, message, places_of, tip
+from tests.lab.emulators.answers import Data, GraphQLError, Input, graphql_error, no_repository, opened
+from tests.lab.emulators.bridge import Call, message, tip
+from tests.lab.emulators.objects import Entry
 from tests.lab.emulators.rest import Rest
-from tests.lab.emulators.sources_bridge import SourcesBridge, branches
 from tests.lab.web import Answer
 
 _BLOB: Final = re.compile(r"/repos/[^/]+/[^/]+/git/blobs/[0-9a-f]+")
 _LAST_PAGE: Final = {"hasNextPage": False, "endCursor": None}
 _MERGEABLE: Final = {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}
+_NOT_ALLOWED: Final = "Pull request Auto merge is not allowed for this repository"
+"""What GitHub says where auto-merge was not allowed."""
 _GITHUB: Final = {"name": "GitHub", "email": "noreply@github.com"}
 """Who commits what GitHub itself makes."""
 
 
 class LackingInEmulate:
     """Implements `Lacking`."""
-
-    def __init__(self) -> None:
-        self._sources = SourcesBridge(_files, _content)
 
     def rest(self, call: Call) -> Answer | None:
         """Give a blob as its bytes, which it gives only within JSON."""
@@ -37,18 +37,26 @@ class LackingInEmulate:
     def query(self, call: Call, text: str, given: Input) -> Data:
         """Answer the queries of the adapter."""
         if text == queries.OWNER:
-            return {"repositoryOwner": _owner(call.rest, given["owner"], given["branches"])}
+            return {"repositoryOwner": _owner(call.rest, given)}
+        if text == queries.named(number := sum(name.startswith("o") for name in given)):
+            return _named(call.rest, given, number)
         if text == queries.LOOK:
             return _look(call.rest, given)
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}
-        if text == queries.places(len(expressions := places_of(given))):
-            return {"repository": {f"p{i}": _folder(call.rest, given, one) for i, one in enumerate(expressions)}}
-        if (found := self._sources.answer(call.rest, text, given)) is not None:
-            return found
         if text == queries.AUTO_MERGE:
-            raise graphql_error("UNPROCESSABLE", f"{NOT_ALLOWED} ({given['input']['pullRequestId']})")
+            raise graphql_error("UNPROCESSABLE", f"{_NOT_ALLOWED} ({given['input']['pullRequestId']})")
         raise graphql_error("undefinedField", f"the bridge does not know this query: {text}")
+
+    def folder(self, rest: Rest, repository: str, oid: str) -> Sequence[Entry] | None:
+        """Show a tree, which it finds by the commit, too."""
+        found = rest.find(f"/repos/{repository}/git/trees/{oid}")
+        return [_entry(one) for one in found["tree"]] if found else None
+
+    def file(self, rest: Rest, repository: str, oid: str) -> bytes | None:
+        """Read a blob."""
+        found = rest.find(f"/repos/{repository}/git/blobs/{oid}")
+        return b64decode(found["content"]) if found else None
 
     def commit(self, call: Call, repository: str, branch: str, given: Input) -> str:
         """Commit by the git data API, as GitHub commits: regular files, and itself as the committer."""
@@ -69,26 +77,29 @@ def _blob(rest: Rest, path: str, content: str) -> str:
     return str(rest.do("POST", f"{path}/blobs", {"content": content, "encoding": "base64"})["sha"])
 
 
-def _files(rest: Rest, repository: str, commit: str) -> Sequence[Mapping[str, Any]]:
-    tree = rest.get(f"/repos/{repository}/git/trees/{commit}?recursive=1")["tree"]
-    return [entry for entry in tree if entry["type"] == "blob"]
-
-
-def _content(rest: Rest, repository: str, oid: str) -> bytes:
-    return b64decode(rest.get(f"/repos/{repository}/git/blobs/{oid}")["content"])
-
-
-def _owner(rest: Rest, owner: str, word: str) -> Data | None:
+def _owner(rest: Rest, given: Input) -> Data | None:
     """List an owner's repositories by searching: it has no list of an organisation's."""
+    owner = given["owner"]
     if rest.find(f"/orgs/{owner}") is None:
         return None
     found = rest.get(f"/search/repositories?q=org:{owner}&per_page=100")
     assert found["total_count"] <= 100, "the bridge reads one page"
-    nodes = sorted((_listed(rest, one, word) for one in found["items"]), key=lambda node: str(node["nameWithOwner"]))
+    listed = (_listed(rest, one, given["branches"]) for one in found["items"])
+    nodes = sorted(listed, key=lambda node: str(node["nameWithOwner"]))
     return {"repositories": {"pageInfo": _LAST_PAGE, "nodes": nodes}}
 
 
-def _listed(rest: Rest, found: Mapping[str, Any], word: str) -> Data:
+def _named(rest: Rest, given: Input, number: int) -> Data:
+    """Show repositories by name; one that is not there is an error of its part alone."""
+    names = {f"r{i}": f"{given[f'o{i}']}/{given[f'n{i}']}" for i in range(number)}
+    found = {part: rest.find(f"/repos/{name}") for part, name in names.items()}
+    data = {part: one and _listed(rest, one, given["branches"]) for part, one in found.items()}
+    if errors := [no_repository(names[part], part) for part, one in found.items() if one is None]:
+        raise GraphQLError({"data": data, "errors": errors})
+    return data
+
+
+def _listed(rest: Rest, found: Mapping[str, Any], branches: str) -> Data:
     name, branch = found["full_name"], found["default_branch"]
     at = tip(rest, name, f"{BRANCHES}{branch}")
     return {
@@ -97,24 +108,31 @@ def _listed(rest: Rest, found: Mapping[str, Any], word: str) -> Data:
         "isDisabled": found["disabled"],
         "isEmpty": at is None,
         "isFork": found["fork"],
-        "visibility": "PRIVATE" if found["private"] else "PUBLIC",
+        "visibility": str(found["visibility"]).upper(),
         "defaultBranchRef": {"name": branch, "target": {"oid": at}} if at else None,
-        "repositoryTopics": {"nodes": [{"topic": {"name": topic}} for topic in found.get("topics", ())]},
-        "refs": branches(rest, name, word),
+        "repositoryTopics": {"nodes": [{"topic": {"name": topic}} for topic in found["topics"]]},
+        "refs": {"pageInfo": _LAST_PAGE, "nodes": _branches(rest, name, branches)},
     }
 
 
-def _folder(rest: Rest, given: Input, expression: str) -> Data | None:
-    """Show a folder, named `COMMIT:FOLDER`; None where there is none."""
-    commit, _, folder = expression.partition(":")
-    tree = rest.get(f"/repos/{given['owner']}/{given['name']}/git/trees/{commit}?recursive=1")["tree"]
-    parts = [(entry["path"].rpartition("/"), entry) for entry in tree]
-    entries = [
-        {"name": name, "mode": int(entry["mode"], 8), "type": entry["type"]}
-        for (above, _, name), entry in parts
-        if above == folder
+def _branches(rest: Rest, repository: str, part: str) -> Sequence[Data]:
+    """Show all branches whose names have a part, on one page."""
+    found = rest.get(f"/repos/{repository}/branches?per_page=100")
+    assert len(found) < 100, "the bridge reads one page"
+    names = [one["name"] for one in found if part in one["name"]]
+    return [
+        {"prefix": BRANCHES, "name": name, "associatedPullRequests": opened(rest, repository, name)} for name in names
     ]
-    return {"entries": entries} if entries else None
+
+
+def _entry(found: Mapping[str, Any]) -> Entry:
+    return Entry(
+        name=found["path"],
+        mode=int(found["mode"], 8),
+        type=found["type"],
+        oid=found["sha"],
+        size=found.get("size") or 0,
+    )
 
 
 def _look(rest: Rest, given: Input) -> Data:
@@ -122,8 +140,7 @@ def _look(rest: Rest, given: Input) -> Data:
     path = f"/repos/{repository}"
     found = rest.find(path)
     if found is None:
-        text = f"Could not resolve to a Repository with the name '{repository}'."
-        raise graphql_error("NOT_FOUND", text)
+        raise GraphQLError({"data": None, "errors": [no_repository(repository, "repository")]})
     filters = f"head={given['owner']}:{quote(given['branch'])}&state=all&per_page=100"
     pulls = sorted(rest.get(f"{path}/pulls?{filters}"), key=lambda pull: -int(pull["number"]))
     looked = {
@@ -160,6 +177,7 @@ def _pull(rest: Rest, path: str, pull: Mapping[str, Any]) -> Data:
         "title": pull["title"],
         "body": pull["body"] or "",
         "url": pull["html_url"],
+        "mergedAt": pull["merged_at"],
         "state": "MERGED" if pull["merged_at"] else str(pull["state"]).upper(),
         "isCrossRepository": pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"],
         "headRefOid": pull["head"]["sha"],

@@ -47,6 +47,8 @@ class GraphqlDoor:
         given = None
         if fault is None or fault.after:
             given = self._carry_out(asked, request, token, site)
+        if fault:
+            self.hub.limits.unheard()
         return self.ledger.finish(request.name, asked, given, fault, writes=request.is_mutation)
 
     def _token(self, headers: Mapping[str, str]) -> Token:

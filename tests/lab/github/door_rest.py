@@ -62,6 +62,8 @@ class RestDoor:
         if fault is None or fault.after:
             given = self._carry_out(arrived, site, findings, writes=writes)
             self._check(arrived, given)
+        if fault:
+            self.hub.limits.unheard()
         return self.ledger.finish(arrived.operation, asked, given, fault, writes=writes)
 
     def _read(self, asked: Asked) -> _Arrived | None:

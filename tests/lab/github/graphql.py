@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import graphql as core
@@ -64,13 +64,13 @@ def read(body: bytes) -> Request:
     """Read a request and hold it to the schema."""
     try:
         sent = json.loads(body)
-        document = core.parse(sent["query"])
+        document, found = _checked(sent["query"])
     except (ValueError, KeyError, TypeError):
         raise Malformed([{"message": "A query attribute must be specified and must be a string."}]) from None
     except core.GraphQLSyntaxError as error:
         raise Malformed([error.formatted]) from None
     unknown = set(sent) - {"query", "variables", "operationName"}
-    errors = [dict(error.formatted) for error in core.validate(schema(), document)]
+    errors = [dict(error.formatted) for error in found]
     errors += [{"message": f"unknown key {key!r} beside the query"} for key in sorted(unknown)]
     operation = core.get_operation_ast(document, sent.get("operationName"))
     if operation is None:
@@ -81,6 +81,13 @@ def read(body: bytes) -> Request:
     _check_variables(operation, variables)
     fields = tuple(_fields(operation.selection_set, document))
     return Request(document=document, operation=operation, variables=variables, fields=fields)
+
+
+@lru_cache(maxsize=512)
+def _checked(text: str) -> tuple[core.DocumentNode, Sequence[core.GraphQLError]]:
+    """Parse a query and hold it to the schema, once for all the times that it is sent: this costs more than answers."""
+    document = core.parse(text)
+    return document, core.validate(schema(), document)
 
 
 def carry_out(request: Request, root: Node) -> Node:

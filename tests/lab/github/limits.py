@@ -97,6 +97,10 @@ class Limits:
         self._until[caller] = now + (timedelta(seconds=told) if told else _MINUTE)
         return secondary_limit(retry_after=told, remaining=remaining)
 
+    def unheard(self) -> None:
+        """What was answered last was lost: nobody was told to wait."""
+        self._until.clear()
+
     def _allowed(self, token: Token | None) -> int:
         if token is None:
             return _ANONYMOUS

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.adapters.forge.github import queries
 from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part, too_much
-from bot.adapters.forge.github.refusals import Said
+from bot.adapters.forge.github.refusals import OwnerFault, Refusal, Said
 from bot.adapters.forge.github.sender import JSON, RAW, Errand, Reply, Sender, Unanswered
 from bot.adapters.forge.github.tokens import Tokens
 from bot.adapters.forge.github.wire import (
@@ -137,7 +137,7 @@ class GitHub:
                 first //= 2
                 continue
             if data.get("repositoryOwner") is None:
-                raise ForgeError(f"{owner}: GitHub knows no such user or organisation; correct include")
+                raise OwnerFault(f"{owner}: GitHub knows no such user or organisation; correct include")
             page = parse(RepositoryPage, data["repositoryOwner"]["repositories"], owner)
             yield from page.nodes
             if not page.page_info.has_next_page:
@@ -160,7 +160,10 @@ class GitHub:
                     yield name, fault
 
         for batch in in_batches(names, _A_BATCH, key=lambda name: name.partition("/")[0]):
-            yield from answered(batch, ask, lambda _: None)
+            for name, found in answered(batch, ask, lambda _: None):
+                if isinstance(found, Paused) or (isinstance(found, Refusal) and found.status != 200):
+                    raise found  # said of the whole request, so it is about us and no single repository
+                yield name, found
 
     def own_branches(self, repository: str, branches: str, after: str | None) -> Iterator[Branch]:
         """List the branches whose names have `branches` in them, from a cursor on, a hundred in a request."""
@@ -275,7 +278,7 @@ class GitHub:
     # Pull requests
 
     def open_pull_request(
-        self, repository: str, *, head: str, base: str, title: str, body: str, draft: bool
+        self, repository: str, *, head: str, base: str, title: str, body: str, draft: bool = False
     ) -> PullDocument:
         """Open a pull request; GitHub refuses (422) a second one from the same branch into the same base."""
         given = {"head": head, "base": base, "title": title, "body": body, "draft": draft}

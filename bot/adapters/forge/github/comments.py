@@ -40,7 +40,8 @@ class Comments:
                 there = self._marked(repository, number, mark)
                 self._keep_first(repository, there)
                 return not there or there[0].id == made
-        raise ForgeError(f"{repository}: no comment comes about on pull request {number} ({fault}); run again later")
+        what = f"no comment comes about on pull request {number} ({fault})"
+        raise ForgeError(f"{repository}: {what}; run again later", retryable=True)
 
     def _marked(self, repository: str, number: int, mark: str) -> list[CommentNode]:
         return [

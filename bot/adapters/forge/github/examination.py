@@ -26,7 +26,8 @@ from bot.ports.examination import ACCESS, Check, checked, failed, passed, skippe
 
 NEEDED: Final = {"contents": "write", "pull_requests": "write"}
 """What a token must be allowed, and all that it must be (metadata: read comes by itself)."""
-_FOR_TEAMS: Final = {"members": "read"}
+FOR_TEAMS: Final = {"members": "read"}
+"""What it must be beside that, of an organisation, where teams are asked to review."""
 _LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
@@ -100,7 +101,7 @@ class GitHubExamination:
         let_in[owner] = reply.answer
 
     def _require_granted(self, owner: str, granted: Mapping[str, str]) -> str:
-        needed = {**NEEDED, **(_FOR_TEAMS if self.asks_teams else {})}
+        needed = {**NEEDED, **(FOR_TEAMS if self.asks_teams else {})}
         lacking = [f"{name}: {level}" for name, level in needed.items() if not _covers(granted.get(name), level)]
         if lacking:
             cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"

@@ -43,7 +43,8 @@ class GitHubForge(GitHubPullRequests):
     def repositories(self) -> Sequence[SourceRepository]:
         """List the repositories in the order of their names; what is wrong with one is its `fault`.
 
-        An owner where the App is not installed is one entry, named like the pattern.
+        An owner that cannot be served, because the App is not installed there or GitHub knows none of that name, is
+        an entry for each pattern, named like it.
         """
         return self._listing.repositories()
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from bot.adapters.forge.github.calls import BRANCHES, GitHub
-from bot.adapters.forge.github.tokens import NotInstalled
+from bot.adapters.forge.github.refusals import OwnerFault
 from bot.adapters.forge.github.wire import Branch, Repository
 from bot.core.errors import ForgeError
 from bot.ports.forge import OwnBranch, SourceRepository
@@ -62,7 +62,7 @@ class Listing:
         for owner, patterns in by_owner.items():
             try:
                 found |= {repository.name: repository for repository in self._of_owner(owner, patterns)}
-            except NotInstalled as fault:
+            except OwnerFault as fault:
                 found |= {pattern: SourceRepository(name=pattern, fault=str(fault)) for pattern in patterns}
         return [found[name] for name in sorted(found)]
 

@@ -79,7 +79,15 @@ class GitHubPullRequests:
         _require_open(pull_request, standing, at=pull_request.head)
         head = self._commits.put(standing, proposal)
         self._github.update_pull_request(repository, number, title=proposal.title, body=proposal.body)
-        return replace(pull_request, head=head, title=proposal.title, body=proposal.body, by_us=True, conflicts=False)
+        return replace(
+            pull_request,
+            head=head,
+            title=proposal.title,
+            body=proposal.body,
+            closed_by_us=False,
+            by_us=True,
+            conflicts=False,
+        )
 
     def finish(self, pull_request: PullRequest, finish: Finish, body: str) -> Sequence[str]:
         """Add labels, ask reviewers, let GitHub merge it once all that is required has passed; then set the body.
@@ -101,21 +109,22 @@ class GitHubPullRequests:
     def close(self, pull_request: PullRequest, *, comment: str) -> None:
         """Close it with a reason, which is said first, and delete its branch; one that we closed already stays closed.
 
+        GitHub closes a pull request whose branch goes, in one step, so that a crash leaves no branch behind.
         Refused if the branch no longer is where `pull_request` saw it.
         """
         repository, number = pull_request.repository, pull_request.number
         standing = self._github.look(repository, pull_request.branch)
-        if any(p.number == number and _closed_by_us(p) for p in standing.pulls):
+        if any(p.number == number and p.state == "CLOSED" and _closed_by_us(p) for p in standing.pulls):
             self._delete_left_over(pull_request, standing)
             return
         _require_open(pull_request, standing, at=pull_request.head)
         mark = f"<!-- refrom:closing {hashlib.sha256(comment.encode()).hexdigest()[:12]} -->"
         self._comments.once(repository, number, mark=mark, text=comment)
-        self._github.update_pull_request(
-            repository, number, state="closed", body=f"{pull_request.body}\n{_CLOSED_BY_US}\n"
-        )
+        if _CLOSED_BY_US not in pull_request.body:
+            self._github.update_pull_request(repository, number, body=f"{pull_request.body}\n{_CLOSED_BY_US}\n")
         with suppress(Moved):  # what a person pushed meanwhile stays
             self._branches.delete(standing)
+        self._github.update_pull_request(repository, number, state="closed")
 
     def _delete_left_over(self, pull_request: PullRequest, standing: Standing) -> None:
         """Delete the branch that an earlier close left, unless it is in use again."""
@@ -180,6 +189,7 @@ def _pull_request(pull: Pull, standing: Standing) -> PullRequest:
         by_us=last is None or is_ours(last, standing),
         conflicts=pull.state == "OPEN" and pull.mergeable == _CONFLICTING,
         labels=tuple(label.name for label in pull.labels.nodes) if pull.labels else (),
+        merged=pull.merged_at,
     )
 
 
@@ -198,4 +208,5 @@ def _as_opened(repository: str, branch: str, made: PullDocument) -> PullRequest:
 
 
 def _closed_by_us(pull: Pull) -> bool:
-    return pull.state == "CLOSED" and _CLOSED_BY_US in pull.body
+    """Whether its body says so in a line of its own: within a line it may be the name of a file."""
+    return _CLOSED_BY_US in map(str.strip, pull.body.splitlines())

@@ -50,7 +50,7 @@ query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $b
     pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
       pageInfo {{ hasNextPage endCursor }}
       nodes {{
-        id number title body url state isCrossRepository headRefOid baseRefName mergeable
+        id number title body url state mergedAt isCrossRepository headRefOid baseRefName mergeable
         labels(first: 100) {{ nodes {{ name }} }}
         autoMergeRequest {{ mergeMethod }}
         commits(last: 1) {{ nodes {{ commit {{ {_COMMIT} }} }} }}

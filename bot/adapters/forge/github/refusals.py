@@ -66,6 +66,10 @@ class Refusal(ForgeError):
         self.status, self.said = status, said
 
 
+class OwnerFault(ForgeError):
+    """One owner cannot be served; the others may be."""
+
+
 def refusal(what: str, verb: str, answer: Response, said: Said) -> Refusal:
     """Explain an answer; `what` is the repository or owner, `verb` what was to be done with it."""
     status = "" if answer.status == 200 else f"{answer.status} "  # GraphQL refuses with 200

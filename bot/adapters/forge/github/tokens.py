@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import jwt
 from pydantic import AwareDatetime
 
+from bot.adapters.forge.github.refusals import OwnerFault, Refusal
 from bot.adapters.forge.github.sender import Errand, Sender
 from bot.adapters.forge.github.wire import Rest, parse
 from bot.core.errors import ForgeError
@@ -62,10 +63,6 @@ class FixedToken:
         del owner
 
 
-class NotInstalled(ForgeError):
-    """The App is not installed for an owner; other owners may be served."""
-
-
 class AppTokens:
     """Installation tokens of a GitHub App, renewed before they end."""
 
@@ -100,9 +97,16 @@ class AppTokens:
             found = self._sender.find(f"/{kind}/{owner}/installation", errand)
             if found:
                 path = f"/app/installations/{parse(Installation, found.body, owner).id}/access_tokens"
-                return parse(Issued, self._sender.write("POST", path, errand, {}).body, owner)
+                return self._receive(path, errand)
         cure = f"install it, or take {owner} out of include"
-        raise NotInstalled(f"{owner}: the GitHub App {self._app_id} is not installed there; {cure}")
+        raise OwnerFault(f"{owner}: the GitHub App {self._app_id} is not installed there; {cure}")
+
+    def _receive(self, path: str, errand: Errand) -> "Issued":
+        """Have a token made; an installation that is suspended has none."""
+        try:
+            return parse(Issued, self._sender.write("POST", path, errand, {}).body, errand.what)
+        except Refusal as refused:
+            raise OwnerFault(str(refused)) if refused.status == 403 else refused from refused
 
     def _sign(self) -> str:
         now = self._clock.now()

@@ -207,6 +207,7 @@ class Pull(Graph):
     body: str
     url: str
     state: str
+    merged_at: AwareDatetime | None = None
     is_cross_repository: bool
     head_ref_oid: str
     base_ref_name: str
@@ -314,7 +315,7 @@ class Side(Rest):
 class CommentDocument(Rest):
     """A comment as REST tells it; GraphQL knows it by `node_id`."""
 
-    node_id: str
+    node_id: str = ""
 
 
 class PullDocument(Rest):

@@ -20,6 +20,7 @@ from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import World
 from tests.lab.clock import WoundClock
+from tests.lab.web import Answer
 
 BESIDE = f"{BRANCH}-next"
 
@@ -90,9 +91,11 @@ def test_a_private_repository_that_the_token_may_not_see_is_a_fault(world: Githu
     assert listed.fault.startswith("acme/secret: GitHub does not let us see it")
 
 
-def test_an_unknown_owner_is_named(make: Make) -> None:
-    with pytest.raises(ForgeError, match=r"nobody-here: GitHub knows no such user or organisation; correct include"):
-        make(["nobody-here/*"]).repositories()
+def test_an_unknown_owner_is_named_and_the_others_are_listed(make: Make, commit: str) -> None:
+    orders, nobody = make(["nobody-here/*", "acme/*"]).repositories()
+
+    assert (orders.commit, nobody.name) == (commit, "nobody-here/*")
+    assert nobody.fault == "nobody-here: GitHub knows no such user or organisation; correct include"
 
 
 # Identities
@@ -110,6 +113,18 @@ def test_an_app_works_where_it_is_installed_and_says_where_it_is_not(world: Gith
     assert list(forge.pull_requests(REPOSITORY, BRANCH)) == [opened]
     assert other.name == "other/*"
     assert "is not installed there; install it, or take other out" in other.fault
+
+
+def test_an_app_that_is_suspended_somewhere_works_elsewhere(world: GithubWorld, make: Make, commit: str) -> None:
+    suspended = Answer(status=403, body=b'{"message": "This installation has been suspended"}')
+    world.fake.faults.plan("apps/create-installation-access-token", answer=suspended)
+
+    acme, other = make(
+        ["other/*", "acme/*"], app=world.fake.app(installations={"acme": None, "other": None})
+    ).repositories()
+
+    assert (acme.commit, other.name) == (commit, "other/*")
+    assert "end the suspension where the App is installed" in other.fault
 
 
 def test_the_token_of_an_app_is_renewed_before_it_ends(

@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.forge.github import FixedToken, GitHub, Sender, Site
 from bot.adapters.forge.github.calls import Message, RefUpdate
-from bot.adapters.forge.github.examination import NEEDED
+from bot.adapters.forge.github.examination import FOR_TEAMS, NEEDED
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.transport import Transport
 from tests.lab.clock import WoundClock
@@ -26,11 +26,13 @@ WORKFLOW_FILES = {"workflows": "write"}
 def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
     with github_fake(tmp_path, clock=WoundClock()) as fake:
         fake.create_repository(REPOSITORY, {"Dockerfile": b"FROM old\n"}, private=True)
+        fake.add_collaborator(REPOSITORY, "ada")
+        fake.add_team(REPOSITORY, "platform")
         yield fake
 
 
-def propose(fake: FakeGitHub, permissions: dict[str, str]) -> None:
-    """Make each kind of change that a pull request costs."""
+def propose(fake: FakeGitHub, permissions: dict[str, str], *, teams: tuple[str, ...] = ()) -> None:
+    """Make each kind of change that a pull request costs, and ask some teams."""
     clock = WoundClock()
     token = FixedToken(fake.token("refrom[bot]", permissions, [REPOSITORY]))
     with closing(Transport(clock)) as transport:
@@ -43,7 +45,8 @@ def propose(fake: FakeGitHub, permissions: dict[str, str]) -> None:
         github.commit_on_branch(REPOSITORY, BRANCH, parent, {"Dockerfile": b"FROM new\n"}, message)
         made = github.open_pull_request(REPOSITORY, head=BRANCH, base="main", title="Update", body="", draft=False)
         github.add_labels(REPOSITORY, made.number, ["lambda-base"])
-        github.comment(REPOSITORY, made.number, "Why")
+        github.ask_for_review(REPOSITORY, made.number, people=["ada"], teams=teams)
+        github.delete_comment(REPOSITORY, github.comment(REPOSITORY, made.number, "Why"))
         github.update_pull_request(REPOSITORY, made.number, state="closed")
 
 
@@ -52,6 +55,15 @@ def test_the_least_permissions_are_enough(fake: FakeGitHub) -> None:
 
     (pull,) = fake.pulls(REPOSITORY)
     assert not pull.is_open
+
+
+def test_a_team_needs_one_more(fake: FakeGitHub) -> None:
+    with pytest.raises(Refusal, match="Could not resolve to a node"):
+        propose(fake, LEAST, teams=("platform",))
+    fake.close(REPOSITORY, 1)
+    propose(fake, {**LEAST, **FOR_TEAMS}, teams=("platform",))
+
+    assert fake.reviewers(REPOSITORY, 2) == ["ada", "acme/platform"]
 
 
 @pytest.mark.parametrize("lacking", NEEDED)
@@ -65,7 +77,7 @@ def test_the_pages_list_them(page: str) -> None:
     text = (HOW_TO / page).read_text()
     listed = {name.lower().replace(" ", "_"): level for name, level in re.findall(r"\*\*([\w ]+): (\w+)\*\*", text)}
 
-    assert listed == LEAST | WORKFLOW_FILES
+    assert listed == LEAST | WORKFLOW_FILES | FOR_TEAMS
 
 
 def test_the_workflow_on_its_page_has_them() -> None:

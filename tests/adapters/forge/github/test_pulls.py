@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from tests.adapters.forge.contract import (
 from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import EXECUTABLE, Bot, File, World, git
+from tests.lab.clock import WoundClock
 from tests.lab.github.fake import FakeGitHub
 from tests.lab.web import Answer
 
@@ -35,6 +38,46 @@ class TestPushedByGit(ForgeContract):
     @pytest.fixture
     def world(self, fake: FakeGitHub, world: GithubWorld, make: Make) -> World:
         return GithubWorld(fake, world.desk, lambda: make(commit_with="git"))
+
+
+# What became of it
+
+
+def test_a_name_of_a_file_in_its_text_does_not_say_that_we_closed_it(
+    world: GithubWorld, make: Make, commit: str
+) -> None:
+    forge = make()
+    text = replace(proposal(commit, title="Update"), body="| `<!-- refrom:closed -->/Dockerfile` | 1 |\n")
+    opened = forge.create(repository=REPOSITORY, branch=BRANCH, base="main", proposal=text)
+    world.fake.close(REPOSITORY, opened.number)
+
+    (found,) = forge.pull_requests(REPOSITORY, BRANCH)
+
+    assert not found.closed_by_us
+
+
+def test_what_a_person_opens_again_is_told_until_it_is_refreshed(world: GithubWorld, make: Make, commit: str) -> None:
+    forge = make()
+    opened = open_pull_request(forge, commit)
+    world.fake.faults.plan("Move", answer=Answer(status=500, body=b"{}"))
+    with suppress(ForgeError):
+        forge.close(opened, comment="Closed.")  # and its branch stays
+    forge._github.update_pull_request(REPOSITORY, opened.number, state="open")
+    (again,) = forge.pull_requests(REPOSITORY, BRANCH)
+
+    refreshed = forge.refresh(again, proposal(commit, NEWER, title="Again"))
+
+    assert (again.closed_by_us, refreshed.closed_by_us) == (True, False)
+    assert list(forge.pull_requests(REPOSITORY, BRANCH)) == [refreshed]
+
+
+def test_when_it_was_merged_is_told(world: GithubWorld, make: Make, commit: str, clock: WoundClock) -> None:
+    forge = make()
+    world.fake.merge(REPOSITORY, open_pull_request(forge, commit).number, by="grace")
+
+    (merged,) = forge.pull_requests(REPOSITORY, BRANCH)
+
+    assert merged.merged == clock.now().replace(microsecond=0)
 
 
 # What is written
