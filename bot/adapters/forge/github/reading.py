@@ -20,7 +20,7 @@ from bot.ports.forge import SourceRepository, Sources
 
 _TOGETHER: Final = 200
 """Repositories that are listed before the first of them is read."""
-_A_QUERY: Final = 100
+_A_QUERY: Final = 150
 _BYTES_A_QUERY: Final = 2 * 2**20
 _BYTES_A_REPOSITORY: Final = 128 * 2**20
 _KEPT: Final = 32 * 2**20
