@@ -22,7 +22,8 @@ from bot.steps.survey import Survey
 
 Document = dict[str, Any]
 
-_SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository"}
+_SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository",
+             "discover": "place"}  # fmt: skip
 _NAMES = {Update: "update", Current: "current", Waiting: "waiting", Held: "held", Skip: "skip"}
 
 DECISIONS = tuple(_NAMES.values())
@@ -112,7 +113,9 @@ def audit_document(audit: Audit) -> Document:
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
             *_streams(audit.unwatched),
+            *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
         ],
+        "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
         "slo": {"kept": slo_kept(audit.findings), "findings": broken},
     }
 

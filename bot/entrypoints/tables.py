@@ -1,6 +1,6 @@
 """What the commands show a person, with rich. Text from images and repositories is never read as markup."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -119,10 +119,7 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
     skipped = [(s["repository"], f"{s['path']}:{s['line'] or ''}", s["reason"]) for s in document["skipped"]]
     if skipped:
         show(console, "Not read", ("repository", "where", "reason"), skipped)
-    outcomes = [
-        (o["step"], o.get("repository") or o.get("function") or o.get("runtime"), o["result"], o["message"])
-        for o in document["outcomes"]
-    ]
+    outcomes = [(o["step"], subject_of(o), o["result"], o["message"]) for o in document["outcomes"]]
     title = "Outcomes (dry run: nothing was changed)" if document["dry_run"] else "Outcomes"
     show(console, title, ("step", "subject", "result", "what"), outcomes)
     for waiting in document["waiting"]:
@@ -140,7 +137,9 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
     show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
     for error in document["errors"]:
-        say(console, f"{error.get('repository') or error['runtime']}: {error['reason']}", "bold red")
+        say(console, f"{subject_of(error)}: {error['reason']}", "bold red")
+    for gap in document["gaps"]:
+        say(console, f"{gap['function']}: {gap['reason']}")
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
@@ -157,6 +156,11 @@ def show_doctor(console: Console, document: dict[str, Any]) -> None:
         if check["cure"]:
             say(console, f"  cure: {check['cure']}")
     say(console, f"{len(bad)} of {len(checks)} checks failed", "bold red" if bad else "green")
+
+
+def subject_of(row: Mapping[str, Any]) -> str:
+    """What an outcome or an error is about."""
+    return str(next(row[key] for key in ("repository", "function", "runtime", "place") if key in row))
 
 
 def name_of(function: str, alias: str | None) -> str:

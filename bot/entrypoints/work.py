@@ -23,7 +23,7 @@ class Told:
 def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool) -> Told:
     """Run one cycle and tell it as `refrom.run/1`. Raises `RefromError` where it could not begin."""
     with open_workshop(config, clock, dry_run=dry_run, required=True) as workshop:
-        report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
+        report = Cycle(workshop.world, workshop.mapped_rules()).run(workshop.engine)
     return Told(run_document(report, dry_run=dry_run), ATTENTION if report.needs_attention else DONE)
 
 
@@ -31,5 +31,5 @@ def run_audit(config: Path | None, clock: Clock) -> Told:
     """Audit what the settings name, and tell it as `refrom.audit/1`; changes nothing. Raises `RefromError`."""
     now = clock.now()
     with open_workshop(config, clock, dry_run=True, required=True) as workshop:
-        found = audit(Inquiry(workshop.world, workshop.rules), now)
+        found = audit(Inquiry(workshop.world, workshop.mapped_rules()), now)
     return Told(audit_document(found), ATTENTION if found.needs_attention else DONE)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 
@@ -45,6 +46,14 @@ class Alias:
     weights: tuple[tuple[str, float], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Container-image functions as listed, and the places (account and Region) that could not be, each with why."""
+
+    functions: tuple[Candidate, ...]
+    faults: tuple[tuple[str, str], ...] = ()
+
+
 class Functions(Protocol):
     """Reads functions. All methods raise `DeployError` with the function and the cure."""
 
@@ -54,6 +63,10 @@ class Functions(Protocol):
 
     def alias(self, function: str, name: str) -> Alias | None:
         """Describe an alias; None if the function has no such alias."""
+        ...
+
+    def listed(self) -> Listing:
+        """List the container-image functions of all places that the settings name, without their labels."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a tick is about: `kind` is `stream`, `repository` or `function`."""
+    """What a tick is about: `kind` is `stream`, `repository`, `function` or `place`."""
 
     kind: str
     name: str

@@ -20,6 +20,7 @@ from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -141,6 +142,18 @@ def _inside(path: str) -> str:
     return str(pure)
 
 
+def _role(arn: str) -> str:
+    if not _ROLE.match(arn):
+        raise ValueError(f"{arn} is no role; write arn:aws:iam::ACCOUNT:role/NAME")
+    return arn
+
+
+def _one_star(text: str) -> str:
+    if not text or text.count("*") > 1:
+        raise ValueError(f"{text!r} has not one * at most; write one where the name varies")
+    return text
+
+
 def _digest(text: str) -> str:
     try:
         return str(Digest.parse(text))
@@ -178,4 +191,6 @@ DigestText = Annotated[str, AfterValidator(_digest)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
+RoleArn = Annotated[str, AfterValidator(_role)]
+OneStar = Annotated[str, AfterValidator(_one_star)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
+from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.policy import Block, Declarations, Hold, Override, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
@@ -75,6 +77,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
         targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
+        discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
     )
 
 
@@ -124,6 +127,33 @@ def _target(target: models.TargetModel) -> Target:
     )
 
 
+def _rule(
+    rule: models.ByTagModel | models.ByLabelModel | models.ByImageModel, model: models.SettingsModel
+) -> MappingRule:
+    match rule:
+        case models.ByTagModel():
+            return ByTag(dockerfile=rule.dockerfile, alias=rule.alias)
+        case models.ByLabelModel():
+            return ByLabel(dockerfile=rule.dockerfile, alias=rule.alias, host=_host_of_sources(model))
+        case models.ByImageModel():
+            return ByImage(
+                image=rule.name,
+                repository=rule.repository,
+                dockerfile=rule.dockerfile,
+                context=rule.context,
+                alias=rule.alias,
+            )
+
+
+def _host_of_sources(model: models.SettingsModel) -> str | None:
+    """The host in addresses of the forge's repositories; GitHub.com alone has its API on another one."""
+    for forge in model.forges:
+        if isinstance(forge, models.GitHubForgeModel):
+            host = urlsplit(forge.url).hostname
+            return "github.com" if host == "api.github.com" else host
+    return None
+
+
 def _override(model: models.PolicyModel, match: models.Match) -> Override:
     return Override(
         repository=match.repository,
@@ -151,4 +181,5 @@ def _deployer(
 ) -> values.LambdaDeployer | values.LocalDeployer:
     if isinstance(model, models.LocalDeployerModel):
         return values.LocalDeployer(state=around.folder / model.state)
-    return values.LambdaDeployer(region=model.region, endpoint_url=model.endpoint_url)
+    accounts = tuple(values.Account(role=entry.role, regions=tuple(entry.regions)) for entry in model.accounts)
+    return values.LambdaDeployer(region=model.region, endpoint_url=model.endpoint_url, accounts=accounts)

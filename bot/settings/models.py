@@ -15,9 +15,11 @@ from bot.settings.fields import (
     Host,
     Mirror,
     MirrorList,
+    OneStar,
     PathInside,
     RatedSeverity,
     RepositoryGlob,
+    RoleArn,
     RuntimeGlob,
     RuntimeIdentifier,
     SystemName,
@@ -195,12 +197,32 @@ class RebaseBuilderModel(Model):
     kind: Literal["rebase"] = Field(description="The kind of builder.")
 
 
+class AccountModel(Model):
+    """An AWS account, and the Regions in which functions are discovered."""
+
+    role: RoleArn | None = Field(
+        None, description="The role to assume there, by ARN; left out, it is the account of the process."
+    )
+    regions: list[str] = Field(min_length=1, description="The Regions.")
+
+
 class LambdaDeployerModel(Model):
     """Functions on AWS Lambda."""
 
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
-    endpoint_url: WebAddress | None = Field(None, description="Another address of the Lambda API, for tests.")
+    accounts: list[AccountModel] = Field(
+        [], description="Where functions are discovered; left out, in region alone. A role is used for its account."
+    )
+    endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
+
+    @field_validator("accounts")
+    @classmethod
+    def _each_once(cls, accounts: list[AccountModel]) -> list[AccountModel]:
+        roles = [account.role and account.role.split(":")[4] for account in accounts]
+        if len(set(roles)) < len(roles):
+            raise ValueError("names one account twice; put all its Regions under one entry")
+        return accounts
 
 
 class LocalDeployerModel(Model):
@@ -223,6 +245,40 @@ class TargetModel(Model):
     build_args: dict[str, str] = Field({}, description="Build arguments.")
 
 
+class RuleModel(Model):
+    """What rules of discovery share."""
+
+    dockerfile: PathInside = Field("Dockerfile", description="The Dockerfile, where nothing else names one.")
+    alias: str | None = Field(None, description="The alias that serves, where nothing else names one.")
+
+
+class ByTagModel(RuleModel):
+    """The function's own tags name its source: refrom:repository, and dockerfile, context, stage, alias."""
+
+    by: Literal["tag"] = Field(description="What says it.")
+
+
+class ByLabelModel(RuleModel):
+    """The image's labels name its source: those that refrom wrote, else org.opencontainers.image.source."""
+
+    by: Literal["label"] = Field(description="What says it.")
+
+
+class ByImageModel(RuleModel):
+    """The name of the image's repository says it; one * stands for the same text in all parts."""
+
+    by: Literal["image"] = Field(description="What says it.")
+    name: OneStar = Field(description="The name of the image's repository without its registry, such as team/*.")
+    repository: str = Field(min_length=1, description="The source repository, OWNER/NAME, such as acme/*.")
+    context: PathInside = Field(".", description="The build context in it.")
+
+    @model_validator(mode="after")
+    def _has_a_star(self) -> "ByImageModel":
+        if "*" in f"{self.repository}{self.dockerfile}{self.context}" and "*" not in self.name:
+            raise ValueError(f"has a * for which nothing in {self.name} stands; write one in name")
+        return self
+
+
 class Deploy(Model):
     """How functions are rebuilt and redeployed."""
 
@@ -232,7 +288,10 @@ class Deploy(Model):
     deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
         description="Where functions are."
     )
-    targets: list[TargetModel] = Field(description="The functions.")
+    targets: list[TargetModel] = Field([], description="The functions.")
+    discover: list[Annotated[ByTagModel | ByLabelModel | ByImageModel, Field(discriminator="by")]] = Field(
+        [], description="Rules that find further functions; the first that fits a function wins."
+    )
 
     @model_validator(mode="after")
     def _named_once(self) -> "Deploy":

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
@@ -74,11 +75,20 @@ class RebaseBuilder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Regions of one AWS account; without `role` it is the account of the process."""
+
+    regions: tuple[str, ...]
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaDeployer:
     """AWS Lambda."""
 
     region: str
     endpoint_url: str | None = None
+    accounts: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,7 @@ class Settings:
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     targets: tuple[Target, ...] = ()
+    discovery: tuple[MappingRule, ...] = ()
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:
         """Return the policy for one use: every override that covers it is applied, in their order."""

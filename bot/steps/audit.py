@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.errors import RefromError, RegistryError
+from bot.core.mapping import FunctionMap
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
@@ -30,11 +31,13 @@ class Audit:
     decisions: tuple[Decision, ...]
     faults: tuple[tuple[str, str], ...]
     unwatched: tuple[tuple[str, str], ...]
+    found: FunctionMap
+    """Which functions were found beside those that the settings name, and which nobody could map or list."""
 
     @property
     def needs_attention(self) -> bool:
         """Whether a duty is overdue, or something could not be read."""
-        return bool(self.faults or self.unwatched) or not slo_kept(self.findings)
+        return bool(self.faults or self.unwatched or self.found.unlisted) or not slo_kept(self.findings)
 
 
 def audit(inquiry: Inquiry, now: datetime) -> Audit:
@@ -73,6 +76,7 @@ def _audit(inquiry: Inquiry, findings: Sequence[Finding], faults: Sequence[tuple
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),
         unwatched=inquiry.failed_streams,
+        found=inquiry.rules.found,
     )
 
 

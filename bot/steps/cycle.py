@@ -62,6 +62,8 @@ class Cycle:
     def run(self, engine: Engine) -> Report:
         """Handle every source repository, then every stream that was or is to be watched, then every function."""
         self.repositories = self.inquiry.repositories()
+        unlisted = dict(self.rules.found.unlisted)
+        engine.drain([Key("place", place) for place in unlisted], lambda key, now: self._miss(key, unlisted, now))
         waiting = engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
@@ -82,6 +84,11 @@ class Cycle:
         except RefromError as fault:
             self._record(_outcome(_STEPS[key.kind], key.name, Result.FAILED, str(fault)), now)
             return Done()
+
+    def _miss(self, key: Key, unlisted: Mapping[str, str], now: datetime) -> Done:
+        """Say that functions of a place could not be listed: those that are mapped there are left alone."""
+        self._record(_outcome("discover", key.name, Result.FAILED, unlisted[key.name]), now)
+        return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
@@ -162,7 +169,7 @@ class Cycle:
         if moved:
             self._record(moved, now)
             return Done() if moved.result is Result.UNCHANGED else Again(now + POLL, moved.message)
-        if any(o.subject == target.function and o.result in _CHANGES for o in self.outcomes):
+        if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
             message = f"{function.image} stands on {goal.reference}"
             self._record(_outcome("prove", target.function, Result.PROVEN, message), now)
         return Done()

@@ -7,6 +7,7 @@ from bot.core.errors import BuildError
 from bot.core.gate import Refusal, check_image
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL
 from bot.core.lineage import stands_on
+from bot.core.mapping import LABEL
 from bot.core.observation import KnownBase
 from bot.core.reference import Reference
 from bot.core.target import Target
@@ -35,10 +36,17 @@ def order(target: Target, commit: str, goal: KnownBase, function: Function, prov
             BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
             BASE_DIGEST_LABEL: str(base_digest),
             REVISION_LABEL: commit,
+            **{f"{LABEL}{part}": text for part, text in _source(target).items()},
         },
         deployed=function.image,
         deployed_base=proven.reference if proven else None,
     )
+
+
+def _source(target: Target) -> dict[str, str]:
+    """Say where the image is built from, so that a function that runs it is found again without a target."""
+    parts = {"repository": target.repository, "dockerfile": target.dockerfile, "context": target.context}
+    return {**parts, "stage": target.stage} if target.stage else parts
 
 
 def rebuild(wanted: BuildOrder, goal: KnownBase, builder: Builder, registry: Registry) -> Reference | Building:

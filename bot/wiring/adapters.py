@@ -12,8 +12,10 @@ from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.deployer.accounts import account_of, assume
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
+from bot.adapters.deployer.listing import Place
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
 from bot.adapters.forge.github import (
@@ -111,8 +113,24 @@ def make_functions(
     """Where functions are read and updated."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
-            clients = lambda_clients(Session(), endpoint_url=deployer.endpoint_url)
-            return LambdaFunctions(clients, region=deployer.region, clock=clock)
+            places = [
+                Place(region, account_of(entry.role) if entry.role else None)
+                for entry in deployer.accounts
+                for region in entry.regions
+            ]
+            return LambdaFunctions(
+                lambda_clients(Session(), endpoint_url=deployer.endpoint_url),
+                region=deployer.region,
+                clock=clock,
+                roles={
+                    account_of(entry.role): lambda_clients(
+                        _assume(entry.role, deployer), endpoint_url=deployer.endpoint_url
+                    )
+                    for entry in deployer.accounts
+                    if entry.role
+                },
+                places=places,
+            )
         case values.LocalDeployer() as deployer:
             return LocalFunctions(deployer.state, registry, clock)
         case None:
@@ -162,11 +180,25 @@ def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
     """What doctor looks at where functions are."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
-            return [AwsExamination(region=deployer.region, clock=clock, endpoint_url=deployer.endpoint_url)]
+            roles = [entry.role for entry in deployer.accounts if entry.role]
+            return [
+                AwsExamination(
+                    region=deployer.region,
+                    clock=clock,
+                    endpoint_url=deployer.endpoint_url,
+                    account=account_of(role) if role else "",
+                    session=partial(_assume, role, deployer) if role else Session,
+                )
+                for role in (None, *roles)
+            ]
         case values.LocalDeployer():
             return []
         case None:
             return [LeftOut("functions", "the settings name no deployer, so refrom opens pull requests only")]
+
+
+def _assume(role: str, deployer: values.LambdaDeployer) -> Session:
+    return assume(role, region=deployer.region, endpoint_url=deployer.endpoint_url)
 
 
 def _endpoint(host: str, entry: values.Registry, clock: Clock) -> Endpoint:

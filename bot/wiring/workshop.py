@@ -32,6 +32,7 @@ from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_settings
+from bot.steps.discover import discover
 from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 from bot.wiring.adapters import (
@@ -70,6 +71,10 @@ class Workshop:
     def rules(self) -> Rules:
         """What the settings say and, as of now, people declared: a hold needs no restart. Raises `SettingsError`."""
         return _rules(self.settings)
+
+    def mapped_rules(self) -> Rules:
+        """The rules with the functions that are discovered, listed anew. Raises `SettingsError`."""
+        return discover(self.rules, self.world.functions, self.world.registry)
 
     @property
     def traffic(self) -> Mapping[str, Traffic]:
@@ -225,4 +230,5 @@ def _rules(settings: Settings) -> Rules:
         targets=settings.targets,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        discovery=settings.discovery,
     )

@@ -201,7 +201,7 @@ RUN = document(
     outcomes=array(
         {
             **objects(step=TEXT, result=TEXT),
-            "anyOf": [{"required": [subject]} for subject in ("repository", "function", "runtime")],
+            "anyOf": [{"required": [subject]} for subject in ("repository", "function", "runtime", "place")],
         }
     ),
 )
@@ -228,6 +228,7 @@ AUDIT = document(
         )
     ),
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
+    gaps=array(objects(function=TEXT, gap={"enum": ["unmapped", "unreadable", "ambiguous", "strange"]}, reason=TEXT)),
     slo=objects(kept=FLAG, findings=COUNT),
 )
 

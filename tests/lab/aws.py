@@ -14,19 +14,20 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, Final, Self
 
 import boto3
 from botocore.config import Config
 
 from bot.ports.clock import Clock
-from tests.lab.aws_ecr import EcrService, get_caller_identity
+from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
-from tests.lab.aws_lambda import LambdaService
+from tests.lab.aws_lambda import ACCOUNT, LambdaService
 from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
+from tests.lab.aws_sts import StsService, account_of
 from tests.lab.web import Answer, Asked, serve
 
 REGION: Final = "eu-west-1"
@@ -72,10 +73,12 @@ class AwsStub:
         self._source = ImageSource(registry_url, auth)
         images = LambdaImages(source=self._source, max_unpacked=max_unpacked)
         self._lambda = LambdaService(clock=clock, images=images, update_seconds=update_seconds)
+        self._lambdas = {ACCOUNT: self._lambda}
+        self._sts = StsService()
         self._services = {
-            "lambda": self._lambda.answer,
+            "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "ecr": EcrService(clock=clock, source=self._source).answer,
-            "sts": get_caller_identity,
+            "sts": self._sts.answer,
         }
         self._stack = ExitStack()
         self._lock = threading.RLock()
@@ -116,15 +119,28 @@ class AwsStub:
         aliases: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         region: str = REGION,
+        account: str = ACCOUNT,
     ) -> str:
         """Put a container-image function there, ready to serve, and return its ARN; aliases serve version 1."""
         code = {"PackageType": "Image", "Code": {"ImageUri": image_uri}, "Architectures": [architecture]}
-        return self._create(name, region, code, aliases, tags or {})
+        return self._create(name, region, code, aliases, tags or {}, account)
+
+    def add_account(self, account: str) -> str:
+        """Open another account beside the first one, and return a role of it that may be assumed."""
+        self._lambdas[account] = replace(self._lambda, account=account, functions={}, failures={})
+        role = f"arn:aws:iam::{account}:role/refrom"
+        self._sts.trusting.add(role)
+        return role
+
+    def list_by(self, count: int) -> None:
+        """Let listings have so many functions on a page."""
+        for service in self._lambdas.values():
+            service.page = count
 
     def create_zip_function(self, name: str, runtime: str = "python3.13", *, region: str = REGION) -> str:
         """Put a .zip function there, ready to serve, and return its ARN."""
         code = {"PackageType": "Zip", "Code": {"ZipFile": b"PK"}, "Runtime": runtime, "Handler": "app.handler"}
-        return self._create(name, region, code, (), {})
+        return self._create(name, region, code, (), {}, ACCOUNT)
 
     def fail_next(
         self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
@@ -141,28 +157,35 @@ class AwsStub:
         self._lambda.functions[region, name].latest.touch()
 
     def _create(
-        self, name: str, region: str, code: Mapping[str, Any], aliases: Sequence[str], tags: Mapping[str, str]
+        self,
+        name: str,
+        region: str,
+        code: Mapping[str, Any],
+        aliases: Sequence[str],
+        tags: Mapping[str, str],
+        account: str,
     ) -> str:
-        role = "arn:aws:iam::123456789012:role/lab"
-        with self._lock, self._at_once():
-            created = self._direct(region, "CreateFunction", FunctionName=name, Role=role, Tags=tags, **code)
+        role = f"arn:aws:iam::{account}:role/lab"
+        direct = partial(self._direct, self._lambdas[account], region)
+        with self._lock, self._at_once(self._lambdas[account]):
+            created = direct("CreateFunction", FunctionName=name, Role=role, Tags=tags, **code)
             for alias in aliases:
-                version = self._direct(region, "PublishVersion", FunctionName=name)["Version"]
-                self._direct(region, "CreateAlias", FunctionName=name, Name=alias, FunctionVersion=version)
-            self._direct(region, "GetFunction", FunctionName=name)
+                version = direct("PublishVersion", FunctionName=name)["Version"]
+                direct("CreateAlias", FunctionName=name, Name=alias, FunctionVersion=version)
+            direct("GetFunction", FunctionName=name)
         return str(created["FunctionArn"])
 
     @contextmanager
-    def _at_once(self) -> Iterator[None]:
+    def _at_once(self, service: LambdaService) -> Iterator[None]:
         """Let changes be done as soon as somebody looks."""
-        seconds, self._lambda.update_seconds = self._lambda.update_seconds, 0.0
+        seconds, service.update_seconds = service.update_seconds, 0.0
         try:
             yield
         finally:
-            self._lambda.update_seconds = seconds
+            service.update_seconds = seconds
 
-    def _direct(self, region: str, operation: str, **params: Any) -> dict[str, Any]:
-        return self._lambda.answer(Call(service="lambda", operation=operation, region=region, params=params))
+    def _direct(self, service: LambdaService, region: str, operation: str, **params: Any) -> dict[str, Any]:
+        return service.answer(Call(service="lambda", operation=operation, region=region, params=params))
 
     def _respond(self, request: Asked) -> Answer:
         """Answer one request; what the lab cannot do is remembered as its defect and answered with a 500."""

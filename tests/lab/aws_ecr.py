@@ -1,4 +1,4 @@
-"""The ECR control plane of the lab, backed by the real registry (ECR API 2015-09-21), and STS GetCallerIdentity."""
+"""The ECR control plane of the lab, backed by the real registry (ECR API 2015-09-21)."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -112,14 +112,6 @@ class EcrService:
         if isinstance(document, Manifest):
             detail["artifactMediaType"] = document.config.media_type
         return detail | ({"imageTags": names} if names else {})
-
-
-def get_caller_identity(call: Call) -> dict[str, Any]:
-    """Answer the one operation of STS that the lab speaks."""
-    if call.operation != "GetCallerIdentity":
-        raise Unmodelled(f"the lab's STS does not speak {call.operation} yet")
-    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/refrom/lab"
-    return {"UserId": "AROALABLABLABLABLABLA:lab", "Account": ACCOUNT, "Arn": role}
 
 
 def _image(repository: str, asked: Mapping[str, str], document: Manifest | Index) -> dict[str, Any]:

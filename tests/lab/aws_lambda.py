@@ -13,10 +13,11 @@ from tests.lab.aws_protocols import AwsError, Call, Unmodelled
 
 ACCOUNT: Final = "123456789012"
 _NAME: Final = re.compile(
-    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:\d{12}:)?(?:function:)?"
+    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9_-]+)(?::(?P<qualifier>[$a-zA-Z0-9_-]+))?"
 )
 _DEFAULTS: Final[Mapping[str, Any]] = {"Description": "", "Timeout": 3, "MemorySize": 128}
+_STATE: Final = re.compile(r"State|LastUpdateStatus")
 _STALE: Final = (
     "The Revision Id provided does not match the latest Revision Id. "
     "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
@@ -30,6 +31,8 @@ class LambdaService:
     clock: Clock
     images: LambdaImages
     update_seconds: float
+    account: str = ACCOUNT
+    page: int = 50
     functions: dict[tuple[str, str], FunctionState] = field(default_factory=dict)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -47,6 +50,7 @@ class LambdaService:
             "GetAlias": self._get_alias,
             "GetFunction": self._get_function,
             "GetFunctionConfiguration": self._get_function_configuration,
+            "ListFunctions": self._list_functions,
             "PublishVersion": self._publish_version,
             "UpdateAlias": self._update_alias,
             "UpdateFunctionCode": self._update_function_code,
@@ -68,7 +72,7 @@ class LambdaService:
         code, flaw = self._code(p["Code"], p.get("PackageType", "Zip"), region, settings["Architectures"][0])
         version = Version(number=LATEST, code=code, settings=settings, modified=self.clock.now(), created=False)
         version.work = self._work(name, flaw, creates=True)
-        arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
+        arn = f"arn:aws:lambda:{region}:{self.account}:function:{name}"
         function = FunctionState(name=name, arn=arn, latest=version, tags=p.get("Tags", {}))
         self.functions[region, name] = function
         return _configuration(function, version)
@@ -80,6 +84,16 @@ class LambdaService:
             "Code": _location(version),
         }
         return answer | ({"Tags": function.tags} if function.tags else {})
+
+    def _list_functions(self, call: Call) -> dict[str, Any]:
+        """List without states, as Lambda does; the marker is where the next page begins."""
+        p = only(call, "Marker")
+        here = [function for (region, _), function in sorted(self.functions.items()) if region == call.region]
+        start = int(p.get("Marker", "0"))
+        page = [_configuration(function, function.latest) for function in here[start : start + self.page]]
+        listed = [{name: value for name, value in config.items() if not _STATE.match(name)} for config in page]
+        end = start + self.page
+        return {"Functions": listed} | ({"NextMarker": str(end)} if end < len(here) else {})
 
     def _get_function_configuration(self, call: Call) -> dict[str, Any]:
         return _configuration(*self._version(call))
@@ -154,12 +168,14 @@ class LambdaService:
     def _function(self, call: Call) -> FunctionState:
         """Find the function that a call names; a Region of its ARN must be the one that is asked."""
         name, region, _ = _parse(call.params["FunctionName"])
+        if (stranger := _account(call.params["FunctionName"])) not in (None, self.account):
+            raise AwsError("AccessDeniedException", f"{call.operation} in account {stranger} is not allowed")
         if region not in (None, call.region):
             text = f"Functions from '{region}' are not reachable in this region ('{call.region}')"
             raise AwsError("ResourceNotFoundException", text)
         function = self.functions.get((call.region, name))
         if function is None:
-            arn = f"arn:aws:lambda:{call.region}:{ACCOUNT}:function:{name}"
+            arn = f"arn:aws:lambda:{call.region}:{self.account}:function:{name}"
             raise AwsError("ResourceNotFoundException", f"Function not found: {arn}")
         return function
 
@@ -210,6 +226,11 @@ def _parse(text: str) -> tuple[str, str | None, str | None]:
     found = _NAME.fullmatch(text)
     assert found is not None, f"{text} passed the model's pattern and not the lab's"
     return found["name"], found["region"], found["qualifier"]
+
+
+def _account(text: str) -> str | None:
+    found = _NAME.fullmatch(text)
+    return found["account"] if found else None
 
 
 def only(call: Call, names: str) -> Mapping[str, Any]:

@@ -21,8 +21,11 @@ from botocore.model import OperationModel, ServiceModel
 from tests.lab.aws_shapes import faults
 from tests.lab.web import Answer, Asked
 
-_SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request")
+_SCOPE: Final = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
+)
 _COMMON_ERRORS: Final[Mapping[str, int]] = {
+    "AccessDenied": 403,
     "AccessDeniedException": 403,
     "ExpiredTokenException": 403,
     "InvalidSignatureException": 403,
@@ -54,6 +57,7 @@ class Call:
     operation: str
     region: str
     params: Mapping[str, Any]
+    access_key: str = ""
 
     @property
     def model(self) -> OperationModel:
@@ -75,7 +79,7 @@ def read_call(request: Asked) -> Call:
     else:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         operation, params = form["Action"], {k: v for k, v in form.items() if k not in ("Action", "Version")}
-    call = Call(service=service, operation=operation, region=scope["region"], params=params)
+    call = Call(service=service, operation=operation, region=scope["region"], params=params, access_key=scope["key"])
     if call.model.input_shape is not None and (broken := list(faults(call.model.input_shape, params))):
         code = "InvalidParameterException" if service == "ecr" else "ValidationException"
         raise AwsError(code, f"{len(broken)} validation error detected: {'; '.join(broken)}")
@@ -180,9 +184,14 @@ def _rest_error(model: ServiceModel, operation: str | None, error: AwsError) -> 
 
 
 def _query_answer(operation: str, answer: Mapping[str, Any]) -> Answer:
-    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in answer.items())
-    text = f"<{operation}Response><{operation}Result>{members}</{operation}Result></{operation}Response>"
+    text = f"<{operation}Response><{operation}Result>{_xml(answer)}</{operation}Result></{operation}Response>"
     return Answer(status=200, body=text.encode(), headers={"Content-Type": "text/xml"})
+
+
+def _xml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml(item)}</{name}>" for name, item in value.items())
+    return escape(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 def _epoch(value: object) -> float:

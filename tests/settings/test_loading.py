@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from bot.core.errors import SettingsError
+from bot.core.mapping import ByImage, ByLabel, ByTag
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
 from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import schema_json
 from bot.settings.surroundings import Surroundings
-from bot.settings.values import AMAZON_FEEDS, GitHubForge, LocalForge
+from bot.settings.values import AMAZON_FEEDS, Account, GitHubForge, LambdaDeployer, LocalForge
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -74,6 +75,86 @@ def test_every_key_is_in_the_reference() -> None:
     keys = {key for part in SettingsModel.model_json_schema()["$defs"].values() for key in part.get("properties", {})}
 
     assert [key for key in sorted(keys | SettingsModel.model_fields.keys()) if f"`{key}`" not in page] == []
+
+
+DISCOVER = """\
+version: 1
+forges: [{kind: github, url: %s, token: {env: TOKEN}, include: ["acme/*"]}]
+deploy:
+  deployer:
+    kind: lambda
+    region: eu-west-1
+    accounts: [{regions: [eu-west-1]}, {role: "arn:aws:iam::210987654321:role/refrom", regions: [us-east-1]}]
+  discover:
+    - {by: label, alias: live}
+    - {by: image, name: "team/*", repository: "acme/*", context: "*"}
+    - {by: tag, dockerfile: app.Dockerfile}
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "host"), [("https://api.github.com", "github.com"), ("https://git.example/api/v3", "git.example")]
+)
+def test_rules_and_accounts_stay_in_their_order(tmp_path: Path, url: str, host: str) -> None:
+    (tmp_path / "refrom.yaml").write_text(DISCOVER % url)
+
+    read = load_settings(tmp_path / "refrom.yaml", {"TOKEN": "x"})
+
+    assert read.targets == ()
+    assert read.discovery == (
+        ByLabel(alias="live", host=host),
+        ByImage(image="team/*", repository="acme/*", context="*"),
+        ByTag(dockerfile="app.Dockerfile"),
+    )
+    assert isinstance(read.deployer, LambdaDeployer)
+    role = "arn:aws:iam::210987654321:role/refrom"
+    assert read.deployer.accounts == (
+        Account(regions=("eu-west-1",)),
+        Account(regions=("us-east-1",), role=role),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        pytest.param(
+            "arn:aws:iam::210987654321:role/refrom",
+            "arn:aws:iam::210987654321:user/x",
+            "7: deploy.deployer.accounts[1].role: arn:aws:iam::210987654321:user/x is no role; "
+            "write arn:aws:iam::ACCOUNT:role/NAME",
+            id="no role",
+        ),
+        pytest.param(
+            "{regions: [eu-west-1]},",
+            "{regions: [eu-west-1], role: 'arn:aws:iam::210987654321:role/x'},",
+            "7: deploy.deployer.accounts: names one account twice; put all its Regions under one entry",
+            id="account twice",
+        ),
+        pytest.param(
+            "regions: [us-east-1]", "regions: []", "7: deploy.deployer.accounts[1].regions: list should", id="nowhere"
+        ),
+        pytest.param(
+            'name: "team/*"',
+            'name: "*/*"',
+            "10: deploy.discover[1].name: '*/*' has not one * at most; write one where the name varies",
+            id="two stars",
+        ),
+        pytest.param(
+            'name: "team/*"',
+            "name: team/x",
+            "10: deploy.discover[1]: has a * for which nothing in team/x stands; write one in name",
+            id="a star for nothing",
+        ),
+        pytest.param("by: tag", "by: hope", "11: deploy.discover[2]: has a kind that refrom does not know", id="by"),
+        pytest.param("by: tag, ", "", "11: deploy.discover[2]: has no kind; add it", id="no by"),
+    ],
+)
+def test_rules_and_accounts_that_cannot_be_meant_are_faults(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    text = (DISCOVER % "https://api.github.com").replace(old, new)
+
+    (found,) = faults(tmp_path, text, {"TOKEN": "x"})
+
+    assert found.startswith(fault)
 
 
 def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:

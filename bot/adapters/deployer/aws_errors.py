@@ -35,6 +35,7 @@ _CONFLICTS: Final[Mapping[str, str]] = {
     "ResourceConflictException": "another change of the function is going on; run again when it is done",
 }
 _CURES: Final[Mapping[str, str]] = {
+    "AccessDenied": "let refrom assume the role, in the role's trust policy and in the policy of its own identity",
     "AccessDeniedException": "allow it in the IAM policy of the role that refrom uses",
     "CodeStorageExceededException": "delete versions that no alias uses",
     "CodeVerificationFailedException": "sign the code or change the function's code signing configuration",

@@ -7,8 +7,9 @@ wherever it tells enough.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from boto3.session import Session
@@ -16,12 +17,14 @@ from botocore.config import Config
 
 from bot.adapters.deployer.aws_errors import explained, says_missing, translated
 from bot.adapters.deployer.function_name import FunctionName
+from bot.adapters.deployer.listing import Clients, Place, candidate, names_of, unreadable
 from bot.adapters.deployer.pace import Pace
 from bot.core.errors import DeployError, InvalidReference
+from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.ports.clock import Clock
-from bot.ports.deployer import Alias, Function, UpdateStatus
+from bot.ports.deployer import Alias, Function, Listing, UpdateStatus
 
 READS_A_SECOND: Final = 100
 OTHERS_A_SECOND: Final = 15
@@ -42,7 +45,7 @@ def lambda_clients(session: Session, *, endpoint_url: str | None = None) -> Call
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """One Region's client and its two quotas."""
+    """The client of one account and Region, and its two quotas."""
 
     client: Any
     reads: Pace
@@ -52,14 +55,25 @@ class _Region:
 class LambdaFunctions:
     """`Functions` and `Deployer` on AWS Lambda; safe to share between threads.
 
-    A function is named by its name, then it lies in `region`, or by its ARN, which brings its own Region.
+    A function is named by its name, then it lies in `region`, or by its ARN, which brings its own Region and account.
+    `roles` make the clients for other accounts, by account; `places` are those whose functions are listed.
     """
 
-    def __init__(self, client_factory: Callable[[str], Any], *, region: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client_factory: Clients,
+        *,
+        region: str,
+        clock: Clock,
+        roles: Mapping[str, Clients] = MappingProxyType({}),
+        places: Sequence[Place] = (),
+    ) -> None:
         self._client_factory = client_factory
         self._default_region = region
         self._clock = clock
-        self._regions: dict[str, _Region] = {}
+        self._roles = roles
+        self._places = places or (Place(region),)
+        self._regions: dict[Place, _Region] = {}
         self._lock = threading.Lock()
 
     def function(self, name: str, version: str = "$LATEST") -> Function:
@@ -81,6 +95,17 @@ class LambdaFunctions:
             self.function(function)  # a missing function is another matter than a missing alias
             return None
         return _alias(function, answer)
+
+    def listed(self) -> Listing:
+        """List functions with one request for 50 of any kind and one for each that is a container image."""
+        functions: list[Candidate] = []
+        faults = []
+        for place in self._places:
+            try:
+                functions += self._list(place)
+            except DeployError as fault:
+                faults.append((str(place), str(fault)))
+        return Listing(tuple(functions), tuple(faults))
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Point `$LATEST` at an image by digest; refused if the function changed since it was read."""
@@ -127,6 +152,29 @@ class LambdaFunctions:
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
 
+    def _list(self, place: Place) -> Iterator[Candidate]:
+        for config in self._pages(place):
+            if config.get("PackageType") != "Image":
+                continue
+            names = names_of(config["FunctionArn"], self._default_region, is_own=place.account is None)
+            try:
+                yield candidate(names, self._call("get_function", names[0], subject=f"function {names[0]}"))
+            except DeployError as fault:
+                if not says_missing(fault):  # else it was deleted since it was listed
+                    yield unreadable(names, str(fault))
+
+    def _pages(self, place: Place) -> Iterator[Mapping[str, Any]]:
+        marker: Mapping[str, str] = {}
+        while True:
+            with translated(f"functions of {place}", refusal="list them again"):
+                region = self._region(place)
+                region.others.wait()
+                page = region.client.list_functions(**marker)
+            yield from page["Functions"]
+            if not page.get("NextMarker"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
     def _call(
         self,
         operation: str,
@@ -138,17 +186,20 @@ class LambdaFunctions:
     ) -> Mapping[str, Any]:
         name = FunctionName.parse(function, default_region=self._default_region)
         with translated(f"{subject} in {name.region}", refusal=refusal):
-            region = self._region(name.region)
+            region = self._region(Place(name.region, name.account))
             (region.reads if operation == "get_function" else region.others).wait()
             answer: Mapping[str, Any] = getattr(region.client, operation)(FunctionName=name.text, **members)
             return answer
 
-    def _region(self, name: str) -> _Region:
+    def _region(self, place: Place) -> _Region:
+        """Return what asks a Region; an account that has no role of its own is asked with what the process has."""
+        factory = self._roles.get(place.account or "", self._client_factory)
+        place = place if place.account in self._roles else Place(place.region)
         with self._lock:  # sessions do not make clients in two threads at once
-            if name not in self._regions:
+            if place not in self._regions:
                 reads, others = Pace(READS_A_SECOND, self._clock), Pace(OTHERS_A_SECOND, self._clock)
-                self._regions[name] = _Region(self._client_factory(name), reads, others)
-            return self._regions[name]
+                self._regions[place] = _Region(factory(place.region), reads, others)
+            return self._regions[place]
 
 
 def _function(subject: str, answer: Mapping[str, Any]) -> Function:

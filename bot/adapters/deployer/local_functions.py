@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bot.adapters.deployer.local_state import LocalAlias, LocalFunction, LocalVersion, StateFile
 from bot.core.errors import DeployError, InvalidImage, RegistryError
 from bot.core.gate import check_image
 from bot.core.image import Index
+from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.ports.clock import Clock
-from bot.ports.deployer import Alias, Function, UpdateStatus
+from bot.ports.deployer import Alias, Function, Listing, UpdateStatus
 from bot.ports.registry import Registry
 
 _ARN: Final = "arn:local:lambda:::function:"
@@ -41,7 +43,15 @@ class LocalFunctions:
         self._clock = clock
         self._update_time = update_time
 
-    def create(self, name: str, image: Reference, platform: Platform, *, aliases: Iterable[str] = ()) -> Function:
+    def create(
+        self,
+        name: str,
+        image: Reference,
+        platform: Platform,
+        *,
+        aliases: Iterable[str] = (),
+        tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> Function:
         """Put a function there, ready to serve; each alias serves its version 1."""
         if not _NAME.match(name):
             raise DeployError(f"function {name[:80]!r} cannot be created; use letters, digits, - and _, at most 64")
@@ -50,7 +60,7 @@ class LocalFunctions:
         with self._state.change() as functions:
             if name in functions:
                 raise DeployError(f"function {name} is there already; choose another name")
-            function = LocalFunction(platform=platform, latest=first)
+            function = LocalFunction(platform=platform, latest=first, tags=tags)
             for alias in aliases:
                 serving = {**function.aliases, alias: LocalAlias(version="1", revision=1)}
                 function = replace(function, versions={"1": first}, aliases=serving)
@@ -72,6 +82,15 @@ class LocalFunctions:
         if name not in aliases:
             return None
         return Alias(name=name, version=aliases[name].version, revision=str(aliases[name].revision))
+
+    def listed(self) -> Listing:
+        """List all functions of the file."""
+        return Listing(
+            tuple(
+                Candidate(names=(f"{_ARN}{key}", key), image=function.latest.image, tags=function.tags)
+                for key, function in self._state.read().items()
+            )
+        )
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Point `$LATEST` at an image by digest; refused if the function changed since it was read."""

@@ -2,7 +2,7 @@
 
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
-from bot.ports.deployer import Alias, Function
+from bot.ports.deployer import Alias, Function, Listing
 
 
 class NoFunctions:
@@ -15,6 +15,10 @@ class NoFunctions:
     def alias(self, function: str, name: str) -> Alias | None:
         """Say what is missing."""
         raise DeployError(f"alias {name} of {function} cannot be read; name a deployer under deploy in the settings")
+
+    def listed(self) -> Listing:
+        """List none."""
+        return Listing(())
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Say what is missing."""
