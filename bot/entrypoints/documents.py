@@ -242,6 +242,15 @@ def _finding(finding: Finding) -> Document:
         "alias": evidence.alias,
         "version": evidence.version,
         "verdict": str(finding.verdict),
+        "serves": [
+            {
+                "version": served.version,
+                "weight": round(served.weight, 4),
+                "verdict": str(served.verdict),
+                "base": str(served.base.reference) if served.base else None,
+            }
+            for served in finding.serves
+        ],
         "base": str(base.reference) if base else None,
         "base_age_days": finding.base_age_days,
         "mode": finding.mode,

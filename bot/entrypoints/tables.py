@@ -129,7 +129,7 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_audit(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.audit/1`."""
     rows = [
-        (name_of(f["function"], f["alias"]), f["runtime"], f["version"], f["verdict"], f["base_age_days"],
+        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
          duty["state"], _days(duty), duty.get("reason"))
         for f in document["functions"]
         for duty in f["duties"]
@@ -156,6 +156,14 @@ def show_doctor(console: Console, document: dict[str, Any]) -> None:
         if check["cure"]:
             say(console, f"  cure: {check['cure']}")
     say(console, f"{len(bad)} of {len(checks)} checks failed", "bold red" if bad else "green")
+
+
+def versions_of(function: Mapping[str, Any]) -> str:
+    """The version that serves; of several, each with its share."""
+    serves = function["serves"]
+    if len(serves) < 2:
+        return function["version"] or ""
+    return ", ".join(f"{one['version']} ({one['weight']:.0%} {one['verdict']})" for one in serves)
 
 
 def subject_of(row: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from bot.steps.inquire import Inquiry, Rules
 from bot.steps.propose import propose
 from bot.steps.rebuild import order, rebuild
 from bot.steps.redeploy import follow_alias, update_code
+from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
 
 POLL = timedelta(seconds=2)
@@ -170,8 +171,7 @@ class Cycle:
             self._record(moved, now)
             return Done() if moved.result is Result.UNCHANGED else Again(now + POLL, moved.message)
         if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
-            message = f"{function.image} stands on {goal.reference}"
-            self._record(_outcome("prove", target.function, Result.PROVEN, message), now)
+            self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
 
     def _why_no_survey(self, target: Target) -> str:

@@ -206,6 +206,7 @@ RUN = document(
     ),
 )
 
+VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 AUDIT = document(
     "audit",
     functions=array(
@@ -215,7 +216,10 @@ AUDIT = document(
             runtime=null_or(TEXT),
             alias=null_or(TEXT),
             version=null_or(TEXT),
-            verdict={"enum": ["unknown", "drifted", "behind", "current"]},
+            verdict=VERDICT,
+            serves=array(
+                objects(version=null_or(TEXT), weight={"type": "number"}, verdict=VERDICT, base=null_or(TEXT))
+            ),
             base_age_days=null_or(COUNT),
             mode={"enum": ["auto", "function-update", "manual"]},
             duties=array(

@@ -52,6 +52,7 @@ def audit_of(text: str) -> dict[str, Any]:
         "functions": [
             {
                 "function": text, "alias": text, "runtime": text, "version": text, "verdict": "unknown",
+                "serves": [],
                 "base_age_days": None, "base": text, "duties": [{"state": "unknown", "days": None, "reason": text}],
             }
         ],
