@@ -74,7 +74,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
-        targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
+        targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
     )
 
 
@@ -111,7 +111,8 @@ def _secret(place: models.Secret | None, around: Surroundings) -> str | None:
     return around.secret(place.env, place.file) if place else None
 
 
-def _target(target: models.TargetModel) -> Target:
+def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
+    keeps = deploy.keep_rollback_tag if target.keep_rollback_tag is None else target.keep_rollback_tag
     return Target(
         function=target.function,
         repository=target.repository,
@@ -121,6 +122,8 @@ def _target(target: models.TargetModel) -> Target:
         alias=target.alias,
         destination=Reference.parse(target.image),
         build_args=target.build_args,
+        strategy=models.strategy_of(deploy, target),
+        keep_rollback_tag=bool(keeps),
     )
 
 

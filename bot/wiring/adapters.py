@@ -12,10 +12,14 @@ from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.deployer.clients import clients_by_place
+from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.forge.github import (
     AppTokens,
     FixedToken,
@@ -117,6 +121,19 @@ def make_functions(
             return LocalFunctions(deployer.state, registry, clock)
         case None:
             return NoFunctions()
+
+
+def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:
+    """What sees how a deployment goes, and what keeps the images that a rollback needs."""
+    deployer = settings.deployer
+    if not isinstance(deployer, values.LambdaDeployer):
+        return Unwatched(), Unwatched()
+    session = Session()
+    cloudwatch, ecr = (
+        clients_by_place(service, lambda _account: session, endpoint_url=deployer.endpoint_url)
+        for service in ("cloudwatch", "ecr")
+    )
+    return CloudWatch(cloudwatch), EcrImages(ecr)
 
 
 def make_builder(

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.engine.clock import VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
@@ -194,6 +195,8 @@ class Shop:
             pull_requests=self.forge,
             builder=builder,
             deployer=self.functions,
+            watcher=Unwatched(),
+            retention=Unwatched(),
             journal=self.store.journal,
         )
         return replace(world, **self.ports)

@@ -1,8 +1,9 @@
 """The deployer of settings that name no function: proposals only."""
 
+from bot.core.deployment import Alias
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
-from bot.ports.deployer import Alias, Function
+from bot.ports.deployer import Function, Readiness
 
 
 class NoFunctions:
@@ -16,6 +17,10 @@ class NoFunctions:
         """Say what is missing."""
         raise DeployError(f"alias {name} of {function} cannot be read; name a deployer under deploy in the settings")
 
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Say what is missing."""
+        raise DeployError(f"{function.name}:{alias.name} cannot be read; name a deployer under deploy in the settings")
+
     def update_code(self, function: Function, image: Reference) -> None:
         """Say what is missing."""
         raise DeployError(f"{function.name} cannot be pointed at {image}; name a deployer under deploy in the settings")
@@ -24,6 +29,6 @@ class NoFunctions:
         """Say what is missing."""
         raise DeployError(f"{function.name} cannot be published; name a deployer under deploy in the settings")
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
+    def move_alias(self, function: Function, alias: Alias) -> None:
         """Say what is missing."""
-        raise DeployError(f"{function.name}:{alias.name} cannot serve {version}; name a deployer in the settings")
+        raise DeployError(f"{function.name}:{alias.name} cannot serve {alias.version}; name a deployer in the settings")
