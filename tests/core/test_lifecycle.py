@@ -81,7 +81,9 @@ def test_the_first_rule_that_selects_an_image_decides(
     assert expiring_rule(policy(*rules), tags) == expected
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"rules": [{}]}', '{"rules": 7}', policy(rule(1, "any", number="many"))])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"rules": [{}]}', '{"rules": 7}', '{"rules": [{"rulePriority": "first"}]}']
+)
 def test_what_is_no_policy_is_an_error_and_not_no_rule(text: str) -> None:
     with pytest.raises(DeployError, match=r"the lifecycle policy cannot be read .*; look at it in ECR"):
         expiring_rule(text, ["1"])
