@@ -14,8 +14,11 @@ class Result(StrEnum):
     UNCHANGED = "unchanged"
     BUILT = "built"
     UPDATED = "updated"
-    PUBLISHED = "published"
+    SHIFTED = "shifted"
     MOVED = "moved"
+    FINISHED = "finished"
+    ROLLED_BACK = "rolled-back"
+    WARNED = "warned"
     PROVEN = "proven"
     WAITING = "waiting"
     REFUSED = "refused"
@@ -34,5 +37,5 @@ class Outcome:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: the step failed or was refused."""
-        return self.result in (Result.FAILED, Result.REFUSED)
+        """Whether a person should look: the step failed, was refused, or was taken back."""
+        return self.result in (Result.FAILED, Result.REFUSED, Result.ROLLED_BACK)

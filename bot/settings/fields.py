@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bot.core.advisories import Severity
+from bot.core.deployment import Strategy
 from bot.core.digest import Digest
 from bot.core.errors import InvalidReference
 from bot.core.reference import Reference
@@ -171,6 +172,11 @@ def _known(identifier: str, info: ValidationInfo) -> str:
     return identifier
 
 
+def _strategy(name: str) -> str:
+    Strategy.parse(name)
+    return name
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
@@ -188,6 +194,7 @@ RatedSeverity = Annotated[
     WithJsonSchema({"type": "string", "enum": ["low", "medium", "important", "critical"]}),
 ]
 DigestText = Annotated[str, AfterValidator(_digest)]
+StrategyName = Annotated[str, AfterValidator(_strategy)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.core.deployment import AT_ONCE
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
@@ -76,8 +77,10 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
-        targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
+        targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
+        strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
+        keep_rollback_tag=bool(deploy and deploy.keep_rollback_tag),
     )
 
 
@@ -114,7 +117,8 @@ def _secret(place: models.Secret | None, around: Surroundings) -> str | None:
     return around.secret(place.env, place.file) if place else None
 
 
-def _target(target: models.TargetModel) -> Target:
+def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
+    keeps = deploy.keep_rollback_tag if target.keep_rollback_tag is None else target.keep_rollback_tag
     return Target(
         function=target.function,
         repository=target.repository,
@@ -124,6 +128,8 @@ def _target(target: models.TargetModel) -> Target:
         alias=target.alias,
         destination=Reference.parse(target.image),
         build_args=target.build_args,
+        strategy=models.strategy_of(deploy, target),
+        keep_rollback_tag=bool(keeps),
     )
 
 

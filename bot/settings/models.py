@@ -1,10 +1,12 @@
 """The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.settings.fields import (
     Address,
@@ -22,6 +24,7 @@ from bot.settings.fields import (
     RoleArn,
     RuntimeGlob,
     RuntimeIdentifier,
+    StrategyName,
     SystemName,
     WebAddress,
 )
@@ -232,7 +235,25 @@ class LocalDeployerModel(Model):
     state: str = Field(description="The file, relative to the settings.")
 
 
-class TargetModel(Model):
+class CareModel(Model):
+    """How an alias is moved to a new version, and when it goes back."""
+
+    strategy: StrategyName | None = Field(
+        None, description="all-at-once, or as CodeDeploy names it, such as LambdaCanary10Percent5Minutes."
+    )
+    bake: Duration | None = Field(None, description="How long the new version is watched once it serves all.")
+    alarms: list[str] | None = Field(
+        None, max_length=100, description="CloudWatch alarms; one that rings takes the new version back."
+    )
+    timeout: Duration | None = Field(
+        None, description="How much longer a step may take to be ready or seen, before it is taken back."
+    )
+    keep_rollback_tag: bool | None = Field(
+        None, description="Tag the image that a rollback needs refrom-rollback-DIGEST in ECR."
+    )
+
+
+class TargetModel(CareModel):
     """One function, and the Dockerfile that its image is built from."""
 
     function: str = Field(min_length=1, description="The function's name or ARN.")
@@ -279,7 +300,21 @@ class ByImageModel(RuleModel):
         return self
 
 
-class Deploy(Model):
+def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
+    """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
+    named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
+    strategy = Strategy.parse(named) if named is not None else AT_ONCE
+    for model in (deploy, target):
+        strategy = replace(
+            strategy,
+            bake=strategy.bake if model.bake is None else model.bake,
+            timeout=strategy.timeout if model.timeout is None else model.timeout,
+            alarms=strategy.alarms if model.alarms is None else tuple(model.alarms),
+        )
+    return strategy
+
+
+class Deploy(CareModel):
     """How functions are rebuilt and redeployed."""
 
     builder: Annotated[DockerBuilderModel | RebaseBuilderModel, Field(discriminator="kind")] = Field(
@@ -299,6 +334,18 @@ class Deploy(Model):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"names {', '.join(twice)} twice under targets; take one out")
+        return self
+
+    @model_validator(mode="after")
+    def _shifts_aliases(self) -> "Deploy":
+        """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
+        for target in self.targets:
+            careful = strategy_of(self, target)
+            if target.alias is None and (careful.lasts or careful.alarms):
+                raise ValueError(
+                    f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "
+                    "give it an alias, or strategy: all-at-once, bake: 0m and alarms: []"
+                )
         return self
 
 

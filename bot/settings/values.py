@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
@@ -117,6 +118,9 @@ class Settings:
     deployer: LambdaDeployer | LocalDeployer | None = None
     targets: tuple[Target, ...] = ()
     discovery: tuple[MappingRule, ...] = ()
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+    """How functions that are discovered are deployed; targets bring their own."""
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:
         """Return the policy for one use: every override that covers it is applied, in their order."""

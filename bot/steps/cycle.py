@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.deployment import Alias, underway
+from bot.core.digest import Digest
 from bot.core.errors import DeployError, HalfPublished, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
@@ -24,12 +26,12 @@ from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.propose import propose
 from bot.steps.rebuild import order, rebuild
-from bot.steps.redeploy import follow_alias, update_code
+from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
 
-POLL = timedelta(seconds=2)
-"""How long to leave a function alone while the service works on it."""
+RETRY = timedelta(seconds=10)
+"""When a deployment that is underway is looked at again after AWS could not be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Cycle:
     inquiry: Inquiry = field(init=False)
     outcomes: list[Outcome] = field(init=False, default_factory=list)
     repositories: Mapping[str, SourceRepository] = field(init=False, default_factory=dict)
+    halted: dict[Digest, str] = field(init=False, default_factory=dict)
+    behind: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
@@ -68,7 +72,7 @@ class Cycle:
         waiting = engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
-        waiting += engine.drain([Key("function", target.function) for target in self.rules.targets], self.tick)
+        waiting += self._drain_functions(engine)
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
             decisions=tuple(sorted(decisions, key=lambda decision: decision.use.sort_key)),
@@ -76,6 +80,17 @@ class Cycle:
             surveys=self.inquiry.surveys,
             waiting=waiting,
         )
+
+    def _drain_functions(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """Handle Regions in the order in which the targets first name them; none begins before the last one is done."""
+        waiting: tuple[tuple[Key, Again], ...] = ()
+        for region in dict.fromkeys(target.region for target in self.rules.targets):
+            names = [target.function for target in self.rules.targets if target.region == region]
+            left = engine.drain([Key("function", name) for name in names], self.tick)
+            if left and not self.behind:
+                self.behind = f"{left[0][0].name} in the Region before is not done"
+            waiting += left
+        return waiting
 
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key; a failure is an outcome, and the other keys go on."""
@@ -113,6 +128,9 @@ class Cycle:
     def _handle_function(self, name: str, now: datetime) -> Done | Again:
         """Bring one function one step nearer to the base that it should stand on."""
         target = next(target for target in self.rules.targets if target.function == name)
+        alias = alias_of(target, self.world.functions)
+        if alias and underway(alias):
+            return self._go_on(target, alias, now)
         if target.repository not in self.inquiry.surveys:
             raise DeployError(self._why_no_survey(target))
         if self.inquiry.hold_for(target, now):
@@ -126,9 +144,12 @@ class Cycle:
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if not stands_on(image, goal):
-            return self._rebuild(target, function, goal, now)
-        return self._finish(target, function, goal, now, ours=_is_ours(image))
+        if stands_on(image, goal):
+            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
+        if why := self._halt(goal):
+            self._record(_outcome("rebuild", name, Result.WAITING, why), now)
+            return Done()
+        return self._rebuild(target, function, goal, now)
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
         """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
@@ -161,18 +182,47 @@ class Cycle:
         return Again(now + POLL, "the service updates the function")
 
     def _finish(
-        self, target: Target, function: Function, goal: KnownBase, now: datetime, *, ours: bool
+        self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
         if function.status is UpdateStatus.FAILED:
             raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-        moved = follow_alias(target, function, self.world.functions, self.world.deployer, ours=ours)
-        if moved:
-            self._record(moved, now)
-            return Done() if moved.result is Result.UNCHANGED else Again(now + POLL, moved.message)
+        halted = self._halt(goal)
+        followed = (
+            follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
+        )
+        if followed.outcomes or followed.again:
+            return self._told(followed, now)
         if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
             self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
+
+    def _go_on(self, target: Target, alias: Alias, now: datetime) -> Done | Again:
+        """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
+        latest = self.world.functions.function(target.function)
+        try:
+            followed = follow_alias(target, latest, alias, self.world, now, ours=True)
+        except DeployError as fault:
+            if not fault.retryable:
+                raise
+            return Again(now + RETRY, str(fault))
+        answer = self._told(followed, now)
+        if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
+            base = self.inquiry.lineage(latest.image, latest.platform).base if latest.image else None
+            if base:
+                self.halted[_index_of(base)] = (
+                    f"the rollout of {base.reference} halts: {target.function} was rolled back"
+                )
+        return answer
+
+    def _told(self, followed: Followed, now: datetime) -> Done | Again:
+        for outcome in followed.outcomes:
+            self._record(outcome, now)
+        return Again(followed.again, followed.why) if followed.again else Done()
+
+    def _halt(self, goal: KnownBase) -> str:
+        """Say why nothing may begin on a base now; empty if it may."""
+        return self.halted.get(_index_of(goal), self.behind)
 
     def _why_no_survey(self, target: Target) -> str:
         if target.repository in self.repositories:
@@ -189,7 +239,12 @@ class Cycle:
 
 
 _STEPS = {"stream": "watch", "repository": "survey", "function": "redeploy"}
-_CHANGES = (Result.UPDATED, Result.MOVED)
+_CHANGES = (Result.UPDATED, Result.MOVED, Result.FINISHED)
+
+
+def _index_of(base: KnownBase) -> Digest:
+    """What all platforms of a base share."""
+    return base.reference.digest or base.digest
 
 
 def _is_ours(image: Image) -> bool:

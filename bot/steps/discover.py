@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from bot.core.errors import RefromError
-from bot.core.mapping import ByLabel, Candidate, map_functions
+from bot.core.mapping import ByLabel, Candidate, Mapped, map_functions
 from bot.core.reference import Reference
 from bot.ports.deployer import Functions
 from bot.ports.registry import Registry
@@ -24,6 +25,8 @@ def discover(rules: Rules, functions: Functions, registry: Registry) -> Rules:
         declared = {target.function for target in rules.targets}
         candidates = _labelled((one for one in candidates if declared.isdisjoint(one.names)), registry)
     found = replace(map_functions(candidates, rules.discovery, rules.targets), unlisted=listing.faults)
+    cared = partial(replace, strategy=rules.strategy, keep_rollback_tag=rules.keep_rollback_tag)
+    found = replace(found, mapped=tuple(Mapped(cared(one.target), one.by) for one in found.mapped))
     return replace(rules, targets=(*rules.targets, *found.targets), found=found)
 
 

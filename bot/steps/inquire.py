@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError
@@ -48,6 +49,9 @@ class Rules:
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
     discovery: tuple[MappingRule, ...] = ()
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+    """How functions that are discovered are deployed."""
     found: FunctionMap = field(default_factory=FunctionMap)
     """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""
 

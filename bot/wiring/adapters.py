@@ -13,11 +13,15 @@ from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.deployer.accounts import account_of, assume
+from bot.adapters.deployer.clients import clients_by_place
+from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.listing import Place
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.forge.github import (
     AppTokens,
     FixedToken,
@@ -118,16 +122,14 @@ def make_functions(
                 for entry in deployer.accounts
                 for region in entry.regions
             ]
+            sessions = _role_sessions(deployer)
             return LambdaFunctions(
                 lambda_clients(Session(), endpoint_url=deployer.endpoint_url),
                 region=deployer.region,
                 clock=clock,
                 roles={
-                    account_of(entry.role): lambda_clients(
-                        _assume(entry.role, deployer), endpoint_url=deployer.endpoint_url
-                    )
-                    for entry in deployer.accounts
-                    if entry.role
+                    account: lambda_clients(session, endpoint_url=deployer.endpoint_url)
+                    for account, session in sessions.items()
                 },
                 places=places,
             )
@@ -135,6 +137,19 @@ def make_functions(
             return LocalFunctions(deployer.state, registry, clock)
         case None:
             return NoFunctions()
+
+
+def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:
+    """What sees how a deployment goes, and what keeps the images that a rollback needs."""
+    deployer = settings.deployer
+    if not isinstance(deployer, values.LambdaDeployer):
+        return Unwatched(), Unwatched()
+    own, roles = Session(), _role_sessions(deployer)
+    cloudwatch, ecr = (
+        clients_by_place(service, lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
+        for service in ("cloudwatch", "ecr")
+    )
+    return CloudWatch(cloudwatch), EcrImages(ecr)
 
 
 def make_builder(
@@ -195,6 +210,11 @@ def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
             return []
         case None:
             return [LeftOut("functions", "the settings name no deployer, so refrom opens pull requests only")]
+
+
+def _role_sessions(deployer: values.LambdaDeployer) -> dict[str, Session]:
+    """A session for each other account, by its id."""
+    return {account_of(entry.role): _assume(entry.role, deployer) for entry in deployer.accounts if entry.role}
 
 
 def _assume(role: str, deployer: values.LambdaDeployer) -> Session:

@@ -12,7 +12,7 @@ from bot.adapters.advisories import AmazonAdvisories
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
-from bot.adapters.deployer.recording import RecordingDeployer
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
 from bot.adapters.forge.nothing import NoForge
@@ -42,12 +42,16 @@ from bot.wiring.adapters import (
     make_functions,
     make_registries,
     make_store,
+    make_watch,
     own_examinations,
     paces,
 )
 
 STAY: Final = timedelta(minutes=5)
-"""How long one run stays with functions that the service works on; Lambda's own waiter gives up then too."""
+"""How long one run stays with functions that the service works on; Lambda's own waiter gives up then too.
+
+A run stays longer by the longest deployment, because what it began is to be watched to its end.
+"""
 
 _DEFAULT: Final = Path("refrom.yaml")
 _FEED_ATTEMPTS: Final = 2
@@ -143,6 +147,7 @@ def open_workshop(
         forge, _ = make_forge(settings, transport, clock)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
+        watcher, retention = make_watch(settings)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -155,8 +160,10 @@ def open_workshop(
             pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
             builder=RecordingBuilder() if dry_run else builder,
             deployer=RecordingDeployer() if dry_run else functions,
+            watcher=watcher,
+            retention=RecordingRetention(retention) if dry_run else retention,
         )
-        engine = MemoryEngine(clock, timedelta() if dry_run else STAY, stop)
+        engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _lasts(settings), stop)
         yield Workshop(
             settings=settings,
             world=world,
@@ -222,6 +229,10 @@ def mirrors_of(config: Path | None) -> tuple[str, ...]:
     return load_settings(config, os.environ).mirrors if config else ()
 
 
+def _lasts(settings: Settings) -> timedelta:
+    return max((target.strategy.lasts for target in settings.targets), default=timedelta())
+
+
 def _rules(settings: Settings) -> Rules:
     return Rules(
         catalogue=settings.catalogue,
@@ -231,4 +242,6 @@ def _rules(settings: Settings) -> Rules:
         mirrors=settings.mirrors,
         watch=settings.watch,
         discovery=settings.discovery,
+        strategy=settings.strategy,
+        keep_rollback_tag=settings.keep_rollback_tag,
     )

@@ -1,4 +1,4 @@
-"""The lab's AWS: Lambda, ECR and STS control planes on loopback for an unmodified boto3, over a real registry.
+"""The lab's AWS: Lambda, ECR, CloudWatch and STS on loopback for an unmodified boto3, over a real registry.
 
     with AwsStub(registry_url, clock=clock) as aws:
         aws.create_function("orders", f"{host}/orders:1", aliases=["live"])
@@ -9,12 +9,14 @@ It answers only what botocore's service models allow, and fails the test at its 
 truly: an operation or parameter that it does not act on, an answer that breaks the model, a defect of its own.
 """
 
+import json
 import re
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, Self
 
@@ -22,7 +24,9 @@ import boto3
 from botocore.config import Config
 
 from bot.ports.clock import Clock
+from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_ecr import EcrService
+from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
 from tests.lab.aws_lambda import ACCOUNT, LambdaService
 from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
@@ -42,6 +46,7 @@ class Request:
     operation: str
     region: str
     write: bool
+    at: datetime
 
 
 @cache
@@ -75,9 +80,14 @@ class AwsStub:
         self._lambda = LambdaService(clock=clock, images=images, update_seconds=update_seconds)
         self._lambdas = {ACCOUNT: self._lambda}
         self._sts = StsService()
+        self._clock = clock
+        self._ecr = EcrService(clock=clock, source=self._source)
+        self.cloudwatch = CloudWatchService()
+        """Alarms and metrics, for a test to set."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
-            "ecr": EcrService(clock=clock, source=self._source).answer,
+            "cloudwatch": self.cloudwatch.answer,
+            "ecr": self._ecr.answer,
             "sts": self._sts.answer,
         }
         self._stack = ExitStack()
@@ -156,6 +166,55 @@ class AwsStub:
         """Change a function behind everybody's back: it has a new RevisionId."""
         self._lambda.functions[region, name].latest.touch()
 
+    def delete_function(self, name: str, region: str = REGION) -> None:
+        """Delete a function behind everybody's back."""
+        del self._lambda.functions[region, name]
+
+    def provision(self, name: str, alias: str, count: int = 2, *, failure: str = "", region: str = REGION) -> None:
+        """Give an alias provisioned concurrency that is there, or that failed."""
+        here = Provisioned(count=count, ready_at=self._clock.now(), failure=failure)
+        self._lambda.functions[region, name].provisioned[alias] = here
+
+    def set_alarm(self, name: str, state: str = "OK", *, composite: bool = False, region: str = REGION) -> None:
+        """Put an alarm there, or into another state."""
+        self.cloudwatch.alarms[region, name] = state
+        if composite:
+            self.cloudwatch.composite.add(name)
+
+    def count(
+        self,
+        alias: str,
+        version: str | None,
+        invocations: int,
+        errors: int = 0,
+        *,
+        ago: int = 0,
+        region: str = REGION,
+    ) -> None:
+        """Let Lambda have counted in the minute so long ago, for `function:alias`, and by version while weighted."""
+        minute = self._clock.now().replace(second=0, microsecond=0) - timedelta(minutes=ago)
+        whole = {"FunctionName": alias.partition(":")[0], "Resource": alias}
+        for dimensions in (whole, whole | {"ExecutedVersion": version}) if version else (whole,):
+            for metric, value in (("Invocations", invocations), ("Errors", errors)):
+                self.cloudwatch.count(region, metric, dimensions, minute, value)
+
+    def set_lifecycle(self, repository: str, *rules: Mapping[str, Any]) -> None:
+        """Give a repository a lifecycle policy."""
+        self._ecr.policies[repository] = json.dumps({"rules": rules})
+
+    def fix_tags(self, repository: str) -> None:
+        """Make the tags of a repository immutable."""
+        self._ecr.fixed.add(repository)
+
+    def busiest_second(self, *, reads: bool) -> int:
+        """Count the calls of Lambda's in the busiest second: GetFunction, or all others together, of one Region."""
+        asked = [r for r in self.requests if r.service == "lambda" and (r.operation == "GetFunction") == reads]
+        second = timedelta(seconds=1)
+        return max(
+            (sum(r.region == first.region and first.at <= r.at < first.at + second for r in asked) for first in asked),
+            default=0,
+        )
+
     def _create(
         self,
         name: str,
@@ -201,7 +260,9 @@ class AwsStub:
         try:
             call = read_call(request)
             write = not _READS.match(call.operation)
-            entry = Request(service=call.service, operation=call.operation, region=call.region, write=write)
+            entry = Request(
+                service=call.service, operation=call.operation, region=call.region, write=write, at=self._clock.now()
+            )
             self.requests.append(entry)
             self._raise_trouble(call.operation)
             return write_answer(call, self._services[call.service](call))

@@ -1,5 +1,6 @@
 """The Lambda control plane of the lab: what each operation checks, changes and answers (Lambda API 2015-03-31)."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class LambdaService:
     page: int = 50
     functions: dict[tuple[str, str], FunctionState] = field(default_factory=dict)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    versions_a_page: int = 50
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
@@ -51,6 +53,8 @@ class LambdaService:
             "GetFunction": self._get_function,
             "GetFunctionConfiguration": self._get_function_configuration,
             "ListFunctions": self._list_functions,
+            "GetProvisionedConcurrencyConfig": self._get_provisioned_concurrency_config,
+            "ListVersionsByFunction": self._list_versions_by_function,
             "PublishVersion": self._publish_version,
             "UpdateAlias": self._update_alias,
             "UpdateFunctionCode": self._update_function_code,
@@ -134,6 +138,25 @@ class LambdaService:
         version = function.publish(description=p.get("Description"), work=work, now=self.clock.now())
         return _configuration(function, version, qualified=True)
 
+    def _list_versions_by_function(self, call: Call) -> dict[str, Any]:
+        """List `$LATEST` and all versions without their states, as Lambda does; a marker says where to go on."""
+        p = only(call, "FunctionName Marker")
+        function = self._function(call)
+        versions = [function.latest, *function.versions.values()]
+        start = int(p.get("Marker", "0"))
+        end = start + self.versions_a_page
+        page = [_configuration(function, version, qualified=True) for version in versions[start:end]]
+        listed = [{k: v for k, v in entry.items() if not k.startswith(("State", "LastUpdate"))} for entry in page]
+        return {"Versions": listed} | ({"NextMarker": str(end)} if end < len(versions) else {})
+
+    def _get_provisioned_concurrency_config(self, call: Call) -> dict[str, Any]:
+        p = only(call, "FunctionName Qualifier")
+        provisioned = self._function(call).provisioned.get(p["Qualifier"])
+        if provisioned is None:
+            text = f"No Provisioned Concurrency Config found for this function: {p['FunctionName']}:{p['Qualifier']}"
+            raise AwsError("ProvisionedConcurrencyConfigNotFoundException", text)
+        return provisioned.describe(self.clock.now())
+
     def _create_alias(self, call: Call) -> dict[str, Any]:
         p = only(call, "Description FunctionName FunctionVersion Name RoutingConfig")
         function = self._function(call)
@@ -163,6 +186,8 @@ class LambdaService:
         description = p.get("Description", alias.description)
         moved = Alias(name=alias.name, version=version, description=description, weights=weights)
         function.aliases[alias.name] = moved
+        if alias.name in function.provisioned:  # it is allocated anew for what the alias serves now
+            function.provisioned[alias.name].ready_at = self.clock.now() + timedelta(seconds=self.update_seconds)
         return _described(function, moved)
 
     def _function(self, call: Call) -> FunctionState:
@@ -277,11 +302,16 @@ def _configuration(function: FunctionState, version: Version, qualified: bool = 
         "FunctionArn": f"{function.arn}:{version.number}" if qualified else function.arn,
         "CodeSha256": version.code.sha256,
         "CodeSize": 0,
+        "ConfigSha256": _hash(version),
         "LastModified": f"{version.modified:%Y-%m-%dT%H:%M:%S}.000+0000",
         "PackageType": version.code.package_type,
         "RevisionId": version.revision,
         "Version": version.number,
     }
+
+
+def _hash(version: Version) -> str:
+    return hashlib.sha256(repr(sorted(version.content[1].items())).encode()).hexdigest()
 
 
 def _location(version: Version) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The wire protocols of AWS control planes, from the server's side: rest-json, json 1.1 and query.
+"""The wire protocols of AWS control planes, from the server's side: rest-json, json 1.1, query and rpc-v2-cbor.
 
 Requests become calls, answers and errors become bytes, all by botocore's own service models, so that an unmodified
 boto3 understands them. Knows nothing of what the operations do.
@@ -18,12 +18,17 @@ from xml.sax.saxutils import escape
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
+from tests.lab import aws_cbor
 from tests.lab.aws_shapes import faults
 from tests.lab.web import Answer, Asked
 
 _SCOPE: Final = re.compile(
     r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
 )
+_CBOR: Final = "smithy-rpc-v2-cbor"
+_NAMES: Final = {"monitoring": "cloudwatch"}
+"""Services that sign by another name than botocore's models have."""
+
 _COMMON_ERRORS: Final[Mapping[str, int]] = {
     "AccessDenied": 403,
     "AccessDeniedException": 403,
@@ -70,10 +75,12 @@ def read_call(request: Asked) -> Call:
     scope = _SCOPE.search(request.headers.get("Authorization", ""))
     if scope is None:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
-    service = scope["service"]
+    service = _NAMES.get(scope["service"], scope["service"])
     protocol = _service(service).metadata["protocol"]
     if protocol == "rest-json":
         operation, params = _read_rest(service, request)
+    elif protocol == _CBOR:
+        operation, params = request.path.rpartition("/")[2], aws_cbor.decode(request.body)
     elif protocol == "json":
         operation, params = request.headers["X-Amz-Target"].rpartition(".")[2], json.loads(request.body)
     else:
@@ -93,6 +100,8 @@ def write_answer(call: Call, answer: Mapping[str, Any]) -> Answer:
         raise Unmodelled(f"the lab's answer to {call.service} {call.operation} breaks the model: {'; '.join(broken)}")
     if _service(call.service).metadata["protocol"] == "query":
         return _query_answer(call.operation, answer)
+    if _service(call.service).metadata["protocol"] == _CBOR:
+        return _cbor_answer(200, answer)
     status = int(call.model.http.get("responseCode", 200))
     return Answer(status=status, body=json.dumps(answer, default=_epoch).encode())
 
@@ -102,6 +111,10 @@ def write_error(service: str, operation: str | None, error: AwsError) -> Answer:
     model = _service(service)
     if model.metadata["protocol"] == "rest-json":
         return _rest_error(model, operation, error)
+    if model.metadata["protocol"] == _CBOR:
+        return _cbor_answer(
+            _COMMON_ERRORS.get(error.code, 400), {"__type": error.code, "message": error.text, **error.members}
+        )
     if model.metadata["protocol"] == "json":
         document = {"__type": error.code, "message": error.text, **error.members}
         return Answer(status=_COMMON_ERRORS.get(error.code, 400), body=json.dumps(document).encode())
@@ -192,6 +205,11 @@ def _xml(value: object) -> str:
     if isinstance(value, Mapping):
         return "".join(f"<{name}>{_xml(item)}</{name}>" for name, item in value.items())
     return escape(value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _cbor_answer(status: int, answer: Mapping[str, Any]) -> Answer:
+    headers = {"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"}
+    return Answer(status=status, body=aws_cbor.encode(answer), headers=headers)
 
 
 def _epoch(value: object) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
+from bot.core.deployment import Alias
 from bot.core.digest import Digest
 from bot.core.layer import Language
 from bot.core.outcome import Result
@@ -16,7 +17,6 @@ from bot.core.policy import Declarations, Hold
 from bot.core.responsibility import Finding, State, Verdict
 from bot.entrypoints.demo.fleet import AMD64
 from bot.entrypoints.demo.images import publish_function
-from bot.ports.deployer import Alias
 from bot.steps.audit import Audit, audit, audit_after
 from bot.steps.cycle import Cycle
 from bot.steps.serving import prove_served
@@ -108,7 +108,7 @@ def deploy_by_hand(shop: Shop, base: Digest, tag: str, *, moved: bool = False) -
     if moved:
         alias = shop.functions.alias("orders", "live")
         assert alias is not None
-        shop.functions.move_alias(shop.functions.function("orders"), alias, version)
+        shop.functions.move_alias(shop.functions.function("orders"), replace(alias, version=version))
     return version
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.adapters.deployer.local_state import LocalAlias, LocalFunction, LocalVersion, StateFile
+from bot.core.deployment import Alias
 from bot.core.errors import DeployError, InvalidImage, RegistryError
 from bot.core.gate import check_image
 from bot.core.image import Index
@@ -20,7 +21,7 @@ from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.ports.clock import Clock
-from bot.ports.deployer import Alias, Function, Listing, UpdateStatus
+from bot.ports.deployer import Function, Listing, Readiness, UpdateStatus
 from bot.ports.registry import Registry
 
 _ARN: Final = "arn:local:lambda:::function:"
@@ -81,7 +82,19 @@ class LocalFunctions:
         aliases = _existing(self._state.read(), _key(function)).aliases
         if name not in aliases:
             return None
-        return Alias(name=name, version=aliases[name].version, revision=str(aliases[name].revision))
+        found = aliases[name]
+        return Alias(
+            name=name,
+            version=found.version,
+            revision=str(found.revision),
+            weights=tuple(sorted(found.weights.items())),
+            description=found.description,
+        )
+
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Nothing is provisioned here, so an alias serves as soon as its version is there."""
+        self.function(function.name, alias.version)
+        return Readiness()
 
     def listed(self) -> Listing:
         """List all functions of the file."""
@@ -114,18 +127,24 @@ class LocalFunctions:
             functions[function.name] = replace(current, versions={**current.versions, number: current.latest})
             return number
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
-        """Let the alias serve one version; refused if the alias changed since it was read."""
+    def move_alias(self, function: Function, alias: Alias) -> None:
+        """Let the alias become this one; refused if it changed since it was read."""
         with self._state.change() as functions:
             current = _existing(functions, function.name)
             there = current.aliases.get(alias.name)
-            if version not in current.versions:
-                raise DeployError(f"function {function.name} has no version {version[:80]}; publish it first")
+            for number in (alias.version, *dict(alias.weights)):
+                if number not in current.versions:
+                    raise DeployError(f"function {function.name} has no version {number[:80]}; publish it first")
             if there is None or str(there.revision) != alias.revision:
                 raise DeployError(
                     f"alias {alias.name} of function {function.name} changed meanwhile; run again", retryable=True
                 )
-            moved = LocalAlias(version=version, revision=there.revision + 1)
+            moved = LocalAlias(
+                version=alias.version,
+                revision=there.revision + 1,
+                weights=dict(alias.weights),
+                description=alias.description,
+            )
             functions[function.name] = replace(current, aliases={**current.aliases, alias.name: moved})
 
     def _accepted(self, name: str, image: Reference, platform: Platform) -> Reference:

@@ -42,10 +42,12 @@ class LocalVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalAlias:
-    """What an alias serves."""
+    """What an alias serves: one version, and others by their weights."""
 
     version: str
     revision: int
+    weights: Mapping[str, float] = field(default_factory=dict)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

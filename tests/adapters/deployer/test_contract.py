@@ -11,10 +11,11 @@ import pytest
 
 from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.core.deployment import Alias
 from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
-from bot.ports.deployer import Alias, Deployer, Function, Functions, UpdateStatus
+from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
 from tests.adapters.deployer.scene import Images, let_pass
 from tests.lab.aws import REGION, AwsStub
 from tests.lab.clock import WoundClock
@@ -106,7 +107,7 @@ def test_the_whole_way_of_an_image_to_an_alias(deployer: Both, images: Images, c
 
     version = deployer.publish_version(deployer.function("orders"))
     let_pass(clock, 10)
-    deployer.move_alias(deployer.function("orders"), _alias(deployer), version)
+    deployer.move_alias(deployer.function("orders"), replace(_alias(deployer), version=version))
 
     alias = _alias(deployer)
     assert (version, alias.version, alias.weights) == ("2", "2", ())
@@ -184,10 +185,10 @@ def test_an_alias_that_moved_meanwhile_is_not_moved(deployer: Both, images: Imag
     let_pass(clock, 10)
     latest = deployer.function("orders")
     version = deployer.publish_version(latest)
-    deployer.move_alias(latest, stale, version)
+    deployer.move_alias(latest, replace(stale, version=version))
 
     with pytest.raises(DeployError, match=r"alias live of function orders.* changed meanwhile; run again") as error:
-        deployer.move_alias(latest, stale, "1")
+        deployer.move_alias(latest, stale)
 
     assert error.value.retryable
     assert _alias(deployer).version == version
@@ -235,7 +236,7 @@ def test_an_alias_of_a_function_that_is_missing_is_an_error(place: Place) -> Non
 
 def test_an_alias_does_not_move_to_a_version_that_is_missing(deployer: Both) -> None:
     with pytest.raises(DeployError, match="orders"):
-        deployer.move_alias(deployer.function("orders"), _alias(deployer), "7")
+        deployer.move_alias(deployer.function("orders"), replace(_alias(deployer), version="7"))
 
     assert _alias(deployer).version == "1"
 
@@ -244,7 +245,7 @@ def test_an_alias_that_is_gone_is_not_made_by_moving_it(deployer: Both) -> None:
     never = replace(_alias(deployer), name="never")
 
     with pytest.raises(DeployError, match="alias never of function orders"):
-        deployer.move_alias(deployer.function("orders"), never, "1")
+        deployer.move_alias(deployer.function("orders"), never)
 
     assert deployer.alias("orders", "never") is None
 

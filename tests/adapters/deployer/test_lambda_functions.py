@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ class TestWriting:
         version = functions.publish_version(functions.function(orders))
         alias = functions.alias(orders, "live")
         assert alias is not None
-        functions.move_alias(functions.function(orders), alias, version)
+        functions.move_alias(functions.function(orders), replace(alias, version=version))
 
         assert [request.operation for request in aws.writes] == ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"]
 
@@ -140,7 +141,7 @@ class TestWriting:
         alias = functions.alias(shifting, "live")
         assert alias is not None
 
-        functions.move_alias(functions.function(shifting), alias, "2")
+        functions.move_alias(functions.function(shifting), replace(alias, version="2", weights=()))
 
         moved = functions.alias(shifting, "live")
         assert moved is not None
@@ -324,7 +325,7 @@ class TestPace:
         for _ in range(8):
             alias = functions.alias(orders, "live")
             assert alias is not None
-            functions.move_alias(latest, alias, "1")
+            functions.move_alias(latest, alias)
 
         assert (clock.now() - begun).total_seconds() == pytest.approx(15 / 15, abs=1e-3)
 
