@@ -267,6 +267,16 @@ def _go_on(strategy: Strategy, alias: Alias, mark: Mark, signs: Signs, now: date
     return _shift(strategy, alias, replace(mark, since=now), strategy.after(weight))
 
 
+def taken_back(alias: Alias, to: str, *, leaves: str, now: datetime) -> Alias:
+    """Give the alias once a person took it back, whatever is underway: one version alone, and a mark of which it left.
+
+    Where the description has no room for the mark there is none: that must not keep a person from it.
+    """
+    marked = Mark(new=leaves, since=now).on(alias.description)
+    description = marked if len(marked) <= _LONGEST else _unmarked(alias.description)
+    return replace(alias, version=to, weights=(), description=description)
+
+
 def _shift(strategy: Strategy, alias: Alias, mark: Mark, weight: float) -> Shift:
     """Leave no mark where nothing is left to watch."""
     marked = _room(alias, mark)

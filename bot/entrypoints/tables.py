@@ -126,6 +126,16 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
 
 
+def show_by_hand(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.redeploy/1` or `refrom.rollback/1`."""
+    outcomes = [(o["step"], o["result"], o["message"]) for o in document["outcomes"]]
+    title = "dry run: nothing was changed" if document["dry_run"] else "what was done"
+    if outcomes or not document["waiting"]:
+        show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
+    for waiting in document["waiting"]:
+        say(console, f"{waiting['key']} waits: {waiting['reason']}")
+
+
 def show_audit(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.audit/1`."""
     rows = [

@@ -66,6 +66,10 @@ class Functions(Protocol):
         """Describe an alias; None if the function has no such alias."""
         ...
 
+    def versions(self, function: Function) -> Sequence[str]:
+        """List the published versions of a function, the newest first."""
+        ...
+
     def listed(self) -> Listing:
         """List the container-image functions of all places that the settings name, without their labels."""
         ...

@@ -98,6 +98,7 @@ def _load(path: Path) -> object:
     try:
         _require_simple(path, text)
         yaml = YAML()
+        yaml.preserve_quotes = True  # for what is written again
         yaml.Constructor = _Constructor
         return yaml.load(text)
     except MarkedYAMLError as reason:

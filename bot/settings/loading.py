@@ -9,7 +9,7 @@ from bot.core.deployment import AT_ONCE
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
-from bot.core.policy import Block, Declarations, Hold, Override, Policy
+from bot.core.policy import Block, Declarations, Hold, ManualMode, Override, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
@@ -48,6 +48,7 @@ def load_declarations(path: Path) -> Declarations:
         blocks=tuple(
             Block(digest=Digest.parse(block.digest), reason=block.reason, until=block.until) for block in model.blocks
         ),
+        modes=tuple(ManualMode(function=one.function, reason=one.reason, until=one.until) for one in model.modes),
     )
 
 

@@ -401,12 +401,22 @@ class BlockModel(Model):
     until: Day | None = Field(None, description="The last day on which it is blocked.")
 
 
+class ModeModel(Model):
+    """A function that was taken back by hand, and stays where it is for a while."""
+
+    function: str = Field(min_length=1, description="A function as in the targets, or its ARN where it is discovered.")
+    mode: Literal["manual"] = Field(description="The update mode.")
+    reason: str = Field(min_length=1, description="Why.")
+    until: Day = Field(description="The last day on which it holds.")
+
+
 class HoldsModel(Model):
     """refrom.holds.yaml."""
 
     version: Literal[1] = Field(description="The version of this format.")
     holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
     blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
+    modes: list[ModeModel] = Field([], description="Functions that refrom leaves as they are for a while.")
 
 
 def all_keys(schema: dict[str, Any]) -> set[str]:

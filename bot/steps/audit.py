@@ -123,6 +123,7 @@ def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datet
         merged=inquiry.merged_base(target, serving.platform),
         latest=latest,
         held=hold.reason if hold else "",
+        mode="manual" if inquiry.rules.declared.manual_mode(target.function, now.date()) else "auto",
         fault="" if serving.image else "it is no container-image function",
     )
     if proven is None or proven.base is None:

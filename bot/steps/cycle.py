@@ -72,7 +72,29 @@ class Cycle:
         waiting = engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
-        waiting += self._drain_functions(engine)
+        return self._report(waiting + self._drain_functions(engine))
+
+    def redeploy(self, engine: Engine, name: str) -> Report:
+        """Bring one function of the targets to where the loop would, now; nothing is proposed."""
+        self.repositories = self.inquiry.repositories()
+        return self._report(engine.drain([Key("function", name)], self._redeploy))
+
+    def _redeploy(self, key: Key, now: datetime) -> Done | Again:
+        """Read the function's source repository first, and refuse what a person holds."""
+        target = next(target for target in self.rules.targets if target.function == key.name)
+        if target.repository in self.repositories.keys() - self.inquiry.surveys.keys():
+            try:
+                self.inquiry.read(self.repositories[target.repository], now)
+            except RefromError as fault:
+                self._record(_outcome("survey", target.repository, Result.FAILED, str(fault)), now)
+                return Done()
+        if hold := self.inquiry.hold_for(target, now):
+            why = f"it is held: {hold.reason}; take that out of the file of holds first"
+            self._record(_outcome("redeploy", key.name, Result.REFUSED, why), now)
+            return Done()
+        return self.tick(key, now)
+
+    def _report(self, waiting: tuple[tuple[Key, Again], ...]) -> Report:
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
             decisions=tuple(sorted(decisions, key=lambda decision: decision.use.sort_key)),

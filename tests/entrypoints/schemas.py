@@ -206,6 +206,21 @@ RUN = document(
     ),
 )
 
+OUTCOMES = RUN["properties"]["outcomes"]
+WAITING = array(objects(key=TEXT, until=TIME, reason=TEXT))
+REDEPLOY = document("redeploy", dry_run=FLAG, function=TEXT, outcomes=OUTCOMES, waiting=WAITING)
+ROLLBACK = document(
+    "rollback",
+    dry_run=FLAG,
+    function=TEXT,
+    alias=null_or(TEXT),
+    to=objects(version=null_or(TEXT), image=TEXT),
+    mode=objects(mode={"const": "manual"}, reason=TEXT, until=DAY),
+    outcomes=OUTCOMES,
+    waiting=WAITING,
+)
+ROLLBACK["required"].append("from")
+
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 AUDIT = document(
     "audit",

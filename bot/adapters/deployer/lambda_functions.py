@@ -112,6 +112,11 @@ class LambdaFunctions:
             return Readiness()
         return readiness_of(answer)
 
+    def versions(self, function: Function) -> Sequence[str]:
+        """List them, the newest first, with one request for 50 of them."""
+        listed = self._versions(function, f"versions of function {function.name}")
+        return sorted((str(entry["Version"]) for entry in listed if entry["Version"] != _LATEST), key=int, reverse=True)
+
     def listed(self) -> Listing:
         """List functions with one request for 50 of any kind and one for each that is a container image."""
         functions: list[Candidate] = []
@@ -178,6 +183,16 @@ class LambdaFunctions:
             Description=alias.description,
         )
 
+    def _versions(self, function: Function, subject: str) -> Iterator[Mapping[str, Any]]:
+        """Read all pages of versions, `$LATEST` among them."""
+        marker: Mapping[str, str] = {}
+        while True:
+            page = self._call("list_versions_by_function", function.arn, subject=subject, **marker)
+            yield from page.get("Versions", ())
+            if not page.get("NextMarker"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
     def _list(self, place: Place) -> Iterator[Candidate]:
         for config in self._pages(place):
             if config.get("PackageType") != "Image":
@@ -203,14 +218,7 @@ class LambdaFunctions:
 
     def _version_like(self, function: Function, subject: str) -> str:
         """Find the newest version that is what `$LATEST` is; empty if there is none."""
-        found: list[Mapping[str, Any]] = []
-        marker: Mapping[str, str] = {}
-        while True:
-            page = self._call("list_versions_by_function", function.arn, subject=subject, **marker)
-            found += page.get("Versions", ())
-            if not page.get("NextMarker"):
-                break
-            marker = {"Marker": page["NextMarker"]}
+        found = list(self._versions(function, subject))
         latest = next((entry for entry in found if entry.get("Version") == _LATEST), {})
         if latest.get("CodeSha256") != function.code_sha256:
             return ""

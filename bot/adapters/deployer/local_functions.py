@@ -5,7 +5,7 @@ refused for the reasons for which Lambda refuses one.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,6 +95,10 @@ class LocalFunctions:
         """Nothing is provisioned here, so an alias serves as soon as its version is there."""
         self.function(function.name, alias.version)
         return Readiness()
+
+    def versions(self, function: Function) -> Sequence[str]:
+        """List them, the newest first."""
+        return sorted(_existing(self._state.read(), function.name).versions, key=int, reverse=True)
 
     def listed(self) -> Listing:
         """List all functions of the file."""

@@ -1,5 +1,7 @@
 """The deployer of settings that name no function: proposals only."""
 
+from collections.abc import Sequence
+
 from bot.core.deployment import Alias
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
@@ -16,6 +18,10 @@ class NoFunctions:
     def alias(self, function: str, name: str) -> Alias | None:
         """Say what is missing."""
         raise DeployError(f"alias {name} of {function} cannot be read; name a deployer under deploy in the settings")
+
+    def versions(self, function: Function) -> Sequence[str]:
+        """Say what is missing."""
+        raise DeployError(f"versions of {function.name} cannot be read; name a deployer under deploy in the settings")
 
     def listed(self) -> Listing:
         """List none."""

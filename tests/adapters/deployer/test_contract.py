@@ -77,6 +77,20 @@ def test_an_arn_names_the_function_and_no_version_of_it(deployer: Both) -> None:
     assert by_name.arn.endswith(":function:orders")
 
 
+def test_versions_are_listed_from_the_newest_and_latest_is_none_of_them(
+    place: Place, images: Images, clock: WoundClock
+) -> None:
+    place.create("orders", images.push("orders:1", "one"))
+    deployer = place.deployer
+    for number in range(2, 12):
+        deployer.update_code(deployer.function("orders"), images.push(f"orders:{number}", str(number)))
+        let_pass(clock, 10)
+        deployer.publish_version(deployer.function("orders"))
+        let_pass(clock, 10)
+
+    assert list(deployer.versions(deployer.function("orders"))) == [str(number) for number in range(11, 0, -1)]
+
+
 def test_an_update_takes_its_time_and_then_serves_the_new_image(
     deployer: Both, images: Images, clock: WoundClock
 ) -> None:
