@@ -154,6 +154,10 @@ class AwsStub:
         """Delete a function behind everybody's back."""
         del self._lambda.functions[region, name]
 
+    def page_versions(self, count: int) -> None:
+        """Let listings of versions have so many on a page."""
+        self._lambda.versions_a_page = count
+
     def provision(self, name: str, alias: str, count: int = 2, *, failure: str = "", region: str = REGION) -> None:
         """Give an alias provisioned concurrency that is there, or that failed."""
         here = Provisioned(count=count, ready_at=self._clock.now(), failure=failure)
