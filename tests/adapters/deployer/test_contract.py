@@ -15,7 +15,7 @@ from bot.core.deployment import Alias
 from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
-from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
+from bot.ports.deployer import Deployer, Function, Functions, Readiness, UpdateStatus
 from tests.adapters.deployer.scene import Images, let_pass
 from tests.lab.aws import REGION, AwsStub
 from tests.lab.clock import WoundClock
@@ -112,6 +112,36 @@ def test_the_whole_way_of_an_image_to_an_alias(deployer: Both, images: Images, c
     alias = _alias(deployer)
     assert (version, alias.version, alias.weights) == ("2", "2", ())
     assert _image(deployer.function("orders", alias.version)) == _by_digest(new)
+
+
+def test_an_alias_keeps_weights_and_description_until_it_is_moved_again(
+    deployer: Both, images: Images, clock: WoundClock
+) -> None:
+    deployer.update_code(deployer.function("orders"), images.push("orders:2", "two"))
+    let_pass(clock, 10)
+    latest = deployer.function("orders")
+    version = deployer.publish_version(latest)
+    before = replace(_alias(deployer), weights=((version, 0.25),), description="ask Ann [refrom: 1>2]")
+
+    deployer.move_alias(latest, before)
+    shifting = _alias(deployer)
+    deployer.move_alias(latest, replace(shifting, version=version, weights=(), description=""))
+
+    assert replace(shifting, revision=before.revision) == before
+    assert (_alias(deployer).version, _alias(deployer).weights, _alias(deployer).description) == (version, (), "")
+
+
+def test_an_alias_shares_its_calls_with_no_version_that_is_missing(deployer: Both) -> None:
+    before = _alias(deployer)
+
+    with pytest.raises(DeployError, match="orders"):
+        deployer.move_alias(deployer.function("orders"), replace(before, weights=(("7", 0.1),)))
+
+    assert _alias(deployer) == before
+
+
+def test_an_alias_that_nothing_is_provisioned_for_is_ready(deployer: Both) -> None:
+    assert deployer.readiness(deployer.function("orders"), _alias(deployer)) == Readiness()
 
 
 def test_what_has_not_changed_is_published_once(deployer: Both, images: Images, clock: WoundClock) -> None:
