@@ -12,7 +12,7 @@ _STYLES = {
     "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
     "proven": "green", "behind": "yellow", "drifted": "bold red", "unknown": "bold red", "met": "green",
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
-    "packages": "yellow", "ok": "green", "skipped": "dim",
+    "packages": "yellow", "rolled-back": "bold red", "warned": "bold yellow", "ok": "green", "skipped": "dim",
 }  # fmt: skip
 
 

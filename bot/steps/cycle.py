@@ -109,9 +109,11 @@ class Cycle:
         for region in dict.fromkeys(target.region for target in self.rules.targets):
             names = [target.function for target in self.rules.targets if target.region == region]
             left = engine.drain([Key("function", name) for name in names], self.tick)
-            if left and not self.behind:
-                self.behind = f"{left[0][0].name} in the Region before is not done"
             waiting += left
+            late = [key.name for key, _ in left]
+            late += [o.subject for o in self.outcomes if o.subject in names and o.result is Result.WAITING]
+            if late and not self.behind:
+                self.behind = f"{late[0]} in the Region before is not done"
         return waiting
 
     def tick(self, key: Key, now: datetime) -> Done | Again:

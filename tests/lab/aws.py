@@ -166,9 +166,22 @@ class AwsStub:
         """Change a function behind everybody's back: it has a new RevisionId."""
         self._lambda.functions[region, name].latest.touch()
 
+    @property
+    def metrics_asked(self) -> int:
+        """How many metrics GetMetricData was asked for, which is what it is billed by."""
+        return self.cloudwatch.asked
+
     def delete_function(self, name: str, region: str = REGION) -> None:
         """Delete a function behind everybody's back."""
         del self._lambda.functions[region, name]
+
+    def slow_down(self, seconds: float) -> None:
+        """Let Lambda work so long on each change from now on."""
+        self._lambda.update_seconds = seconds
+
+    def page_versions(self, count: int) -> None:
+        """Let listings of versions have so many on a page."""
+        self._lambda.versions_a_page = count
 
     def provision(self, name: str, alias: str, count: int = 2, *, failure: str = "", region: str = REGION) -> None:
         """Give an alias provisioned concurrency that is there, or that failed."""

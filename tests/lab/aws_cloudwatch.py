@@ -12,13 +12,15 @@ Series = tuple[str, str, tuple[tuple[str, str], ...]]
 """Region, name and dimensions of a metric."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CloudWatchService:
-    """States of alarms by Region and name; values of metrics by minute."""
+    """States of alarms by Region and name; values of metrics by minute; how many metrics were asked for."""
 
     alarms: dict[tuple[str, str], str] = field(default_factory=dict)
     composite: set[str] = field(default_factory=set)
     values: dict[Series, dict[datetime, float]] = field(default_factory=dict)
+
+    asked: int = 0
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
@@ -54,9 +56,9 @@ class CloudWatchService:
         if start >= p["EndTime"]:
             text = "The parameter StartTime must be less than the parameter EndTime."
             raise AwsError("ValidationError", text)
-        return {
-            "MetricDataResults": [self._result(call.region, q, start, p["EndTime"]) for q in p["MetricDataQueries"]]
-        }
+        self.asked += len(p["MetricDataQueries"])
+        results = [self._result(call.region, query, start, p["EndTime"]) for query in p["MetricDataQueries"]]
+        return {"MetricDataResults": results}
 
     def _result(self, region: str, query: Mapping[str, Any], start: datetime, end: datetime) -> dict[str, Any]:
         stat = query["MetricStat"]

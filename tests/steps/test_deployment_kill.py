@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.store.store import open_store
 from bot.core.deployment import Alias, Mark, Strategy, underway
@@ -15,6 +17,7 @@ from bot.core.errors import DeployError
 from bot.core.outcome import Result
 from bot.core.policy import Style
 from bot.core.reference import Reference
+from bot.ports.builder import Building, BuildOrder
 from bot.ports.deployer import Function
 from bot.settings.catalogue import load_catalogue
 from tests.steps.killing import Killed, Watched, Writes
@@ -51,6 +54,42 @@ class Tags(Unwatched):
     def keep(self, image: Reference, tag: str) -> bool:
         self.kept[tag] = str(image)
         return True
+
+
+@dataclass(slots=True)
+class Throttled:
+    """Functions whose first change is refused."""
+
+    functions: LocalFunctions
+    retryable: bool = True
+    refused: bool = False
+
+    def move_alias(self, function: Function, alias: Alias) -> None:
+        if not self.refused:
+            self.refused = True
+            raise DeployError("not now; later", retryable=self.retryable)
+        self.functions.move_alias(function, alias)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Functions that are found by the ARN of another Region too."""
+
+    functions: LocalFunctions
+
+    def function(self, name: str, version: str = "$LATEST") -> Function:
+        return self.functions.function(name.rpartition(":")[2], version)
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        return self.functions.alias(function.rpartition(":")[2], name)
+
+
+class Slow:
+    """A builder that is never done."""
+
+    def build(self, order: BuildOrder) -> Building:
+        del order
+        return Building(why="the build is not done")
 
 
 def open_shop(folder: Path, strategy: Strategy, *, alarmed: bool = False) -> Shop:
@@ -205,6 +244,57 @@ def test_a_hold_and_a_lost_repository_do_not_leave_an_alias_half_shifted(tmp_pat
     shop.cycle()
 
     assert (alias_of(shop).version, alias_of(shop).weights) == ("2", ())
+
+
+def test_a_rollback_that_aws_throttles_is_tried_again_within_seconds(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"], alarmed=True)
+    run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
+    begun = shop.now
+    shop.ports = {"watcher": Bell(shop), "deployer": Throttled(shop.functions)}
+
+    report = shop.cycle()
+
+    assert (alias_of(shop).version, alias_of(shop).weights) == ("1", ())
+    assert Result.ROLLED_BACK in [outcome.result for outcome in report.outcomes]
+    assert shop.now - begun == timedelta(seconds=10)
+
+
+def test_a_rollback_that_is_denied_is_a_failure_that_somebody_must_see(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"], alarmed=True)
+    run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
+    shop.ports = {"watcher": Bell(shop), "deployer": Throttled(shop.functions, retryable=False)}
+
+    report = shop.cycle()
+
+    assert [outcome.message for outcome in report.outcomes if outcome.needs_attention] == ["not now; later"]
+    assert underway(alias_of(shop)), "the next run tries again"
+
+
+def test_a_region_begins_once_the_one_before_is_done(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
+    (orders,) = shop.targets
+    there = "arn:aws:lambda:us-east-1:123456789012:function:orders"
+    shop.targets = [orders, replace(orders, function=there)]
+    slow = Elsewhere(shop.functions)
+    shop.ports = {"functions": slow, "builder": Slow()}
+
+    report = shop.cycle()
+
+    told = {outcome.subject: outcome.message for outcome in report.outcomes if outcome.step == "rebuild"}
+    assert told == {"orders": "the build is not done", there: "orders in the Region before is not done"}
+
+
+def test_a_dry_run_of_a_canary_changes_nothing(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
+    run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
+    before = (shop.folder / "functions.json").read_bytes()
+    shop.clock.advance(timedelta(minutes=6))
+    shop.ports = {"deployer": RecordingDeployer(), "retention": RecordingRetention(Unwatched())}
+
+    report = shop.cycle()
+
+    assert (shop.folder / "functions.json").read_bytes() == before
+    assert Result.MOVED in [outcome.result for outcome in report.outcomes]
 
 
 def test_a_shift_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _WEB: Final = re.compile(r"https?://[A-Za-z0-9./:_-]+\Z")
 _DUTIES: Final = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
 _USES: Final = ("repository", "file", "line", "runtime", "decision", "why")
 _UNREAD: Final = ("repository", "file", "line", "why")
-_TROUBLE: Final = {str(Result.FAILED), str(Result.REFUSED)}
+_TROUBLE: Final = {str(Result.FAILED), str(Result.REFUSED), str(Result.ROLLED_BACK)}
 
 Fault = tuple[str, str]
 """What is wrong, in two parts: with what, and what."""
