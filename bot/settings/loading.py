@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.policy import Block, Declarations, Hold, Override, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
@@ -74,6 +75,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
+        tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
         targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
     )
 
@@ -142,7 +144,11 @@ def _builder(
     model: models.DockerBuilderModel | models.RebaseBuilderModel,
 ) -> values.DockerBuilder | values.RebaseBuilder:
     if isinstance(model, models.RebaseBuilderModel):
-        return values.RebaseBuilder()
+        return values.RebaseBuilder(otherwise=_docker(model.otherwise) if model.otherwise else None)
+    return _docker(model)
+
+
+def _docker(model: models.DockerBuilderModel) -> values.DockerBuilder:
     return values.DockerBuilder(host=model.host, network=model.network)
 
 

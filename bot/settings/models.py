@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from bot.core.image_tag import DEFAULT_TAG
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.settings.fields import (
     Address,
@@ -21,6 +22,7 @@ from bot.settings.fields import (
     RuntimeGlob,
     RuntimeIdentifier,
     SystemName,
+    TagText,
     WebAddress,
 )
 from bot.settings.surroundings import Surroundings
@@ -193,6 +195,9 @@ class RebaseBuilderModel(Model):
     """Swap the base's layers under the deployed image, where that is proven safe."""
 
     kind: Literal["rebase"] = Field(description="The kind of builder.")
+    otherwise: DockerBuilderModel | None = Field(
+        None, description="What builds where a rebase is not proven safe; left out: that is an error."
+    )
 
 
 class LambdaDeployerModel(Model):
@@ -231,6 +236,10 @@ class Deploy(Model):
     )
     deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
         description="Where functions are."
+    )
+    tag: TagText = Field(
+        DEFAULT_TAG.text,
+        description="The tag of built images; {runtime} and {function} may stand in it besides.",
     )
     targets: list[TargetModel] = Field(description="The functions.")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
@@ -68,9 +69,11 @@ class DockerBuilder:
     network: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RebaseBuilder:
-    """Swapping layers."""
+    """Swapping layers, or building where that is not proven safe."""
+
+    otherwise: DockerBuilder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class Settings:
     overrides: tuple[Override, ...] = ()
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
+    tag: TagTemplate = DEFAULT_TAG
     targets: tuple[Target, ...] = ()
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:

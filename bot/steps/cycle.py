@@ -144,7 +144,9 @@ class Cycle:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        built = rebuild(order(target, commit, goal, function, proven), goal, self.world.builder, self.world.registry)
+        built = rebuild(
+            order(target, commit, goal, function, proven, self.rules.tag), goal, self.world.builder, self.world.registry
+        )
         if isinstance(built, Building):
             self._record(_outcome("rebuild", target.function, Result.WAITING, built.why), now)
             return Done()

@@ -13,6 +13,7 @@ from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import ForgeError, HalfPublished, RefromError
 from bot.core.image import Image
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
@@ -46,6 +47,8 @@ class Rules:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
+    tag: TagTemplate = DEFAULT_TAG
+    """The tag of built images."""
 
 
 class Inquiry:

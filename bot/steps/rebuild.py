@@ -6,6 +6,7 @@ from bot.core.digest import Digest
 from bot.core.errors import BuildError
 from bot.core.gate import Refusal, check_image
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase
 from bot.core.reference import Reference
@@ -15,12 +16,25 @@ from bot.ports.deployer import Function
 from bot.ports.registry import Registry
 
 
-def order(target: Target, commit: str, goal: KnownBase, function: Function, proven: KnownBase | None) -> BuildOrder:
+def order(
+    target: Target,
+    commit: str,
+    goal: KnownBase,
+    function: Function,
+    proven: KnownBase | None,
+    template: TagTemplate = DEFAULT_TAG,
+) -> BuildOrder:
     """Say what to build. The tag derives from all that makes the image, so a repeated build finds the first one."""
     base_digest = goal.reference.digest or goal.digest
     arguments = sorted(target.build_args.items())
     recipe = (target.dockerfile, target.context, target.stage, arguments, str(function.platform))
-    name = f"refrom-{commit[:12]}-{base_digest.short}-{Digest.of(repr(recipe).encode()).short}"
+    tag = template.fill(
+        commit=commit[:12],
+        base=base_digest.short,
+        recipe=Digest.of(repr(recipe).encode()).short,
+        runtime=goal.runtime,
+        function=function.name,
+    )
     return BuildOrder(
         repository=target.repository,
         commit=commit,
@@ -30,7 +44,7 @@ def order(target: Target, commit: str, goal: KnownBase, function: Function, prov
         build_args=target.build_args,
         platform=function.platform,
         base=goal.reference.with_digest(base_digest),
-        destination=target.destination.with_tag(name),
+        destination=target.destination.with_tag(tag),
         labels={
             BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
             BASE_DIGEST_LABEL: str(base_digest),
@@ -38,6 +52,8 @@ def order(target: Target, commit: str, goal: KnownBase, function: Function, prov
         },
         deployed=function.image,
         deployed_base=proven.reference if proven else None,
+        runtime=goal.runtime,
+        deployed_runtime=proven.runtime if proven else "",
     )
 
 
