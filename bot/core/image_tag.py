@@ -26,7 +26,8 @@ _LONGEST: Final = {
 class TagTemplate:
     """A tag with fields in braces: `commit`, `base` and `recipe`, without which orders would share a tag, and others.
 
-    The others are `runtime` and `function`; `recipe` is a digest of Dockerfile path, context, stage, build arguments and platform.
+    The others are `runtime` and `function`.
+    `recipe` is a digest of Dockerfile path, context, stage, build arguments and platform.
     """
 
     text: str
