@@ -14,7 +14,7 @@ class BuildOrder:
     """What is to be built, on what, and where it goes.
 
     `destination` has a tag; `labels` are written into the image config.
-    `deployed` is the image that serves now, for builders that work from it.
+    `deployed` is the image that serves now, for builders that work from it; the runtimes are those of both bases.
     """
 
     repository: str
@@ -29,14 +29,17 @@ class BuildOrder:
     build_args: Mapping[str, str] = field(default_factory=dict)
     deployed: Reference | None = None
     deployed_base: Reference | None = None
+    runtime: str = ""
+    deployed_runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """The image is in the registry under this digest."""
+    """The image is in the registry under this digest; `how` says in a clause how it came about, where that is news."""
 
     digest: Digest
     log: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

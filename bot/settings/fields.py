@@ -16,6 +16,7 @@ from bot.core.advisories import Severity
 from bot.core.deployment import Strategy
 from bot.core.digest import Digest
 from bot.core.errors import InvalidReference
+from bot.core.image_tag import TagTemplate
 from bot.core.reference import Reference
 from bot.settings.surroundings import Surroundings
 
@@ -128,6 +129,13 @@ def _destination(image: str) -> str:
     return image
 
 
+def _tag_template(text: str) -> str:
+    try:
+        return TagTemplate.parse(text).text
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+
+
 def _repository(pattern: str) -> str:
     """Check which repositories of a forge are meant: the owner is literal, because a forge lists by owner."""
     if not _REPOSITORY.match(pattern):
@@ -186,6 +194,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Mirror = Annotated[str, AfterValidator(_mirror)]
 Destination = Annotated[str, AfterValidator(_destination)]
+TagText = Annotated[str, AfterValidator(_tag_template)]
 MirrorList = Annotated[str, AfterValidator(_mirror_list)]
 SystemName = Annotated[str, AfterValidator(_system)]
 RatedSeverity = Annotated[

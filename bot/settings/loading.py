@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from bot.core.deployment import AT_ONCE
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.policy import Block, Declarations, Hold, ManualMode, Override, Policy
 from bot.core.reference import Reference
@@ -78,6 +79,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
+        tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
         targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
         strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
@@ -179,7 +181,11 @@ def _builder(
     model: models.DockerBuilderModel | models.RebaseBuilderModel,
 ) -> values.DockerBuilder | values.RebaseBuilder:
     if isinstance(model, models.RebaseBuilderModel):
-        return values.RebaseBuilder()
+        return values.RebaseBuilder(otherwise=_docker(model.otherwise) if model.otherwise else None)
+    return _docker(model)
+
+
+def _docker(model: models.DockerBuilderModel) -> values.DockerBuilder:
     return values.DockerBuilder(host=model.host, network=model.network)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.image_tag import DEFAULT_TAG
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.settings.fields import (
     Address,
@@ -26,6 +27,7 @@ from bot.settings.fields import (
     RuntimeIdentifier,
     StrategyName,
     SystemName,
+    TagText,
     WebAddress,
 )
 from bot.settings.surroundings import Surroundings
@@ -198,6 +200,9 @@ class RebaseBuilderModel(Model):
     """Swap the base's layers under the deployed image, where that is proven safe."""
 
     kind: Literal["rebase"] = Field(description="The kind of builder.")
+    otherwise: DockerBuilderModel | None = Field(
+        None, description="What builds where a rebase is not proven safe; left out: that is an error."
+    )
 
 
 class AccountModel(Model):
@@ -322,6 +327,10 @@ class Deploy(CareModel):
     )
     deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
         description="Where functions are."
+    )
+    tag: TagText = Field(
+        DEFAULT_TAG.text,
+        description="The tag of built images; {runtime} and {function} may stand in it besides.",
     )
     targets: list[TargetModel] = Field([], description="The functions.")
     discover: list[Annotated[ByTagModel | ByLabelModel | ByImageModel, Field(discriminator="by")]] = Field(

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
@@ -70,9 +71,11 @@ class DockerBuilder:
     network: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RebaseBuilder:
-    """Swapping layers."""
+    """Swapping layers, or building where that is not proven safe."""
+
+    otherwise: DockerBuilder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,7 @@ class Settings:
     overrides: tuple[Override, ...] = ()
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
+    tag: TagTemplate = DEFAULT_TAG
     targets: tuple[Target, ...] = ()
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE

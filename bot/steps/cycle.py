@@ -25,7 +25,7 @@ from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.propose import propose
-from bot.steps.rebuild import order, rebuild
+from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
 from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
@@ -197,12 +197,19 @@ class Cycle:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        built = rebuild(order(target, commit, goal, function, proven), goal, self.world.builder, self.world.registry)
-        if isinstance(built, Building):
-            self._record(_outcome("rebuild", target.function, Result.WAITING, built.why), now)
-            return Done()
-        self._record(_outcome("rebuild", target.function, Result.BUILT, f"built {built}"), now)
-        self._record(update_code(function, built, self.world.deployer), now)
+        wanted = order(target, commit, goal, function, proven, self.rules.tag)
+        match rebuild(wanted, goal, proven, self.world):
+            case Building(why=why):
+                self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
+                return Done()
+            case NothingNew(image=image):
+                message = f"nothing to deploy: {image} differs from what is deployed in times alone"
+                self._record(_outcome("rebuild", target.function, Result.UNCHANGED, message), now)
+                return Done()
+            case Rebuilt(image=image, how=how):
+                message = f"built {image} ({how})" if how else f"built {image}"
+                self._record(_outcome("rebuild", target.function, Result.BUILT, message), now)
+                self._record(update_code(function, image, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
     def _finish(

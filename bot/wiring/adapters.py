@@ -160,18 +160,23 @@ def make_builder(
     clock: Clock,
 ) -> Builder:
     """What builds images."""
+    logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
+
+    def docker(builder: values.DockerBuilder) -> DockerBuilder:
+        return DockerBuilder(
+            checkout=forge.checkout,
+            credentials=lambda host: _pair(logins.get(host)),
+            registry=registries,
+            host=builder.host,
+            network=builder.network,
+        )
+
     match settings.builder:
         case values.DockerBuilder() as builder:
-            logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
-            return DockerBuilder(
-                checkout=forge.checkout,
-                credentials=lambda host: _pair(logins.get(host)),
-                registry=registries,
-                host=builder.host,
-                network=builder.network,
-            )
-        case values.RebaseBuilder():
+            return docker(builder)
+        case values.RebaseBuilder(otherwise=otherwise):
             return RebaseBuilder(
+                otherwise=docker(otherwise) if otherwise else None,
                 registry=registries,
                 writer=registries,
                 contents=contents,
@@ -187,7 +192,8 @@ def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> 
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
     builder = settings.builder
-    docker = [DockerExamination(builder.host)] if isinstance(builder, values.DockerBuilder) else []
+    engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
+    docker = [DockerExamination(engine.host)] if engine else []
     return [StoreExamination(settings.store), registries, *docker]
 
 

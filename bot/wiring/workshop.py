@@ -239,6 +239,7 @@ def _rules(settings: Settings) -> Rules:
         policy_for=settings.policy_for,
         declared=load_declarations(settings.holds),
         targets=settings.targets,
+        tag=settings.tag,
         mirrors=settings.mirrors,
         watch=settings.watch,
         discovery=settings.discovery,

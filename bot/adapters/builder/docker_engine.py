@@ -16,7 +16,7 @@ from docker.errors import DockerException, ImageNotFound, StreamParseError
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.builder.docker_command import docker_environment, find_docker, log_in, run
-from bot.adapters.builder.pushed import already_pushed
+from bot.adapters.builder.pushed import already_pushed, barred
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import BuildError
@@ -62,7 +62,7 @@ class DockerBuilder:
         with docker_environment(self.host) as environment, closing(connect(environment)) as engine:
             image, log = self._build(order, environment)
             _check_base(engine, image, order, base)
-            digest = _publish(engine, image, order.destination, self.credentials(order.destination.registry))
+            digest = self._publish(engine, image, order.destination)
         manifest = self.registry.manifest(order.destination.with_tag(None).with_digest(digest))
         return Built(digest=manifest.digest, log=log)
 
@@ -80,6 +80,12 @@ class DockerBuilder:
             what = f"{order.dockerfile} of {order.repository} at {order.commit[:12]}"
             raise BuildError(f"{command} could not build {what}; the end of its output says why", log=log)
         return result.read_text().strip(), log
+
+    def _publish(self, engine: docker.DockerClient, image: str, destination: Reference) -> Digest:
+        try:
+            return _publish(engine, image, destination, self.credentials(destination.registry))
+        except BuildError as fault:
+            raise barred(self.registry, destination, fault) from fault
 
     def _logins(self, order: BuildOrder, dockerfile: Path) -> dict[str, Login]:
         """Look up a login for each registry that the build pulls from; those of the settings alone have one."""

@@ -16,7 +16,7 @@ from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder
 from tests.adapters.builder.conftest import Lab
 from tests.lab.images import AMD64
-from tests.lab.registry import LOGIN
+from tests.lab.registry import LOGIN, immutable_tags
 
 COMMIT = "c0ffee" + "0" * 34
 SIMPLE = 'FROM {base}\nCOPY app.py /var/task/\nCMD ["app.handler"]\n'
@@ -259,3 +259,17 @@ def test_an_engine_that_does_not_answer_is_named_with_the_cure(lab: Lab, tmp_pat
     assert checkouts.taken == 0
     del fault
     gc.collect()
+
+
+def test_an_immutable_tag_that_names_another_image_is_explained(lab: Lab, tmp_path: Path) -> None:
+    checkouts = Checkouts(tmp_path, {"Dockerfile": SIMPLE.format(base=lab.base), "app.py": ""})
+    with immutable_tags(lab.running) as web:
+        order = an_order(lab, "immutable", destination=Reference.parse(f"{web.host}/functions/immutable:refrom-1"))
+        a_builder(lab, checkouts).build(order)
+        there = lab.registry.manifest(order.destination).digest
+
+        with pytest.raises(BuildError, match=rf"refrom-1 names {there} already .* give deploy.tag another form"):
+            a_builder(lab, checkouts).build(replace(order, labels={**order.labels, REVISION_LABEL: "1" * 40}))
+
+        assert lab.registry.manifest(order.destination).digest == there
+        assert str(order.destination) not in lab.engine.images()
