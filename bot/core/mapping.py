@@ -12,13 +12,12 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import ClassVar, Final
 
+from bot.core.image import ORIGIN_LABELS
 from bot.core.reference import Reference
 from bot.core.target import Target
 
 TAG: Final = "refrom:"
 """What tags of functions begin with: `refrom:repository`, `dockerfile`, `context`, `stage`, `alias`."""
-LABEL: Final = "refrom."
-"""What the labels that builders of ours write begin with: the same parts, but for `alias`."""
 SOURCE_LABEL: Final = "org.opencontainers.image.source"
 """Where the source code is, as an address (OCI image-spec, annotations.md)."""
 
@@ -118,7 +117,7 @@ class ByLabel:
     def origin(self, candidate: Candidate) -> Origin | None:
         """Read the labels."""
         found = _SOURCE.match(candidate.labels.get(SOURCE_LABEL, ""))
-        told = Origin.told(candidate.labels, LABEL)
+        told = Origin.told(candidate.labels, ORIGIN_LABELS)
         if told or found is None or self.host not in (None, found["host"].lower()):
             return told
         return Origin(repository=found["path"].strip("/").removesuffix(".git"))

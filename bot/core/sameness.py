@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.core.config_change import compare_settings
 from bot.core.filesystem import stack
-from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, ImageConfig
+from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, ORIGIN_LABELS, REVISION_LABEL, ImageConfig
 from bot.core.layer import Layer
 
 _OURS: Final = frozenset({BASE_NAME_LABEL, BASE_DIGEST_LABEL, REVISION_LABEL})
@@ -18,9 +18,13 @@ _OURS: Final = frozenset({BASE_NAME_LABEL, BASE_DIGEST_LABEL, REVISION_LABEL})
 def same_settings(one: ImageConfig, other: ImageConfig) -> bool:
     """Say whether a function would start alike."""
     changes = compare_settings(one, other)
-    return all(change.part == "labels" and change.name in _OURS for change in changes)
+    return all(change.part == "labels" and _is_ours(change.name) for change in changes)
 
 
 def same_files(one: Sequence[Layer], other: Sequence[Layer]) -> bool:
     """Say whether stacks of layers, the lowest first, show the same files, times aside."""
     return stack(one).entries == stack(other).entries
+
+
+def _is_ours(label: str) -> bool:
+    return label in _OURS or label.startswith(ORIGIN_LABELS)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from bot.core.digest import Digest
 from bot.core.errors import BuildError, ContentsError, RegistryError
 from bot.core.gate import Refusal, check_image
-from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image
+from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, ORIGIN_LABELS, REVISION_LABEL, Descriptor, Image
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.layer import Layer
 from bot.core.lineage import stands_on
-from bot.core.mapping import LABEL
 from bot.core.observation import KnownBase
 from bot.core.reference import Reference
 from bot.core.sameness import same_files, same_settings
@@ -72,7 +71,7 @@ def order(
             BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
             BASE_DIGEST_LABEL: str(base_digest),
             REVISION_LABEL: commit,
-            **{f"{LABEL}{part}": text for part, text in _source(target).items()},
+            **{f"{ORIGIN_LABELS}{part}": text for part, text in _source(target).items()},
         },
         deployed=function.image,
         deployed_base=proven.reference if proven else None,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
-from bot.core.mapping import LABEL, ByImage, ByLabel, ByTag, MappingRule
+from bot.core.image import ORIGIN_LABELS
+from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.outcome import Result
 from bot.core.plan import Skip, Update
 from bot.core.policy import Style
@@ -85,7 +86,7 @@ def test_an_image_that_we_built_tells_where_it_is_from(found: Shop) -> None:
     assert (target.function, target.repository, target.dockerfile) == (ORDERS, "acme/orders", "Dockerfile")
     image = found.functions.function("orders").image
     assert image is not None
-    assert found.registry.image(image).config.labels[f"{LABEL}context"] == "."
+    assert found.registry.image(image).config.labels[f"{ORIGIN_LABELS}context"] == "."
 
 
 def test_tags_are_read_from_the_listing(found: Shop) -> None:
