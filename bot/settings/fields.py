@@ -22,6 +22,8 @@ from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
+_SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
@@ -157,6 +159,18 @@ def _role(arn: str) -> str:
     return arn
 
 
+def _secret_id(text: str) -> str:
+    if not _SECRET_ID.match(text):
+        raise ValueError(f"{text!r} is no id of a secret; write letters, digits, - and _")
+    return text
+
+
+def _environment_name(text: str) -> str:
+    if not _VARIABLE.match(text):
+        raise ValueError(f"{text!r} is no name of an environment variable; write one such as AWS_PROFILE")
+    return text
+
+
 def _one_star(text: str) -> str:
     if not text or text.count("*") > 1:
         raise ValueError(f"{text!r} has not one * at most; write one where the name varies")
@@ -207,6 +221,8 @@ StrategyName = Annotated[str, AfterValidator(_strategy)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
+SecretId = Annotated[str, AfterValidator(_secret_id)]
+EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
 RoleArn = Annotated[str, AfterValidator(_role)]
 OneStar = Annotated[str, AfterValidator(_one_star)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]

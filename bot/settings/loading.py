@@ -77,7 +77,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         forge=_forge(model, around),
         policy=_override(model.policy, models.Match()).apply(Policy()),
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
-        builder=_builder(deploy.builder) if deploy else None,
+        builder=_builder(deploy.builder, around) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
         tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
         targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
@@ -178,15 +178,31 @@ def _override(model: models.PolicyModel, match: models.Match) -> Override:
 
 
 def _builder(
-    model: models.DockerBuilderModel | models.RebaseBuilderModel,
-) -> values.DockerBuilder | values.RebaseBuilder:
-    if isinstance(model, models.RebaseBuilderModel):
-        return values.RebaseBuilder(otherwise=_docker(model.otherwise) if model.otherwise else None)
-    return _docker(model)
+    model: models.DockerBuilderModel
+    | models.RebaseBuilderModel
+    | models.WorkflowBuilderModel
+    | models.CodeBuildBuilderModel
+    | models.CommandBuilderModel,
+    around: Surroundings,
+) -> values.Builder:
+    match model:
+        case models.DockerBuilderModel():
+            return _docker(model, around)
+        case models.RebaseBuilderModel(otherwise=otherwise):
+            return values.RebaseBuilder(otherwise=_docker(otherwise, around) if otherwise else None)
+        case models.WorkflowBuilderModel():
+            return values.WorkflowBuilder(workflow=model.workflow)
+        case models.CodeBuildBuilderModel():
+            return values.CodeBuildBuilder(project=model.project, region=model.region, endpoint_url=model.endpoint_url)
+        case models.CommandBuilderModel():
+            return values.CommandBuilder(
+                command=tuple(model.command), timeout=model.timeout, passed=tuple(model.pass_env)
+            )
 
 
-def _docker(model: models.DockerBuilderModel) -> values.DockerBuilder:
-    return values.DockerBuilder(host=model.host, network=model.network)
+def _docker(model: models.DockerBuilderModel, around: Surroundings) -> values.DockerBuilder:
+    secrets = {name: around.secret(place.env, place.file) for name, place in model.secrets.items()}
+    return values.DockerBuilder(host=model.host, network=model.network, secrets=secrets)
 
 
 def _deployer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -15,6 +16,7 @@ from bot.settings.fields import (
     Destination,
     DigestText,
     Duration,
+    EnvironmentName,
     Host,
     Mirror,
     MirrorList,
@@ -25,6 +27,7 @@ from bot.settings.fields import (
     RoleArn,
     RuntimeGlob,
     RuntimeIdentifier,
+    SecretId,
     StrategyName,
     SystemName,
     TagText,
@@ -194,6 +197,32 @@ class DockerBuilderModel(Model):
     kind: Literal["docker"] = Field(description="The kind of builder.")
     host: str | None = Field(None, description="The engine's address; DOCKER_HOST or the default socket if left out.")
     network: Literal["default", "host", "none"] | None = Field(None, description="The network of RUN instructions.")
+    secrets: dict[SecretId, Secret] = Field({}, description="What RUN --mount=type=secret,id=ID mounts, by id.")
+
+
+class WorkflowBuilderModel(Model):
+    """Build with a workflow of GitHub Actions in each source repository; the forge must be a GitHub."""
+
+    kind: Literal["github-actions"] = Field(description="The kind of builder.")
+    workflow: str = Field(pattern=r"^[^/]+\.ya?ml$", description="The workflow's file in .github/workflows.")
+
+
+class CodeBuildBuilderModel(Model):
+    """Build with a project of AWS CodeBuild."""
+
+    kind: Literal["codebuild"] = Field(description="The kind of builder.")
+    project: str = Field(min_length=1, description="The project.")
+    region: str = Field(description="Its Region.")
+    endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
+
+
+class CommandBuilderModel(Model):
+    """Build with a command of one's own, run in the files of the commit."""
+
+    kind: Literal["command"] = Field(description="The kind of builder.")
+    command: list[str] = Field(min_length=1, description="The program and its arguments; no shell reads them.")
+    timeout: Duration = Field(timedelta(hours=1), description="How long it may take.")
+    pass_env: list[EnvironmentName] = Field([], description="Environment variables that it gets besides.")
 
 
 class RebaseBuilderModel(Model):
@@ -322,9 +351,10 @@ def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
 class Deploy(CareModel):
     """How functions are rebuilt and redeployed."""
 
-    builder: Annotated[DockerBuilderModel | RebaseBuilderModel, Field(discriminator="kind")] = Field(
-        DockerBuilderModel(kind="docker"), description="What builds images."
-    )
+    builder: Annotated[
+        DockerBuilderModel | RebaseBuilderModel | WorkflowBuilderModel | CodeBuildBuilderModel | CommandBuilderModel,
+        Field(discriminator="kind"),
+    ] = Field(DockerBuilderModel(kind="docker"), description="What builds images.")
     deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
         description="Where functions are."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -69,6 +70,32 @@ class DockerBuilder:
 
     host: str | None = None
     network: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowBuilder:
+    """A workflow of GitHub Actions."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeBuildBuilder:
+    """A project of AWS CodeBuild."""
+
+    project: str
+    region: str
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandBuilder:
+    """A command of one's own."""
+
+    command: tuple[str, ...]
+    timeout: timedelta
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +129,9 @@ class LocalDeployer:
     state: Path
 
 
+Builder = DockerBuilder | RebaseBuilder | WorkflowBuilder | CodeBuildBuilder | CommandBuilder
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What one settings file says."""
@@ -117,7 +147,7 @@ class Settings:
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
-    builder: DockerBuilder | RebaseBuilder | None = None
+    builder: Builder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     tag: TagTemplate = DEFAULT_TAG
     targets: tuple[Target, ...] = ()

@@ -199,9 +199,10 @@ class Cycle:
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = order(target, commit, goal, function, proven, self.rules.tag)
         match rebuild(wanted, goal, proven, self.world):
-            case Building(why=why):
-                self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
-                return Done()
+            case Building(why=why, look=look):
+                if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
+                    self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
+                return Again(now + look, why) if look else Done()
             case NothingNew(image=image):
                 message = f"nothing to deploy: {image} differs from what is deployed in times alone"
                 self._record(_outcome("rebuild", target.function, Result.UNCHANGED, message), now)

@@ -8,7 +8,10 @@ from typing import Final
 
 from boto3.session import Session
 
+from bot.adapters.builder.codebuild import CodeBuild
+from bot.adapters.builder.command import CommandBuilder
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
+from bot.adapters.builder.elsewhere import ElsewhereBuilder
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
@@ -51,6 +54,7 @@ from bot.adapters.store.store import Store as SqlStore
 from bot.adapters.store.store import open_store, snapshot
 from bot.adapters.transport import Transport, host_of
 from bot.core.dockerfile import same_but_for_bases
+from bot.core.errors import SettingsError
 from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
@@ -169,6 +173,7 @@ def make_builder(
             registry=registries,
             host=builder.host,
             network=builder.network,
+            secrets=builder.secrets,
         )
 
     match settings.builder:
@@ -183,6 +188,21 @@ def make_builder(
                 sources=forge,
                 same_but_for_bases=partial(same_but_for_bases, mirrors=settings.mirrors),
             )
+        case values.WorkflowBuilder(workflow=workflow):
+            if not isinstance(forge, GitHubForge):
+                raise SettingsError(["deploy.builder: github-actions needs a forge of kind github; name one"])
+            return ElsewhereBuilder(forge.jobs(workflow), registries, clock)
+        case values.CodeBuildBuilder() as entry:
+            jobs = CodeBuild(entry.project, entry.region, endpoint_url=entry.endpoint_url)
+            return ElsewhereBuilder(jobs, registries, clock)
+        case values.CommandBuilder() as entry:
+            return CommandBuilder(
+                command=entry.command,
+                checkout=forge.checkout,
+                registry=registries,
+                timeout=entry.timeout,
+                passed=entry.passed,
+            )
         case None:
             return RecordingBuilder()
 
@@ -193,7 +213,7 @@ def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> 
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
     builder = settings.builder
     engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
-    docker = [DockerExamination(engine.host)] if engine else []
+    docker = [DockerExamination(engine.host)] if isinstance(engine, values.DockerBuilder) else []
     return [StoreExamination(settings.store), registries, *docker]
 
 

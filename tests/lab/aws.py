@@ -25,6 +25,7 @@ from botocore.config import Config
 
 from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
+from tests.lab.aws_codebuild import CodeBuildService
 from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
@@ -84,9 +85,13 @@ class AwsStub:
         self._ecr = EcrService(clock=clock, source=self._source)
         self.cloudwatch = CloudWatchService()
         """Alarms and metrics, for a test to set."""
+        self.codebuild = CodeBuildService(clock)
+        """Projects and their builds, for a test to end."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
+            "codebuild": self.codebuild.answer,
+            "logs": self.codebuild.answer_logs,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
         }

@@ -7,7 +7,7 @@ ordered base before it is pushed: what has the labels of an order must not stand
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,7 @@ class DockerBuilder:
 
     `checkout` gives the files of a commit of a source repository, `credentials` the login for a registry host.
     `host` is the daemon's address, from DOCKER_HOST where it is None; `network` is what RUN instructions see.
+    `secrets` are what RUN --mount=type=secret mounts, by id; they stand in no layer and on no command line.
     """
 
     checkout: Callable[[str, str], AbstractContextManager[Path]]
@@ -49,6 +50,7 @@ class DockerBuilder:
     registry: Registry
     host: str | None = None
     network: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def build(self, order: BuildOrder) -> Built:
         """Build, push and read back; an order that was done before is not done again.
@@ -74,7 +76,8 @@ class DockerBuilder:
             context = _inside(folder, order.context, "folder", order)
             log_in(environment, self._logins(order, dockerfile))
             command = find_docker(environment)
-            options = _options(order, dockerfile, result, self.network)
+            secrets = _written(self.secrets, result.parent)
+            options = (*_options(order, dockerfile, result, self.network), *secrets)
             code, log = run((command, "build", *options, str(context)), environment)
         if code != 0:
             what = f"{order.dockerfile} of {order.repository} at {order.commit[:12]}"
@@ -105,6 +108,15 @@ def _options(order: BuildOrder, dockerfile: Path, result: Path, network: str | N
         yield f"--target={order.target}"
     yield from _pairs("--build-arg", order.build_args)
     yield from _pairs("--label", order.labels)
+
+
+def _written(secrets: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """Put secrets into files of a folder that only we can read, and name these."""
+    for number, (name, secret) in enumerate(secrets.items()):
+        file = folder / f"secret{number}"
+        file.touch(mode=0o600)
+        file.write_text(secret, encoding="utf-8")
+        yield f"--secret=id={name},src={file}"
 
 
 def _pairs(option: str, values: Mapping[str, str]) -> Iterator[str]:

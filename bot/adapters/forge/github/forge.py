@@ -20,6 +20,7 @@ from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.sender import Unanswered
 from bot.adapters.forge.github.tokens import NotInstalled
 from bot.adapters.forge.github.wire import Pull, PullDocument, Repository
+from bot.adapters.forge.github.workflows import WorkflowJobs
 from bot.core.errors import ForgeError
 from bot.ports.forge import PullRequest, PullRequestState, SourceRepository, TreeEntry
 
@@ -41,6 +42,10 @@ class GitHubForge:
     def __init__(self, github: GitHub, include: Sequence[str]) -> None:
         self._github, self._branches, self._include = github, Branches(github), tuple(include)
         self._tree = lru_cache(maxsize=64)(self._fetch_tree)
+
+    def jobs(self, workflow: str) -> WorkflowJobs:
+        """Builds by a workflow of the source repositories."""
+        return WorkflowJobs(self._github, workflow)
 
     # Forge
 
