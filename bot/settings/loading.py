@@ -195,9 +195,7 @@ def _builder(
         case models.CodeBuildBuilderModel():
             return values.CodeBuildBuilder(project=model.project, region=model.region, endpoint_url=model.endpoint_url)
         case models.CommandBuilderModel():
-            return values.CommandBuilder(
-                command=tuple(model.command), timeout=model.timeout, passed=tuple(model.pass_env)
-            )
+            return values.CommandBuilder(command=tuple(model.run), timeout=model.timeout, passed=tuple(model.pass_env))
 
 
 def _docker(model: models.DockerBuilderModel, around: Surroundings) -> values.DockerBuilder:

@@ -220,7 +220,7 @@ class CommandBuilderModel(Model):
     """Build with a command of one's own, run in the files of the commit."""
 
     kind: Literal["command"] = Field(description="The kind of builder.")
-    command: list[str] = Field(min_length=1, description="The program and its arguments; no shell reads them.")
+    run: list[str] = Field(min_length=1, description="The program and its arguments; no shell reads them.")
     timeout: Duration = Field(timedelta(hours=1), description="How long it may take.")
     pass_env: list[EnvironmentName] = Field([], description="Environment variables that it gets besides.")
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -71,6 +72,28 @@ def test_a_redeploy_rebuilds_moves_and_proves(refrom: Refrom, merged: Stage) -> 
     assert results(ran.document) == done
     assert "dry run: nothing was changed" in ran.err
     assert serving(merged) == "2"
+
+
+def test_the_builder_of_the_settings_builds(refrom: Refrom, merged: Stage) -> None:
+    failing = '{kind: command, run: [python3, -c, "print(1); raise SystemExit(3)"]}'
+    settings = re.sub(r"builder: \{.*\}", f"builder: {failing}", merged.settings.read_text())
+    merged.settings.write_text(settings)
+
+    ran = refrom("run", "--config", merged.settings, "--format", "json")
+
+    (built,) = [o for o in ran.document["outcomes"] if o.get("function") == ORDERS]
+    assert (ran.code, built["result"]) == (ATTENTION, "failed")
+    assert built["message"].startswith("python3 ended with 3 for Dockerfile of acme/orders at ")
+
+
+def test_workflows_need_a_github(refrom: Refrom, merged: Stage) -> None:
+    builder = "builder: {kind: github-actions, workflow: build.yml}"
+    merged.settings.write_text(re.sub(r"builder: \{.*\}", builder, merged.settings.read_text()))
+
+    ran = refrom("run", "--config", merged.settings)
+
+    assert (ran.code, ran.out) == (USAGE, "")
+    assert "deploy.builder: github-actions needs a forge of kind github; name one" in ran.err
 
 
 def test_a_redeploy_with_nothing_to_do_asks_nobody(refrom: Refrom, redeployed: Stage) -> None:

@@ -18,7 +18,19 @@ from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import schema_json
 from bot.settings.surroundings import Surroundings
-from bot.settings.values import AMAZON_FEEDS, Account, GitHubForge, LambdaDeployer, LocalForge
+from bot.settings.values import (
+    AMAZON_FEEDS,
+    Account,
+    Builder,
+    CodeBuildBuilder,
+    CommandBuilder,
+    DockerBuilder,
+    GitHubForge,
+    LambdaDeployer,
+    LocalForge,
+    RebaseBuilder,
+    WorkflowBuilder,
+)
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -155,6 +167,63 @@ def test_rules_and_accounts_that_cannot_be_meant_are_faults(tmp_path: Path, old:
     (found,) = faults(tmp_path, text, {"TOKEN": "x"})
 
     assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("builder", "read"),
+    [
+        pytest.param(
+            "{kind: docker, secrets: {npm: {env: TOKEN}}}", DockerBuilder(secrets={"npm": "s3cret"}), id="docker"
+        ),
+        pytest.param(
+            "{kind: rebase, otherwise: {kind: docker, secrets: {npm: {env: TOKEN}}}}",
+            RebaseBuilder(otherwise=DockerBuilder(secrets={"npm": "s3cret"})),
+            id="rebase",
+        ),
+        pytest.param(
+            "{kind: github-actions, workflow: build.yml}", WorkflowBuilder(workflow="build.yml"), id="github-actions"
+        ),
+        pytest.param(
+            "{kind: codebuild, project: images, region: eu-west-1}",
+            CodeBuildBuilder(project="images", region="eu-west-1"),
+            id="codebuild",
+        ),
+        pytest.param(
+            "{kind: command, run: [make, image], timeout: 30m, pass_env: [AWS_PROFILE]}",
+            CommandBuilder(command=("make", "image"), timeout=timedelta(minutes=30), passed=("AWS_PROFILE",)),
+            id="command",
+        ),
+    ],
+)
+def test_builders_are_read(tmp_path: Path, builder: str, read: Builder) -> None:
+    path = tmp_path / "refrom.yaml"
+    path.write_text(f"version: 1\ndeploy: {{builder: {builder}, deployer: {{kind: local, state: f.json}}}}\n")
+
+    found = load_settings(path, {"TOKEN": "s3cret"})
+
+    assert found.builder == read
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("builder", "fault"),
+    [
+        pytest.param("{kind: command, run: []}", "run: list should have at least 1 item", id="no command"),
+        pytest.param("{kind: command, run: make image}", "run: is no list; write", id="a line for a shell"),
+        pytest.param("{kind: command, run: [x], pass_env: [A=b]}", "pass_env[0]: 'A=b' is no name of", id="a value"),
+        pytest.param(
+            "{kind: docker, secrets: {'a,b': {env: TOKEN}}}", "secrets.\"a,b\": 'a,b' is no id of", id="an id"
+        ),
+        pytest.param("{kind: docker, secrets: {npm: s3cret}}", "secrets.npm: is never written here", id="a secret"),
+        pytest.param("{kind: github-actions, workflow: a/b.yml}", "workflow: string should match", id="a path"),
+    ],
+)
+def test_builders_that_cannot_be_meant_are_faults(tmp_path: Path, builder: str, fault: str) -> None:
+    text = f"version: 1\ndeploy: {{builder: {builder}, deployer: {{kind: local, state: f.json}}}}\n"
+
+    (found,) = faults(tmp_path, text, {"TOKEN": "s3cret"})
+
+    assert found.startswith(f"2: deploy.builder.{fault}")
 
 
 def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:

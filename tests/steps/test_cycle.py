@@ -50,6 +50,34 @@ def test_a_moved_base_is_proposed_merged_built_deployed_and_proven(shop: Shop, d
     assert shop.dockerfile("acme/orders") == pinned(new)
 
 
+class Elsewhere:
+    """A builder whose image is there when it is looked for the third time."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder, self.looks = builder, 0
+
+    def build(self, order: BuildOrder) -> Built | Building:
+        self.looks += 1
+        if self.looks < 3:
+            return Building(why="another service builds it", look=timedelta(seconds=15))
+        return self._builder.build(order)
+
+
+def test_a_build_elsewhere_is_looked_at_again_in_the_same_cycle_and_told_once(shop: Shop) -> None:
+    furnish(shop)
+    new = shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    builder = Elsewhere(shop.world().builder)
+    shop.ports["builder"] = builder
+
+    report = shop.cycle()
+
+    done = ["rebuild built", "redeploy updated", "redeploy moved", "prove proven"]
+    assert results(report, "orders") == ["rebuild waiting", *done]
+    assert (builder.looks, shop.base_of("orders")) == (3, new)
+
+
 def test_a_cycle_over_a_finished_fleet_writes_nothing(shop: Shop) -> None:
     furnish(shop)
     shop.move()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from ruamel.yaml import YAML
 
 from bot.adapters.builder.codebuild import CodeBuild
 from bot.adapters.builder.elsewhere import LOOK, UNLISTED, ElsewhereBuilder
@@ -380,6 +381,16 @@ class TestCodeBuild:
 
 
 class TestWorkflow:
+    def test_the_workflow_of_the_page_takes_what_an_order_says(self, running: LabRegistry) -> None:
+        page = (Path(__file__).parents[3] / "docs/how-to/build-elsewhere.md").read_text()
+        block = next(block for block in page.split("```yaml\n") if block.startswith("# .github/workflows"))
+        described = YAML(typ="safe").load(block.partition("```")[0])
+
+        inputs = described["on"]["workflow_dispatch"]["inputs"]
+
+        assert inputs.keys() == an_order(running, "page").facts.keys() - {"repository"}
+        assert described["run-name"] == "${{ inputs.image }}"
+
     def test_it_is_started_on_the_default_branch(
         self, fake: FakeGitHub, running: LabRegistry, transport: Transport
     ) -> None:
