@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.reference import Reference
 
 
@@ -11,7 +12,8 @@ class Target:
     """One function and where its image comes from and goes to.
 
     `destination` is the repository for its images, without tag.
-    With `alias`, the alias is moved to a published version; without, `$LATEST` is what serves.
+    With `alias`, the alias is moved to a published version as `strategy` says; without, `$LATEST` is what serves.
+    With `keep_rollback_tag` the image of the version that is left gets a tag that lifecycle rules can spare.
     """
 
     function: str
@@ -22,3 +24,10 @@ class Target:
     stage: str | None = None
     alias: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+
+    @property
+    def region(self) -> str:
+        """The Region of a function that is named by ARN; empty for the deployer's own."""
+        return self.function.split(":")[3] if self.function.startswith("arn:") else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.ports.advisories import Advisories
 from bot.ports.builder import Builder
 from bot.ports.contents import Contents
-from bot.ports.deployer import Deployer, Functions
+from bot.ports.deployer import Deployer, Functions, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
 from bot.ports.store import Journal, Ledger, SourceMemory
@@ -25,4 +25,6 @@ class World:
     pull_requests: PullRequests
     builder: Builder
     deployer: Deployer
+    watcher: Watcher
+    retention: Retention
     journal: Journal

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.engine.clock import VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
@@ -198,6 +199,8 @@ class Shop:
             pull_requests=self.forge,
             builder=builder,
             deployer=self.functions,
+            watcher=Unwatched(),
+            retention=Unwatched(),
             journal=self.store.journal,
         )
         return replace(world, **self.ports)
@@ -217,7 +220,8 @@ class Shop:
 
     def cycle(self) -> Report:
         """Run one cycle as a new process would."""
-        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5)))
+        lasts = max((target.strategy.lasts for target in self.targets), default=timedelta())
+        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5) + lasts))
 
     def pull_requests(self, name: str) -> list[PullRequest]:
         return list(self.forge.pull_requests(name, BRANCH))
