@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTest:
+    """What an image has to do before a function is pointed at it: start, and answer events, each within `timeout`.
+
+    An event is a file of the source repository.
+    """
+
+    events: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +24,7 @@ class Target:
 
     `destination` is the repository for its images, without tag.
     With `alias`, the alias is moved to a published version; without, `$LATEST` is what serves.
+    `smoke` is its own smoke test, None where what the settings say for all functions holds.
     """
 
     function: str
@@ -22,3 +35,4 @@ class Target:
     stage: str | None = None
     alias: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
+    smoke: SmokeTest | None = None

@@ -8,6 +8,7 @@ from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
+from bot.ports.smoke import Smoke
 from bot.ports.store import Journal, Ledger
 
 
@@ -23,5 +24,6 @@ class World:
     ledger: Ledger
     pull_requests: PullRequests
     builder: Builder
+    smoke: Smoke
     deployer: Deployer
     journal: Journal

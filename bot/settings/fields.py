@@ -21,6 +21,9 @@ from bot.settings.surroundings import Surroundings
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.*?\[\]!-]+\Z")
+_PATIENCE = re.compile(r"(\d{1,3})([sm])\Z", re.ASCII)
+_LAMBDAS_LONGEST = 900
+"""Seconds that Lambda lets a function take."""
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -30,6 +33,14 @@ def parse_duration(value: object) -> timedelta:
     if not found:
         raise ValueError("is no duration; write a number with d, h or m, such as 30d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _patience(value: object) -> timedelta:
+    found = _PATIENCE.match(value) if isinstance(value, str) else None
+    seconds = int(found[1]) * (60 if found[2] == "m" else 1) if found else 0
+    if not 1 <= seconds <= _LAMBDAS_LONGEST:
+        raise ValueError("is no time that an event may take; write 1s to 900s, or 1m to 15m")
+    return timedelta(seconds=seconds)
 
 
 def _day(value: object) -> date:
@@ -169,6 +180,9 @@ def _known(identifier: str, info: ValidationInfo) -> str:
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+]
+Patience = Annotated[
+    timedelta, BeforeValidator(_patience), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3}[sm]$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -10,7 +10,7 @@ from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.policy import Block, Declarations, Hold, Override, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.settings import models, values
 from bot.settings.catalogue import load_catalogue
 from bot.settings.documents import check_document, read_document
@@ -76,6 +76,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         builder=_builder(deploy.builder) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
         tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
+        smoke=_smoke(deploy.smoke) if deploy else None,
         targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
     )
 
@@ -123,7 +124,12 @@ def _target(target: models.TargetModel) -> Target:
         alias=target.alias,
         destination=Reference.parse(target.image),
         build_args=target.build_args,
+        smoke=_smoke(target.smoke),
     )
+
+
+def _smoke(model: models.SmokeModel | None) -> SmokeTest | None:
+    return SmokeTest(events=tuple(model.events), timeout=model.timeout) if model else None
 
 
 def _override(model: models.PolicyModel, match: models.Match) -> Override:

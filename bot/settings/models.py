@@ -1,6 +1,7 @@
 """The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -17,6 +18,7 @@ from bot.settings.fields import (
     Mirror,
     MirrorList,
     PathInside,
+    Patience,
     RatedSeverity,
     RepositoryGlob,
     RuntimeGlob,
@@ -215,6 +217,13 @@ class LocalDeployerModel(Model):
     state: str = Field(description="The file, relative to the settings.")
 
 
+class SmokeModel(Model):
+    """Start each image on a Docker Engine before a function is pointed at it."""
+
+    events: list[PathInside] = Field([], description="Files of the source repository; the image has to answer each.")
+    timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
+
+
 class TargetModel(Model):
     """One function, and the Dockerfile that its image is built from."""
 
@@ -226,6 +235,7 @@ class TargetModel(Model):
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
     image: Destination = Field(description="Where its images go: registry and repository, without tag.")
     build_args: dict[str, str] = Field({}, description="Build arguments.")
+    smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
 
 
 class Deploy(Model):
@@ -241,6 +251,7 @@ class Deploy(Model):
         DEFAULT_TAG.text,
         description="The tag of built images; {runtime} and {function} may stand in it besides.",
     )
+    smoke: SmokeModel | None = Field(None, description="The smoke test of all functions; left out: none.")
     targets: list[TargetModel] = Field(description="The functions.")
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Final
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.policy import Override, Policy
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 
 AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -109,6 +109,7 @@ class Settings:
     builder: DockerBuilder | RebaseBuilder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     tag: TagTemplate = DEFAULT_TAG
+    smoke: SmokeTest | None = None
     targets: tuple[Target, ...] = ()
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:

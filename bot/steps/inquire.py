@@ -23,7 +23,7 @@ from bot.core.policy import Declarations, Hold, Policy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.assess import Assessor
@@ -49,6 +49,8 @@ class Rules:
     """Runtime identifiers to watch although nothing may use them."""
     tag: TagTemplate = DEFAULT_TAG
     """The tag of built images."""
+    smoke: SmokeTest | None = None
+    """The smoke test of all functions that have none of their own."""
 
 
 class Inquiry:

@@ -1,7 +1,7 @@
 """From settings to adapters: each function chooses one kind, and builds it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.builder.smoke import DockerSmoke
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.local_functions import LocalFunctions
@@ -50,6 +51,7 @@ from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
+from bot.ports.smoke import Smoke
 from bot.settings import Settings, values
 
 _PUBLIC_ECR: Final = "public.ecr.aws"
@@ -127,7 +129,7 @@ def make_builder(
     clock: Clock,
 ) -> Builder:
     """What builds images."""
-    logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
+    logins = _logins(settings, clock)
 
     def docker(builder: values.DockerBuilder) -> DockerBuilder:
         return DockerBuilder(
@@ -154,12 +156,31 @@ def make_builder(
             return RecordingBuilder()
 
 
+def make_smoke(settings: Settings, forge: LocalForge | GitHubForge | NoForge, clock: Clock) -> Smoke:
+    """What starts images: the engine that builds, else the usual one."""
+    engine = _engine(settings)
+    logins = _logins(settings, clock)
+    return DockerSmoke(
+        sources=forge,
+        credentials=lambda host: _pair(logins.get(host)),
+        host=engine.host if engine else None,
+    )
+
+
+def _engine(settings: Settings) -> values.DockerBuilder | None:
+    builder = settings.builder
+    return builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
+
+
+def _logins(settings: Settings, clock: Clock) -> Mapping[str, Callable[[], Credentials | None] | None]:
+    return {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
+
+
 def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> list[Examined]:
     """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
-    builder = settings.builder
-    engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
+    engine = _engine(settings)
     docker = [DockerExamination(engine.host)] if engine else []
     return [StoreExamination(settings.store), registries, *docker]
 

@@ -40,6 +40,7 @@ from bot.wiring.adapters import (
     make_forge,
     make_functions,
     make_registries,
+    make_smoke,
     make_store,
     own_examinations,
     paces,
@@ -149,6 +150,7 @@ def open_workshop(
             journal=store.journal,
             pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
             builder=RecordingBuilder() if dry_run else builder,
+            smoke=make_smoke(settings, forge, clock),
             deployer=RecordingDeployer() if dry_run else functions,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY, stop)
@@ -224,6 +226,7 @@ def _rules(settings: Settings) -> Rules:
         declared=load_declarations(settings.holds),
         targets=settings.targets,
         tag=settings.tag,
+        smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
     )
