@@ -66,9 +66,10 @@ show-judging: $(STAMP)  ## What watching, judging and lineage must show
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
 
-bench: $(STAMP)  ## How fast files and layers are read: each figure beside its goal
+bench: $(STAMP)  ## How fast files and layers are read and images rebased: each figure beside its goal
 	@$(BIN)/python -m tests.bench.reading
 	@$(BIN)/python -m tests.bench.contents
+	@$(BIN)/python -m tests.bench.rebase
 
 lock:  ## Renew the lock files from pyproject.toml (needs uv): all, what refrom runs on, what builds its wheel
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock

@@ -114,20 +114,23 @@ class _Handler(BaseHTTPRequestHandler):
         self._give(event)
 
     def do_POST(self) -> None:
-        content, path = _body(self), self.path.removeprefix(_ROOT)
+        body, path = _body(self), self.path.removeprefix(_ROOT)
         found = _ANSWER.fullmatch(path)
-        if content is None:
+        if body is None:
             self.close_connection = True
             self._say(413)
         elif path == "init/error":
-            self._say(202)
-            self.server.api.reports.put(Report(Step.INIT_FAILED, _told(content)))
+            self._report(Step.INIT_FAILED, _told(body.content))
+        elif found and (found[2] == "error" or body.fault):
+            self._report(Step.FAILED, body.fault or _told(body.content))
         elif found:
-            self._say(202)
-            failed = found[2] == "error"
-            self.server.api.reports.put(Report(Step.FAILED, _told(content)) if failed else Report(Step.ANSWERED))
+            self._report(Step.ANSWERED)
         else:
             self._say(404)
+
+    def _report(self, step: Step, reason: str = "") -> None:
+        self._say(202)
+        self.server.api.reports.put(Report(step, reason))
 
     def _give(self, event: Event) -> None:
         self.send_response(200)
@@ -151,21 +154,36 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: what happened is in the reports."""
 
 
-def _body(handler: BaseHTTPRequestHandler) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What was posted, and what a runtime says after the end of an answer that failed on its way."""
+
+    content: bytes
+    fault: str = ""
+
+
+def _body(handler: BaseHTTPRequestHandler) -> _Body | None:
     """Read a body, in chunks where a runtime streams its answer (RFC 9112, section 7.1); None if it is too large."""
     if handler.headers.get("Transfer-Encoding", "").lower() != "chunked":
         length = handler.headers.get("Content-Length", "0")
         fits = _NUMBER.fullmatch(length) and int(length) <= _LARGEST
-        return handler.rfile.read(int(length)) if fits else None
+        return _Body(handler.rfile.read(int(length))) if fits else None
     content = b""
     while size := _chunk_size(handler.rfile.readline(_LARGEST_LINE)):
         if len(content) + size > _LARGEST:
             return None
         content += handler.rfile.read(size)
         handler.rfile.readline(_LARGEST_LINE)
-    while handler.rfile.readline(_LARGEST_LINE).strip():
-        pass  # trailers, in which a runtime may say what went wrong in the middle
-    return content
+    return _Body(content, _trailing_fault(handler))
+
+
+def _trailing_fault(handler: BaseHTTPRequestHandler) -> str:
+    fault = ""
+    while line := handler.rfile.readline(_LARGEST_LINE).strip():
+        name, _, value = line.partition(b":")
+        if name.lower() == b"lambda-runtime-function-error-type":
+            fault = " ".join(value.decode(errors="replace").split())[:300]
+    return fault
 
 
 def _chunk_size(line: bytes) -> int:

@@ -1,5 +1,6 @@
 """Smoke tests on a real engine in a network of its own, with AWS's own runtime interface client in the containers."""
 
+import gc
 import io
 import json
 import tarfile
@@ -84,7 +85,10 @@ class Kitchen:
         with closing(self.engine.client()) as client:
             login = dict(zip(("username", "password"), LOGIN, strict=True))
             client.images.build(
-                fileobj=context({"Dockerfile": dockerfile, "app.py": handler}), custom_context=True, tag=f"{place}:1"
+                fileobj=context({"Dockerfile": dockerfile, "app.py": handler}),
+                custom_context=True,
+                tag=f"{place}:1",
+                rm=True,
             )
             events = list(client.api.push(place, "1", stream=True, decode=True, auth_config=login))
             client.images.remove(f"{place}:1")
@@ -239,8 +243,12 @@ def test_an_image_that_was_there_stays(kitchen: Kitchen) -> None:
         client.images.remove(str(image))
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's own socket, which it could not connect
 def test_no_engine_is_an_error_with_the_cure(tmp_path: Path) -> None:
     absent = DockerSmoke(sources=Files(), credentials=lambda _: None, host=f"unix://{tmp_path}/absent")
 
-    with pytest.raises(BuildError, match="no Docker Engine answers"):
+    with pytest.raises(BuildError, match="no Docker Engine answers") as fault:
         absent.run(trial(Reference.parse("registry.example/orders@sha256:" + "1" * 64)))
+
+    del fault
+    gc.collect()
