@@ -1,4 +1,4 @@
-"""A root like a Lambda base image of Python: Debian's Python, and AWS's own runtime interface client from PyPI."""
+"""A root like a Lambda base image of Python: Debian's Python; pip and AWS's own runtime interface client from PyPI."""
 
 import subprocess
 import tarfile
@@ -17,6 +17,7 @@ CHANGES: Final = (
 )
 """What `docker import` writes into the image config."""
 _VERSION: Final = "4.2.2"
+_PIP: Final = "24.3.1"
 _PYTHON: Final = "3.11"
 """Debian's."""
 _LEFT_OUT: Final = (
@@ -31,7 +32,7 @@ _LEFT_OUT: Final = (
 
 def lambda_root() -> Path:
     """Return the tar of the root; it is made once a machine."""
-    return cached(f"lambda-root-{_VERSION}.tar", _make)
+    return cached(f"lambda-root-{_VERSION}-{_PIP}.tar", _make)
 
 
 def _make(folder: Path) -> Path:
@@ -39,13 +40,13 @@ def _make(folder: Path) -> Path:
     pip, runtime, made = need("pip", "apt-get install python3-pip"), folder / "runtime", folder / "root.tar"
     options = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:", f"--python-version={_PYTHON}"]
     done = subprocess.run(
-        [pip, "install", *options, f"--target={runtime}", f"awslambdaric=={_VERSION}"],
+        [pip, "install", *options, f"--target={runtime}", f"awslambdaric=={_VERSION}", f"pip=={_PIP}"],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        lack(f"pip does not bring awslambdaric {_VERSION}: {done.stderr[-500:]}")
+        lack(f"pip does not bring awslambdaric {_VERSION} and pip {_PIP}: {done.stderr[-500:]}")
     with tarfile.open(debian_root()) as debian, tarfile.open(made, "w") as root:
         for member in debian:
             if not member.name.removeprefix("./").startswith(_LEFT_OUT):
