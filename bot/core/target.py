@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTest:
+    """What an image has to do before a function is pointed at it: start, and answer events, each within `timeout`.
+
+    An event is a file of the source repository.
+    """
+
+    events: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +26,7 @@ class Target:
     `destination` is the repository for its images, without tag.
     With `alias`, the alias is moved to a published version as `strategy` says; without, `$LATEST` is what serves.
     With `keep_rollback_tag` the image of the version that is left gets a tag that lifecycle rules can spare.
+    `smoke` is its own smoke test, None where what the settings say for all functions holds.
     """
 
     function: str
@@ -26,6 +39,7 @@ class Target:
     build_args: Mapping[str, str] = field(default_factory=dict)
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    smoke: SmokeTest | None = None
 
     @property
     def region(self) -> str:

@@ -8,6 +8,7 @@ from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
+from bot.ports.smoke import Smoke
 from bot.ports.store import Journal, Ledger, SourceMemory
 
 
@@ -24,6 +25,7 @@ class World:
     ledger: Ledger
     pull_requests: PullRequests
     builder: Builder
+    smoke: Smoke
     deployer: Deployer
     watcher: Watcher
     retention: Retention

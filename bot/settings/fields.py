@@ -35,6 +35,9 @@ _LONGEST_GLOB = 200
 _SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+\Z", re.ASCII)
+_PATIENCE = re.compile(r"(\d{1,3})([sm])\Z", re.ASCII)
+_LAMBDAS_LONGEST = 900
+"""Seconds that Lambda lets a function take."""
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -115,6 +118,14 @@ def _reviewer(name: str) -> str:
     if not _REVIEWER.match(name):
         raise ValueError(f"{name[:80]!r} is no reviewer; write a login, or ORG/TEAM")
     return name
+
+
+def _patience(value: object) -> timedelta:
+    found = _PATIENCE.match(value) if isinstance(value, str) else None
+    seconds = int(found[1]) * (60 if found[2] == "m" else 1) if found else 0
+    if not 1 <= seconds <= _LAMBDAS_LONGEST:
+        raise ValueError("is no time that an event may take; write 1s to 900s, or 1m to 15m")
+    return timedelta(seconds=seconds)
 
 
 def _day(value: object) -> date:
@@ -295,6 +306,9 @@ def _strategy(name: str) -> str:
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+]
+Patience = Annotated[
+    timedelta, BeforeValidator(_patience), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3}[sm]$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

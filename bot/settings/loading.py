@@ -17,7 +17,7 @@ from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
 from bot.core.windows import Window
 from bot.settings import models, values
@@ -101,6 +101,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         builder=_builder(deploy.builder, around) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
         tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
+        smoke=_smoke(deploy.smoke) if deploy else None,
         targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
         strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
@@ -161,6 +162,7 @@ def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
         build_args=target.build_args,
         strategy=models.strategy_of(deploy, target),
         keep_rollback_tag=bool(keeps),
+        smoke=_smoke(target.smoke),
     )
 
 
@@ -189,6 +191,10 @@ def _host_of_sources(model: models.SettingsModel) -> str | None:
             host = urlsplit(forge.url).hostname
             return "github.com" if host == "api.github.com" else host
     return None
+
+
+def _smoke(model: models.SmokeModel | None) -> SmokeTest | None:
+    return SmokeTest(events=tuple(model.events), timeout=model.timeout) if model else None
 
 
 def _override(model: models.PolicyModel, match: models.Match) -> Override:

@@ -31,6 +31,7 @@ from bot.settings.fields import (
     OneStar,
     PathGlob,
     PathInside,
+    Patience,
     RatedSeverity,
     RepositoryGlob,
     Reviewer,
@@ -345,6 +346,13 @@ class LocalDeployerModel(Model):
     state: str = Field(description="The file, relative to the settings.")
 
 
+class SmokeModel(Model):
+    """Start each image on a Docker Engine before a function is pointed at it."""
+
+    events: list[PathInside] = Field([], description="Files of the source repository; the image has to answer each.")
+    timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
+
+
 class CareModel(Model):
     """How an alias is moved to a new version, and when it goes back."""
 
@@ -374,6 +382,7 @@ class TargetModel(CareModel):
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
     image: Destination = Field(description="Where its images go: registry and repository, without tag.")
     build_args: dict[str, str] = Field({}, description="Build arguments.")
+    smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
 
 
 class RuleModel(Model):
@@ -438,6 +447,7 @@ class Deploy(CareModel):
         DEFAULT_TAG.text,
         description="The tag of built images; {runtime} and {function} may stand in it besides.",
     )
+    smoke: SmokeModel | None = Field(None, description="The smoke test of all functions; left out: none.")
     targets: list[TargetModel] = Field([], description="The functions.")
     discover: list[Annotated[ByTagModel | ByLabelModel | ByImageModel, Field(discriminator="by")]] = Field(
         [], description="Rules that find further functions; the first that fits a function wins."

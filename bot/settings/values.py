@@ -13,7 +13,7 @@ from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 
 AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -160,6 +160,7 @@ class Settings:
     builder: Builder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
     tag: TagTemplate = DEFAULT_TAG
+    smoke: SmokeTest | None = None
     targets: tuple[Target, ...] = ()
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE

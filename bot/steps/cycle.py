@@ -243,7 +243,7 @@ class Cycle:
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        match rebuild(wanted, goal, proven, self.world):
+        match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
             case Building(why=why, look=look):
                 if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
                     self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)

@@ -26,7 +26,7 @@ from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
@@ -55,6 +55,8 @@ class Rules:
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     tag: TagTemplate = DEFAULT_TAG
     """The tag of built images."""
+    smoke: SmokeTest | None = None
+    """The smoke test of all functions that have none of their own."""
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False

@@ -13,11 +13,12 @@ from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase
 from bot.core.reference import Reference
 from bot.core.sameness import same_files, same_settings
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.ports.builder import Building, BuildOrder
 from bot.ports.contents import Contents
 from bot.ports.deployer import Function
 from bot.ports.registry import Registry
+from bot.ports.smoke import Trial
 from bot.ports.world import World
 
 _NOT_FOUND = 404
@@ -87,13 +88,14 @@ def _source(target: Target) -> dict[str, str]:
 
 
 def rebuild(
-    wanted: BuildOrder, goal: KnownBase, proven: KnownBase | None, world: World
+    wanted: BuildOrder, goal: KnownBase, proven: KnownBase | None, world: World, smoke: SmokeTest | None = None
 ) -> Rebuilt | NothingNew | Building:
-    """Build, push, check and compare one image; `proven` is the base of the deployed one.
+    """Build, push, check, compare and try one image; `proven` is the base of the deployed one.
 
     The answer derives from the order and from registries alone: a build that was done is found under its tag, and one
     that was nothing new is nothing new again, without being built.
-    Raises `BuildError` if it cannot be built, or if Lambda would not take it, or if it stands on another base.
+    Raises `BuildError` if it cannot be built, or if Lambda would not take it, or if it stands on another base, or if it
+    does not start.
     """
     built = world.builder.build(wanted)
     if isinstance(built, Building):
@@ -102,7 +104,21 @@ def rebuild(
     read = _pass_gate(image, wanted, goal, world.registry)
     if _is_deployed(wanted, read, image, (proven, goal), world):
         return NothingNew(image)
-    return Rebuilt(image, built.how)
+    if smoke:
+        world.smoke.run(_trial(image, wanted, smoke))
+    tried = f"it starts and answers {len(smoke.events)} event(s)" if smoke else ""
+    return Rebuilt(image, "; ".join(clause for clause in (built.how, tried) if clause))
+
+
+def _trial(image: Reference, wanted: BuildOrder, smoke: SmokeTest) -> Trial:
+    return Trial(
+        image=image,
+        platform=wanted.platform,
+        repository=wanted.repository,
+        commit=wanted.commit,
+        events=smoke.events,
+        timeout=smoke.timeout,
+    )
 
 
 def _pass_gate(image: Reference, wanted: BuildOrder, goal: KnownBase, registry: Registry) -> Image:

@@ -1,7 +1,7 @@
 """From settings to adapters: each function chooses one kind, and builds it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from bot.adapters.builder.elsewhere import ElsewhereBuilder
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.builder.smoke import DockerSmoke
 from bot.adapters.deployer.accounts import account_of, assume
 from bot.adapters.deployer.clients import clients_by_place
 from bot.adapters.deployer.cloudwatch import CloudWatch
@@ -62,6 +63,7 @@ from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
+from bot.ports.smoke import Smoke
 from bot.ports.store import Pauses
 from bot.settings import Settings, values
 
@@ -197,7 +199,7 @@ def make_builder(
     clock: Clock,
 ) -> Builder:
     """What builds images."""
-    logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
+    logins = _logins(settings, clock)
 
     def docker(builder: values.DockerBuilder) -> DockerBuilder:
         return DockerBuilder(
@@ -240,13 +242,33 @@ def make_builder(
             return RecordingBuilder()
 
 
+def make_smoke(settings: Settings, forge: LocalForge | GitHubForge | NoForge, clock: Clock) -> Smoke:
+    """What starts images: the engine that builds, else the usual one."""
+    engine = _engine(settings)
+    logins = _logins(settings, clock)
+    return DockerSmoke(
+        sources=forge,
+        credentials=lambda host: _pair(logins.get(host)),
+        host=engine.host if engine else None,
+    )
+
+
+def _engine(settings: Settings) -> values.DockerBuilder | None:
+    builder = settings.builder
+    engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
+    return engine if isinstance(engine, values.DockerBuilder) else None
+
+
+def _logins(settings: Settings, clock: Clock) -> Mapping[str, Callable[[], Credentials | None] | None]:
+    return {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
+
+
 def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> list[Examined]:
     """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
-    builder = settings.builder
-    engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
-    docker = [DockerExamination(engine.host)] if isinstance(engine, values.DockerBuilder) else []
+    engine = _engine(settings)
+    docker = [DockerExamination(engine.host)] if engine else []
     return [StoreExamination(settings.store), registries, *docker]
 
 

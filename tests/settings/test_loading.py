@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from bot.core.errors import SettingsError
 from bot.core.mapping import ByImage, ByLabel, ByTag
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
+from bot.core.target import SmokeTest
 from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import own_schema_json, schema_json
@@ -351,6 +352,48 @@ deploy:
         "7: policy.updateon: is no key here; did you mean update_on?",
         "8: policy.max_age: is no duration; write a number with d, h or m, such as 30d",
         "12: deploy.targets[0].image: example.com/a:1 has a tag or digest; refrom chooses the tag, so leave it out",
+    ]
+
+
+def test_a_rebase_may_build_otherwise_and_images_are_tried_as_the_target_or_all_say(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text("""\
+version: 1
+deploy:
+  builder: {kind: rebase, otherwise: {kind: docker, network: none}}
+  deployer: {kind: lambda, region: eu-west-1}
+  tag: "{function}-{commit}-{base}-{recipe}"
+  smoke: {events: [events/./ping.json], timeout: 5s}
+  targets:
+    - {function: a, repository: o/r, image: "example.com/a"}
+    - {function: b, repository: o/r, image: "example.com/b", smoke: {timeout: 2m}}
+""")
+
+    settings = load_settings(tmp_path / "refrom.yaml", {})
+
+    assert settings.builder == RebaseBuilder(otherwise=DockerBuilder(network="none"))
+    assert settings.tag.text == "{function}-{commit}-{base}-{recipe}"
+    assert settings.smoke == SmokeTest(events=("events/ping.json",), timeout=timedelta(seconds=5))
+    assert [target.smoke for target in settings.targets] == [None, SmokeTest(timeout=timedelta(minutes=2))]
+
+
+def test_faults_of_tag_and_smoke_test_name_the_cure(tmp_path: Path) -> None:
+    text = """\
+version: 1
+deploy:
+  deployer: {kind: lambda, region: eu-west-1}
+  builder: {kind: rebase, otherwise: {kind: rebase}}
+  tag: "{commit}"
+  smoke:
+    events: [../ping.json]
+    timeout: 1h
+  targets: []
+"""
+
+    assert faults(tmp_path, text) == [
+        "4: deploy.builder.otherwise.kind: input should be 'docker'",
+        "5: deploy.tag: '{commit}' lacks {base}, {recipe}; two images must not share a tag",
+        "7: deploy.smoke.events[0]: ../ping.json leads out of the source repository; write a path in it",
+        "8: deploy.smoke.timeout: is no time that an event may take; write 1s to 900s, or 1m to 15m",
     ]
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.core.errors import BuildError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Current, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
+from bot.core.target import SmokeTest
 from bot.entrypoints.demo.fleet import ARM64, MOVED
 from bot.ports.builder import Builder, Building, BuildOrder, Built
 from bot.ports.engine import Key
@@ -207,6 +209,37 @@ def test_a_base_that_is_the_same_but_for_times_is_built_once_and_deployed_never(
     assert "differs from what is deployed in times alone" in first.outcomes[-1].message
     assert [log.endswith("is already there") for log in builder.logs] == [False, True]
     assert (shop.folder / "functions.json").read_bytes() == state
+
+
+def test_an_image_is_tried_before_it_is_deployed(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.targets = [replace(target, smoke=SmokeTest(events=("events/a.json",))) for target in shop.targets]
+
+    report = shop.cycle()
+
+    (trial,) = shop.smoke.made
+    assert (trial.repository, trial.events) == ("acme/orders", ("events/a.json",))
+    assert trial.commit == shop.people.branches("acme/orders")["main"]
+    assert trial.image == shop.functions.function("orders").image
+    assert "it starts and answers 1 event" in next(o.message for o in report.outcomes if o.step == "rebuild")
+
+
+def test_an_image_that_does_not_start_is_not_deployed(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.targets = [replace(target, smoke=SmokeTest()) for target in shop.targets]
+    shop.smoke.fault = BuildError("does not start")
+    before = (shop.folder / "functions.json").read_bytes()
+
+    report = shop.cycle()
+
+    assert [(o.result, o.message) for o in failures(report)] == [(Result.FAILED, "does not start")]
+    assert (shop.folder / "functions.json").read_bytes() == before
 
 
 def test_a_hold_stops_the_pull_request_and_the_function(shop: Shop) -> None:

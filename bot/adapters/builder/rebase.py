@@ -11,6 +11,7 @@ Before anything is written three proofs have to hold; where one does not, `Rebas
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -21,6 +22,7 @@ from bot.core.digest import Digest
 from bot.core.errors import ContentsError, RebaseRefused, RegistryError
 from bot.core.image import REVISION_LABEL, Descriptor, Image
 from bot.core.layer import Layer
+from bot.core.platforms import Platform
 from bot.core.rebase import BaseSwap, Proof, rebased_config, rebased_manifest
 from bot.core.reference import Reference
 from bot.ports.builder import Builder, Building, BuildOrder, Built
@@ -34,6 +36,10 @@ _LISTED: Final = 100
 """How many paths of the function the log lists."""
 _KEPT: Final = 2
 """How many pairs of bases are kept ready: a fleet is rebuilt stream by stream, and a base has many thousand files."""
+_READ: Final = 64
+"""How many bases are remembered by digest; a service that runs for years sees many."""
+_AT_ONCE: Final = 4
+"""How many layers are read, mounted or copied at a time: most of a rebase is waiting for the registry."""
 _NOT_FOUND: Final = 404
 
 
@@ -47,6 +53,7 @@ class RebaseBuilder:
     sources: Sources
     same_but_for_bases: SameButForBases
     otherwise: Builder | None = None
+    _images: dict[tuple[Reference, Platform], Image] = field(default_factory=dict, init=False)
     _swaps: dict[tuple[Digest, Digest], BaseSwap] = field(default_factory=dict, init=False)
 
     def build(self, order: BuildOrder) -> Built | Building:
@@ -75,10 +82,22 @@ class RebaseBuilder:
             raise RebaseRefused(f"{order.destination} cannot be rebased, the {missing} is not known")
         if order.deployed_runtime != order.runtime:
             raise RebaseRefused(f"{base} is of another stream than {order.base}")
-        image, old, new = (self.registry.image(each, order.platform) for each in (deployed, base, order.base))
+        image = self.registry.image(deployed, order.platform)
+        old, new = (self._base(each, order) for each in (base, order.base))
         if {image.platform, old.platform, new.platform} != {order.platform} or not _starts_with(image, old):
             raise RebaseRefused(f"{deployed} does not stand on {base} for {order.platform}")
         return _Swap(deployed=deployed, image=image, old_base=base, old=old, new=new)
+
+    def _base(self, reference: Reference, order: BuildOrder) -> Image:
+        """Read a base, once for all functions that stand on it; what a digest names does not change."""
+        key = (reference, order.platform)
+        if reference.digest is None:
+            return self.registry.image(reference, order.platform)
+        if key not in self._images:
+            if len(self._images) >= _READ:
+                self._images.clear()
+            self._images[key] = self.registry.image(reference, order.platform)
+        return self._images[key]
 
     def _prove_sources(self, order: BuildOrder, swap: "_Swap") -> None:
         revision = swap.image.config.labels.get(REVISION_LABEL, "")
@@ -113,17 +132,24 @@ class RebaseBuilder:
         return self._swaps[pair]
 
     def _layers(self, reference: Reference, descriptors: Sequence[Descriptor]) -> list[Layer]:
-        return [self.contents.layer(reference, descriptor) for descriptor in descriptors]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda descriptor: self.contents.layer(reference, descriptor), descriptors))
 
     def _write(self, order: BuildOrder, swap: "_Swap", proof: Proof) -> Built:
         image, base = swap.image, swap.new.manifest.layers
         config = rebased_config(image.config, swap.old.config, swap.new.config, order.labels)
-        moved = sum(
-            self.writer.copy_blob(source, layer, order.destination)
-            for source, layers in ((order.base, base), (swap.deployed, swap.own_layers))
-            for layer in layers
-        )
-        stored = self.writer.put_blob(order.destination, image.manifest.config.media_type, config)
+        here = set(image.layer_digests)
+
+        def copy(layer: Descriptor) -> int:
+            return self.writer.copy_blob(
+                swap.deployed if layer.digest in here else order.base, layer, order.destination
+            )
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            config_type = image.manifest.config.media_type
+            storing = pool.submit(self.writer.put_blob, order.destination, config_type, config)
+            moved = sum(pool.map(copy, (*base, *swap.own_layers)))
+            stored = storing.result()
         manifest = rebased_manifest(image.manifest.media_type, stored, (*base, *swap.own_layers))
         digest = self.writer.put_manifest(order.destination, image.manifest.media_type, manifest)
         how = f"rebased, {proof}"

@@ -66,27 +66,33 @@ class HttpRegistry:
             yield verified(reference, descriptor, read)
 
     def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> int:
-        """Make a blob available in another repository: nothing if there, else mounted, else copied through us."""
+        """Make a blob available in another repository: nothing if it is the same one, else mounted, else copied.
+
+        A registry that mounts says so with one request, whether or not the blob was there.
+        """
         if source.registry != target.registry:
             return self.add_blob(target, descriptor, lambda: self.blob(source, descriptor))
-        if self._holds(target, descriptor):
+        if source.repository == target.repository or self._mounts(target, descriptor, source):
             return 0
-        return self._upload(target, descriptor, lambda: self.blob(source, descriptor), source)
+        return self.add_blob(target, descriptor, lambda: self.blob(source, descriptor))
 
     def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> int:
         """Make a blob available from a stream, opened only if neither the target nor a repository beside it has it."""
         place = (target.registry, descriptor.digest)
+        beside = self._brought.get(place)
+        if beside and self._mounts(target, descriptor, beside):
+            return 0
         moved = 0
         if not self._holds(target, descriptor):
-            moved = self._upload(target, descriptor, source, self._brought.get(place))
+            self._upload(target, descriptor, source)
+            moved = descriptor.size
         self._brought[place] = target
         return moved
 
     def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
-        """Store a small blob."""
+        """Store a small blob; asking first whether it is there would cost as much."""
         descriptor = Descriptor(media_type=media_type, digest=Digest.of(content), size=len(content))
-        if not self._holds(target, descriptor):
-            self._upload(target, descriptor, lambda: BytesIO(content))
+        self._upload(target, descriptor, lambda: BytesIO(content))
         return descriptor
 
     def put_manifest(self, target: Reference, media_type: str, content: bytes) -> Digest:
@@ -151,23 +157,26 @@ class HttpRegistry:
         answer = self._calls.request("HEAD", target, where, scope=_push(target), expect=(200, 404), limit=SMALL_BODY)
         return answer.status == 200
 
-    def _upload(self, target: Reference, descriptor: Descriptor, source: Source, mount: Reference | None = None) -> int:
-        """Upload from the first request on each time: an upload that broke off may have kept some of the bytes."""
-        return self._calls.repeat(target, lambda: self._upload_once(target, descriptor, source, mount))
+    def _mounts(self, target: Reference, descriptor: Descriptor, source: Reference) -> bool:
+        """Ask for a blob of another repository; an upload that is begun instead is left to the registry's clean-up."""
+        where = "blobs/uploads/?" + urlencode({"mount": str(descriptor.digest), "from": source.repository})
+        scope = f"{_push(target)} {_pull(source)}"
+        answer = self._calls.request("POST", target, where, scope=scope, expect=(201, 202), limit=SMALL_BODY)
+        return answer.status == 201
 
-    def _upload_once(self, target: Reference, descriptor: Descriptor, source: Source, mount: Reference | None) -> int:
-        scope = _push(target) + (f" {_pull(mount)}" if mount else "")
-        wish = "?" + urlencode({"mount": str(descriptor.digest), "from": mount.repository}) if mount else ""
-        begun = self._calls.once("POST", target, f"blobs/uploads/{wish}", scope=scope, expect=(201, 202)).whole()
-        if begun.status == 201:
-            return 0
+    def _upload(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+        """Upload from the first request on each time: an upload that broke off may have kept some of the bytes."""
+        self._calls.repeat(target, lambda: self._upload_once(target, descriptor, source))
+
+    def _upload_once(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+        scope = _push(target)
+        begun = self._calls.once("POST", target, "blobs/uploads/", scope=scope, expect=(202,)).whole()
         location = begun.headers.get("Location")
         if not location:
             raise TransportError(begun.method, begun.url, "began an upload without saying where", status=begun.status)
         where = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': str(descriptor.digest)})}"
         body = Upload(size=descriptor.size, open=source)
         self._calls.once("PUT", target, where, scope=scope, expect=(201,), headers=_BLOB, body=body).whole()
-        return descriptor.size
 
 
 def _document(reference: Reference, answer: Response) -> Manifest | Index:

@@ -106,8 +106,8 @@ def pointer(descriptor: Descriptor) -> dict[str, Any]:
 class SourceFolder:
     """One bare git repository in a folder of a local forge, and a person's clone of it."""
 
-    def __init__(self, root: Path, name: str) -> None:
-        self._bare, self._clone = root / f"{name}.git", root / "clone"
+    def __init__(self, root: Path, name: str, desk: Path | None = None) -> None:
+        self._bare, self._clone = root / f"{name}.git", (desk or root) / "clone"
         self._git("init", "--quiet", "--bare", str(self._bare), folder=root)
         self._git("clone", "--quiet", str(self._bare), str(self._clone), folder=root)
 

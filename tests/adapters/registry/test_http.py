@@ -14,6 +14,7 @@ from bot.core.errors import RegistryError
 from bot.core.image import MANIFEST_TYPES, OCI_MANIFEST, Descriptor, to_json
 from bot.core.reference import Reference
 from tests.lab.clock import WoundClock
+from tests.lab.forward import forward
 from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, put_image
 from tests.lab.registry import EcrPublicFront, LabRegistry, docker_registry, immutable_tags
 from tests.lab.web import Answer, Asked, serve
@@ -110,11 +111,36 @@ def test_a_blob_of_the_same_registry_is_mounted_and_not_moved(
     http.copy_blob(base, layer, target)
     http.copy_blob(base, layer, target)
 
-    assert front.asked()[before:] == [
-        f"HEAD /v2/{target.repository}/blobs/{layer.digest}",
-        f"POST /v2/{target.repository}/blobs/uploads/?mount=sha256%3A{layer.digest.hex}&from={source}",
-        f"HEAD /v2/{target.repository}/blobs/{layer.digest}",
-    ]
+    mount = f"POST /v2/{target.repository}/blobs/uploads/?mount=sha256%3A{layer.digest.hex}&from={source}"
+    assert front.asked()[before:] == [mount, mount]
+
+
+def test_a_blob_of_the_same_repository_is_not_asked_for(
+    http: HttpRegistry, base: Reference, front: EcrPublicFront
+) -> None:
+    layer = http.image(base, AMD64).manifest.layers[0]
+    before = len(front.asked())
+
+    assert http.copy_blob(base, layer, base.with_tag("2")) == 0
+
+    assert front.asked()[before:] == []
+
+
+def test_a_registry_that_mounts_nothing_is_sent_the_bytes_and_later_asked_whether_it_has_them(
+    http: HttpRegistry, plain: LabRegistry, base: Reference
+) -> None:
+    """As ECR does unless told otherwise: it begins an upload, whatever is asked for."""
+    layer = http.image(base, AMD64).manifest.layers[0]
+
+    def answer(asked: Asked) -> Answer:
+        return forward(plain.host, replace(asked, path=asked.path.partition("?mount=")[0]))
+
+    with serve(answer) as web:
+        source = replace(base, registry=web.host)
+        target = replace(source, repository=f"{base.repository}-fn")
+
+        assert http.copy_blob(source, layer, target) == layer.size
+        assert http.copy_blob(source, layer, target) == 0
 
 
 def test_an_image_travels_between_two_registries(
