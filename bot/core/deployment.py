@@ -7,6 +7,7 @@ The names of strategies are those of CodeDeploy's deployment configurations for 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
@@ -77,6 +78,11 @@ class Strategy:
         """How long a deployment takes at least, and so how long somebody has to stay with it."""
         return (len(self.weights) - 1) * self.every + self.bake
 
+    @property
+    def at_most(self) -> timedelta:
+        """How long a deployment takes if each step is as late as it may be; nothing where nobody has to stay."""
+        return self.lasts + len(self.weights) * self.timeout if self.lasts else timedelta()
+
     def after(self, weight: float) -> float:
         """The next weight."""
         return next((more for more in self.weights if more > weight), 1.0)
@@ -142,6 +148,18 @@ class Signs:
     alarms: tuple[str, ...] = ()
     now: Served = Served()
     before: Served = Served()
+
+    @classmethod
+    def together(cls, seen: Sequence[Self]) -> Self:
+        """Put together what was seen in several looks; of two texts the first one stands."""
+        return cls(
+            failure=next((signs.failure for signs in seen if signs.failure), ""),
+            unready=next((signs.unready for signs in seen if signs.unready), ""),
+            unseen=next((signs.unseen for signs in seen if signs.unseen), ""),
+            alarms=tuple(alarm for signs in seen for alarm in signs.alarms),
+            now=next((signs.now for signs in seen if signs.now.invocations), Served()),
+            before=next((signs.before for signs in seen if signs.before.invocations), Served()),
+        )
 
     @property
     def bad(self) -> str:
@@ -255,14 +273,14 @@ def _go_on(strategy: Strategy, alias: Alias, mark: Mark, signs: Signs, now: date
     if signs.bad:
         return _take_back(alias, mark, signs.bad, now)
     weight = dict(alias.weights).get(mark.new, 1.0)
-    due = mark.since + (strategy.bake if weight == 1 else strategy.every)
+    due = mark.since + (strategy.every if alias.weights else strategy.bake)
     if now < due:
         return Wait(min(due, now + LOOK), f"version {mark.new} serves {weight:.0%} and is watched")
     if signs.missing:
         if now >= due + strategy.timeout:
             return _take_back(alias, mark, f"it took too long: {signs.missing}", now)
         return Wait(min(due + strategy.timeout, now + LOOK), signs.missing)
-    if weight == 1:
+    if not alias.weights:
         return Finish(replace(alias, description=_unmarked(alias.description)))
     return _shift(strategy, alias, replace(mark, since=now), strategy.after(weight))
 

@@ -4,6 +4,7 @@ Each call reads the alias, makes at most one change of it, and says when to look
 alias, so a process that was killed leaves nothing behind that the next one does not see.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -84,23 +85,40 @@ def _begin(target: Target, latest: Function, alias: Alias, world: World, now: da
     if readiness.failure:
         raise DeployError(f"alias {alias.name} of {latest.name}: {readiness.failure}; repair it before a deployment")
     alarms = world.watcher.ringing(latest, target.strategy.alarms)
+    if target.strategy.lasts:
+        world.watcher.served(latest, alias, now, now)  # whoever may not read the errors begins nothing
     signs = Signs(unready=readiness.unready, alarms=alarms)
     return _act(target, latest, alias, version, signs, world, now)
 
 
 def _seen(target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime) -> Signs:
-    """Look at what is underway; what cannot be seen is told, and waited for as long as the strategy allows."""
-    try:
+    """Look at what is underway. What cannot be seen hides nothing else, and is waited for as the strategy allows."""
+
+    def version() -> Signs:
         new = world.functions.function(latest.arn, mark.new)
+        if new.status is UpdateStatus.FAILED:
+            return Signs(failure=f"version {mark.new} failed: {new.status_reason}")
+        return Signs(unready=f"version {mark.new} is not ready yet" if new.status is UpdateStatus.IN_PROGRESS else "")
+
+    def strength() -> Signs:
         readiness = world.functions.readiness(latest, alias)
-        alarms = world.watcher.ringing(latest, target.strategy.alarms)
+        return Signs(failure=readiness.failure, unready=readiness.unready)
+
+    def alarms() -> Signs:
+        return Signs(alarms=world.watcher.ringing(latest, target.strategy.alarms))
+
+    def errors() -> Signs:
         served, before = world.watcher.served(latest, alias, mark.since, now)
+        return Signs(now=served, before=before)
+
+    return Signs.together([_look(look) for look in (version, strength, alarms, errors)])
+
+
+def _look(look: Callable[[], Signs]) -> Signs:
+    try:
+        return look()
     except DeployError as fault:
         return Signs(unseen=str(fault))
-    failed = new.status is UpdateStatus.FAILED
-    failure = f"version {mark.new} failed: {new.status_reason}" if failed else readiness.failure
-    waits = f"version {mark.new} is not ready yet" if new.status is UpdateStatus.IN_PROGRESS else ""
-    return Signs(failure=failure, unready=waits or readiness.unready, alarms=alarms, now=served, before=before)
 
 
 def _act(

@@ -53,7 +53,7 @@ from bot.wiring.adapters import (
 STAY: Final = timedelta(minutes=5)
 """How long one run stays with functions that the service works on; Lambda's own waiter gives up then too.
 
-A run stays longer by the longest deployment, because what it began is to be watched to its end.
+A run stays longer by the longest deployment: what it began before that is watched to its end.
 """
 
 _DEFAULT: Final = Path("refrom.yaml")
@@ -170,7 +170,7 @@ def open_workshop(
             watcher=watcher,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
-        engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _lasts(settings), stop)
+        engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
         yield Workshop(
             settings=settings,
             world=world,
@@ -240,8 +240,8 @@ def mirrors_of(config: Path | None) -> tuple[str, ...]:
     return load_settings(config, os.environ).mirrors if config else ()
 
 
-def _lasts(settings: Settings) -> timedelta:
-    return max((target.strategy.lasts for target in settings.targets), default=timedelta())
+def _longest(settings: Settings) -> timedelta:
+    return max((target.strategy.at_most for target in settings.targets), default=timedelta())
 
 
 def _rules(settings: Settings) -> Rules:

@@ -191,6 +191,12 @@ class TestGoingOn:
         assert isinstance(step, RollBack)
         assert step.why == f"it took too long: {signs.missing}"
 
+    def test_all_the_weight_beside_the_old_version_is_not_the_end_yet(self) -> None:
+        step = next_step(CANARY, replace(begun(), weights=(("2", 1.0),)), "2", GOOD, NOW + 5 * MINUTE)
+
+        assert isinstance(step, Shift)
+        assert (step.alias.version, step.alias.weights) == ("2", ())
+
 
 class TestGoingBack:
     @pytest.mark.parametrize("alias", [begun(), served_alone()], ids=["shifting", "baking"])
@@ -251,6 +257,14 @@ class TestGoingBack:
         )
 
         assert bool(signs.bad) is worse
+
+    def test_what_cannot_be_seen_hides_nothing_that_can(self) -> None:
+        parts = [Signs(unseen="no metrics"), Signs(alarms=("a",)), Signs(unready="u"), Signs(now=Served(invocations=1))]
+
+        together = Signs.together(parts)
+
+        assert together == Signs(unseen="no metrics", alarms=("a",), unready="u", now=Served(invocations=1))
+        assert isinstance(next_step(CANARY, begun(), "2", together, NOW), RollBack)
 
 
 class TestOthers:

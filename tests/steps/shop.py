@@ -236,8 +236,8 @@ class Shop:
 
     def cycle(self) -> Report:
         """Run one cycle as a new process would."""
-        lasts = max((target.strategy.lasts for target in self.targets), default=timedelta())
-        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5) + lasts))
+        longest = max((target.strategy.at_most for target in self.targets), default=timedelta())
+        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5) + longest))
 
     def pull_requests(self, name: str) -> list[PullRequest]:
         return list(self.forge.pull_requests(name, BRANCH))

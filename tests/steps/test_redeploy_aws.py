@@ -312,6 +312,21 @@ class TestCareful:
         assert "it took too long: alarms errors" in redeploy.outcomes[-1].message
         assert redeploy.clock.now() - begun >= CANARY.every + CANARY.timeout
 
+    def test_metrics_that_cannot_be_read_do_not_hide_an_alarm(self, start: Start) -> None:
+        redeploy = start()
+
+        def deny(redeploy: Redeploy) -> None:
+            if underway(redeploy.alias):
+                redeploy.aws.set_alarm("errors", "ALARM")
+                redeploy.aws.fail_next("GetMetricData", "AccessDeniedException")
+
+        begun = redeploy.clock.now()
+        redeploy.run(meanwhile=deny)
+
+        redeploy.require_taken_back()
+        assert "alarm errors rings" in redeploy.outcomes[-1].message
+        assert redeploy.clock.now() - begun < timedelta(minutes=1)
+
     def test_a_rule_that_expires_the_way_back_is_told_and_stops_nothing(self, start: Start) -> None:
         redeploy = start()
         selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
@@ -424,6 +439,7 @@ class TestBadInput:
             "PublishVersion",
             "GetProvisionedConcurrencyConfig",
             "DescribeAlarms",
+            "GetMetricData",
             "UpdateAlias",
         ],
     )
