@@ -241,7 +241,8 @@ def mirrors_of(config: Path | None) -> tuple[str, ...]:
 
 
 def _longest(settings: Settings) -> timedelta:
-    return max((target.strategy.at_most for target in settings.targets), default=timedelta())
+    found = [settings.strategy] if settings.discovery else []
+    return max((each.at_most for each in (*(one.strategy for one in settings.targets), *found)), default=timedelta())
 
 
 def _rules(settings: Settings) -> Rules:
