@@ -16,6 +16,7 @@ from bot.core.target import Target
 from bot.steps.audit import audit
 from bot.steps.byhand import WayBack, find_target, find_way_back, roll_back
 from bot.steps.cycle import Cycle
+from tests.adapters.forge.world import File
 from tests.steps.shop import Shop, pinned
 
 
@@ -218,8 +219,8 @@ def test_a_redeploy_of_what_is_held_is_refused_with_the_reason(moved: Shop) -> N
 def test_a_redeploy_of_a_repository_that_cannot_be_read_fails_and_touches_nothing(shop: Shop) -> None:
     base = shop.publish()
     shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
-    shop.people.create_repository("acme/empty", {})
-    shop.targets[0] = replace(shop.targets[0], repository="acme/empty")
+    shop.people.create_repository("acme/odd", {".github/refrom.yaml": File(b"version: 2\n")})
+    shop.targets[0] = replace(shop.targets[0], repository="acme/odd")
 
     report = Cycle(shop.world(), shop.rules()).redeploy(MemoryEngine(shop.clock), "orders")
 
