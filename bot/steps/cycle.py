@@ -82,7 +82,7 @@ class Cycle:
 
     def run(self, engine: Engine) -> Report:
         """List; read and plan every source repository, then every stream; then pull requests, then functions."""
-        waiting = engine.drain([_LISTING], self.tick)
+        waiting = self._begin(engine)
         waiting += engine.drain([Key("place", place) for place, _ in self.rules.found.unlisted], self.tick)
         waiting += engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
@@ -92,8 +92,8 @@ class Cycle:
 
     def redeploy(self, engine: Engine, name: str) -> Report:
         """Bring one function of the targets to where the loop would, now; nothing is proposed."""
-        source = next(target.repository for target in self.rules.targets if target.function == name)
-        waiting = engine.drain([_LISTING], self.tick)
+        source = self._target(name).repository
+        waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
             waiting += engine.drain([Key("function", name)], self._redeploy)
@@ -101,12 +101,20 @@ class Cycle:
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
         """Do what the loop would, and refuse what a person holds."""
-        target = next(target for target in self.rules.targets if target.function == key.name)
+        target = self._target(key.name)
         if hold := self.inquiry.hold_for(target, now):
             why = f"it is held: {hold.reason}; take that out first"
             self._record(_outcome("redeploy", key.name, Result.REFUSED, why), now)
             return Done()
         return self.tick(key, now)
+
+    def _begin(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """List the source repositories; where that fails, deployments that are underway still go on to their end."""
+        try:
+            return engine.drain([_LISTING], self.tick)
+        except Exception:
+            engine.drain([Key("deployment", target.function) for target in self.rules.targets], self.tick)
+            raise
 
     def _report(self, waiting: tuple[tuple[Key, Again], ...]) -> Report:
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
@@ -140,6 +148,7 @@ class Cycle:
             "stream": self._watch,
             "pull-request": self._handle_pull_request,
             "function": self._handle_function,
+            "deployment": self._handle_deployment,
         }
         self.paused.pop(key, None)
         try:
@@ -194,9 +203,18 @@ class Cycle:
         self._record(outcome, now)
         return answer
 
+    def _handle_deployment(self, name: str, now: datetime) -> Done | Again:
+        """Go on with what is underway at one function, and begin nothing."""
+        target = self._target(name)
+        alias = alias_of(target, self.world.functions)
+        return self._go_on(target, alias, now) if alias and underway(alias) else Done()
+
+    def _target(self, name: str) -> Target:
+        return next(target for target in self.rules.targets if target.function == name)
+
     def _handle_function(self, name: str, now: datetime) -> Done | Again:
         """Bring one function one step nearer to the base that it should stand on."""
-        target = next(target for target in self.rules.targets if target.function == name)
+        target = self._target(name)
         alias = alias_of(target, self.world.functions)
         if alias and underway(alias):
             return self._go_on(target, alias, now)
@@ -331,6 +349,7 @@ _STEPS = {
     "stream": "watch",
     "pull-request": STEP,
     "function": "redeploy",
+    "deployment": "redeploy",
 }
 _CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
 

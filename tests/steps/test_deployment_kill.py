@@ -13,7 +13,7 @@ from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetentio
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.store.store import open_store
 from bot.core.deployment import Alias, Mark, Strategy, underway
-from bot.core.errors import DeployError
+from bot.core.errors import DeployError, ForgeError
 from bot.core.outcome import Result
 from bot.core.policy import Style
 from bot.core.reference import Reference
@@ -21,6 +21,7 @@ from bot.ports.builder import Building, BuildOrder
 from bot.ports.deployer import Function
 from bot.settings.catalogue import load_catalogue
 from tests.steps.killing import Killed, Watched, Writes
+from tests.steps.memory_forge import MemoryForge
 from tests.steps.shop import Shop
 
 MINUTES = timedelta(minutes=1)
@@ -185,6 +186,21 @@ def test_with_an_alarm_a_kill_at_any_write_leads_back_to_the_old_version(tmp_pat
     tried = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=True, check=back)
 
     assert tried == 2 * len(("update_code", "publish_version", "keep", "move_alias", "move_alias"))
+
+
+def test_a_forge_that_cannot_be_listed_leaves_no_alias_half_shifted(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
+    assert run(shop, Writes(fatal=("deployer.move_alias", 1, True))).weights
+    away = MemoryForge(shop.clock, listing=ForgeError("the forge is away; wait"))
+    shop.ports = {"forge": away, "pull_requests": away}
+
+    with pytest.raises(ForgeError, match="the forge is away"):
+        shop.cycle()
+
+    alias = alias_of(shop)
+    assert (alias.version, alias.weights, alias.description) == ("2", (), "")
+    last, before = shop.store.journal.entries(limit=2)
+    assert [last[1].result, before[1].result] == [Result.SETTLED, Result.MOVED]
 
 
 def test_the_writes_of_a_canary_are_these_and_each_is_told(tmp_path: Path) -> None:
