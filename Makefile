@@ -69,10 +69,11 @@ show-forge: $(STAMP)  ## What pull requests for a whole organisation must show
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
 
-bench: $(STAMP)  ## How fast files and layers are read, what 10,000 repositories cost: each figure beside its goal
+bench: $(STAMP)  ## How fast files and layers are read, images rebased, what 10,000 repositories cost: each figure beside its goal
 	@$(BIN)/python -m tests.bench.reading
 	@$(BIN)/python -m tests.bench.contents
 	@$(BIN)/python -m tests.bench.fleet
+	@$(BIN)/python -m tests.bench.rebase
 
 schema:  ## Write the JSON schemas of the settings and of a repository's own file
 	$(BIN)/python -m bot.settings.schema > config/refrom.schema.json

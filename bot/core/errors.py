@@ -12,6 +12,7 @@
     ├── ForgeError          a source repository could not be read or written
     │   └── Paused          a forge asks us to wait until a moment
     ├── BuildError          an image could not be built or pushed
+    │   └── RebaseRefused   a swap of base layers that is not proven safe
     ├── DeployError         a function could not be read or updated
     └── StoreError          the store could not be opened
 
@@ -96,6 +97,14 @@ class BuildError(RefromError):
     def __init__(self, message: str, *, log: str = "", retryable: bool = False) -> None:
         super().__init__(message, retryable=retryable)
         self.log = log
+
+
+class RebaseRefused(BuildError):
+    """A swap of base layers that is not proven safe; nothing was written. `reason` is the message without the cure."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; use a builder that runs the Dockerfile, as deploy.builder.otherwise")
+        self.reason = reason
 
 
 class DeployError(RefromError):

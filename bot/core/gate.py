@@ -28,6 +28,8 @@ _LAYER_TYPES: Final = (
     "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
 )
+_ATTESTATION: Final = "application/vnd.in-toto"
+"""What BuildKit's attestations have in the place of layers (BuildKit, attestation-storage.md)."""
 _SHOWN = 120
 
 
@@ -69,7 +71,9 @@ def _check_types(manifest: Manifest) -> Iterator[Refusal]:
         yield _refuse_type("config", manifest.config.media_type)
     # One refusal for each type, however many layers have it.
     for kind in dict.fromkeys(layer.media_type for layer in manifest.layers):
-        if kind.endswith(("+zstd", ".zstd")):
+        if kind.startswith(_ATTESTATION):
+            yield Refusal("this is an attestation of an image; build with --provenance=false --sbom=false")
+        elif kind.endswith(("+zstd", ".zstd")):
             yield Refusal(f"layer type {kind[:_SHOWN]!r} is not known to work on Lambda; compress layers with gzip")
         elif kind not in _LAYER_TYPES:
             yield _refuse_type("layer", kind)

@@ -24,6 +24,8 @@ MANIFEST_TYPES: Final = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
 BASE_NAME_LABEL: Final = "org.opencontainers.image.base.name"
 BASE_DIGEST_LABEL: Final = "org.opencontainers.image.base.digest"
 REVISION_LABEL: Final = "org.opencontainers.image.revision"
+ORIGIN_LABELS: Final = "refrom."
+"""What the labels begin with that say from which Dockerfile an image of ours is built (`bot.core.mapping`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

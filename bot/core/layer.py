@@ -32,6 +32,8 @@ class Entry:
     Times inside a file that say nothing but when it was made are left out of the sha256: the mtime of a source in
     compiled Python, the mtime in a gzip header, the install times in an RPM database.
     """
+    xattrs: tuple[tuple[str, str], ...] = ()
+    """Extended attributes, by name, each with the sha256 hex of its value; file capabilities are one of them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

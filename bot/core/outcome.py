@@ -16,8 +16,11 @@ class Result(StrEnum):
     UNCHANGED = "unchanged"
     BUILT = "built"
     UPDATED = "updated"
-    PUBLISHED = "published"
+    SHIFTED = "shifted"
     MOVED = "moved"
+    SETTLED = "settled"
+    ROLLED_BACK = "rolled-back"
+    WARNED = "warned"
     PROVEN = "proven"
     WAITING = "waiting"
     REFUSED = "refused"
@@ -36,5 +39,5 @@ class Outcome:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: the step failed or was refused."""
-        return self.result in (Result.FAILED, Result.REFUSED)
+        """Whether a person should look: the step failed, was refused, or was taken back."""
+        return self.result in (Result.FAILED, Result.REFUSED, Result.ROLLED_BACK)

@@ -144,11 +144,33 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManualMode:
+    """A function that a person took back, and that stays where it is through the day `until`.
+
+    As with AWS's own update mode of that name it is a mitigation, so it always says why and for how long.
+    """
+
+    function: str
+    reason: str
+    until: date
+
+    @property
+    def hold(self) -> Hold:
+        """What it means for the loop."""
+        return Hold(reason=f"manual until {self.until}: {self.reason}", until=self.until, function=self.function)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
     """What people declared; whatever has expired does nothing."""
 
     holds: tuple[Hold, ...] = ()
     blocks: tuple[Block, ...] = ()
+    modes: tuple[ManualMode, ...] = ()
+
+    def manual_mode(self, function: str, today: date) -> ManualMode | None:
+        """Return the mode `manual` that a function is in today."""
+        return next((mode for mode in self.modes if mode.function == function and _lasts(mode.until, today)), None)
 
     def hold_for(
         self,
@@ -159,11 +181,11 @@ class Declarations:
         runtime: str | None = None,
         function: str | None = None,
     ) -> Hold | None:
-        """Return the hold that covers a use or a function; of several, the first declared.
+        """Return the hold that covers a use or a function; of several, the first declared, a mode `manual` at last.
 
         A part that is not given is matched by no glob, so that a hold on repositories is none on a function.
         """
-        for hold in self.holds:
+        for hold in (*self.holds, *(mode.hold for mode in self.modes)):
             globs = _matches(hold.repository, repository) and _matches(hold.path, path)
             exact = hold.runtime in (None, runtime) and hold.function in (None, function)
             if globs and exact and _lasts(hold.until, today):

@@ -4,8 +4,8 @@ For a container image AWS publishes updated base images, and the customer rebuil
 on the latest base (AWS Lambda Developer Guide, "Shared responsibility model" under runtime management).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -49,7 +49,8 @@ class Duty:
 class Evidence:
     """All that is known about one function when it is judged.
 
-    `merged` is the base that the default branch names, None where it pins none.
+    `merged` is the base that the default branch names, None where it pins none; `unserved` says that `$LATEST` stands
+    on it, and the alias serves something else.
     `change` compares the proven base with the stream's latest; `fault` says what could not be read.
     """
 
@@ -64,19 +65,36 @@ class Evidence:
     change: BaseChange | None = None
     behind_since: datetime | None = None
     held: str = ""
+    mode: str = "auto"
+    unserved: bool = False
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One version that serves, with its share of the requests, and what it stands on."""
+
+    version: str | None
+    weight: float
+    verdict: Verdict
+    base: KnownBase | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One function, judged."""
+    """One function, judged by the worst of what it serves."""
 
     evidence: Evidence
     verdict: Verdict
     base_age_days: int | None
     duties: tuple[Duty, ...]
+    serves: tuple[Served, ...] = ()
     row: str = "container-image"
-    mode: str = "auto"
+
+    @property
+    def mode(self) -> str:
+        """The update mode that is declared for it."""
+        return self.evidence.mode
 
     @property
     def breaks_slo(self) -> bool:
@@ -86,8 +104,7 @@ class Finding:
 
 def judge_function(evidence: Evidence, max_age: timedelta, now: datetime) -> Finding:
     """Judge one container-image function; pure, for evidence of any completeness."""
-    verdict = _verdict(evidence)
-    base = evidence.lineage.base if evidence.lineage else None
+    verdict, base = _verdict(evidence), _base(evidence)
     return Finding(
         evidence=evidence,
         verdict=verdict,
@@ -96,16 +113,32 @@ def judge_function(evidence: Evidence, max_age: timedelta, now: datetime) -> Fin
     )
 
 
+def judge_served(shares: Sequence[tuple[float, Evidence]], max_age: timedelta, now: datetime) -> Finding:
+    """Judge each version that serves; the function is as the worst of them, of equals the largest share."""
+    judged = [(weight, judge_function(evidence, max_age, now)) for weight, evidence in shares]
+    serves = tuple(
+        Served(version=one.evidence.version, weight=weight, verdict=one.verdict, base=_base(one.evidence))
+        for weight, one in judged
+    )
+    worst = min((one for _, one in judged), key=lambda one: list(Verdict).index(one.verdict))
+    return replace(worst, serves=serves)
+
+
 def slo_kept(findings: Iterable[Finding]) -> bool:
     """Say whether every duty is met, due or excepted."""
     return not any(finding.breaks_slo for finding in findings)
 
 
+def _base(evidence: Evidence) -> KnownBase | None:
+    return evidence.lineage.base if evidence.lineage else None
+
+
 def _verdict(evidence: Evidence) -> Verdict:
-    base = evidence.lineage.base if evidence.lineage else None
+    """In mode `manual` the base that runs is what was declared, whatever is merged; that it is behind is said still."""
+    base = _base(evidence)
     if base is None:
         return Verdict.UNKNOWN
-    if evidence.merged and evidence.merged.diff_ids != base.diff_ids:
+    if evidence.mode != "manual" and evidence.merged and evidence.merged.diff_ids != base.diff_ids:
         return Verdict.DRIFTED
     if evidence.latest is None:
         return Verdict.UNKNOWN
@@ -125,7 +158,20 @@ def _duty(evidence: Evidence, verdict: Verdict, max_age: timedelta, now: datetim
     if verdict is Verdict.UNKNOWN:
         return Duty(duty=REDEPLOY, state=State.UNKNOWN, why=evidence.fault or "no known base lies under the image")
     left = (evidence.behind_since or now) + max_age - now
-    why = "merged but not deployed" if verdict is Verdict.DRIFTED else ""
+    why = _why_drifted(evidence) if verdict is Verdict.DRIFTED else ""
     if left < timedelta():
         return Duty(duty=REDEPLOY, state=State.OVERDUE, days=(-left).days, why=why)
     return Duty(duty=REDEPLOY, state=State.DUE, days=left.days, why=why)
+
+
+def _why_drifted(evidence: Evidence) -> str:
+    """Tell a deployment that is still to come from one that somebody made beside the default branch."""
+    base, merged = _base(evidence), evidence.merged
+    if base is None or merged is None:
+        return ""
+    names = f"{evidence.repository} names {merged.reference}, and this stands on {base.reference}"
+    if evidence.unserved:
+        return f"merged but not deployed: $LATEST has it, alias {evidence.alias} does not serve it; {names}"
+    if base.runtime in ("", merged.runtime) and base.created and merged.created and base.created < merged.created:
+        return f"merged but not deployed: {names}"
+    return f"something else was deployed: {names}"

@@ -2,8 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTest:
+    """What an image has to do before a function is pointed at it: start, and answer events, each within `timeout`.
+
+    An event is a file of the source repository.
+    """
+
+    events: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +24,9 @@ class Target:
     """One function and where its image comes from and goes to.
 
     `destination` is the repository for its images, without tag.
-    With `alias`, the alias is moved to a published version; without, `$LATEST` is what serves.
+    With `alias`, the alias is moved to a published version as `strategy` says; without, `$LATEST` is what serves.
+    With `keep_rollback_tag` the image of the version that is left gets a tag that lifecycle rules can spare.
+    `smoke` is its own smoke test, None where what the settings say for all functions holds.
     """
 
     function: str
@@ -22,3 +37,11 @@ class Target:
     stage: str | None = None
     alias: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+    smoke: SmokeTest | None = None
+
+    @property
+    def region(self) -> str:
+        """The Region of a function that is named by ARN; empty for the deployer's own."""
+        return self.function.split(":")[3] if self.function.startswith("arn:") else ""

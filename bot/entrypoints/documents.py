@@ -14,15 +14,19 @@ from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.policy import ManualMode
 from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
 from bot.steps.audit import Audit
+from bot.steps.byhand import WayBack
 from bot.steps.cycle import Report
 from bot.steps.survey import Survey
 
 Document = dict[str, Any]
 
-_SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository"}
+_SUBJECTS = {"watch": "runtime", "judge": "runtime", "survey": "repository", "propose": "repository",
+             "discover": "place"}  # fmt: skip
 _NAMES = {Update: "update", Current: "current", Waiting: "waiting", Held: "held", Skip: "skip"}
 
 DECISIONS = tuple(_NAMES.values())
@@ -96,10 +100,45 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
         "decisions": [_decision(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": [
-            {"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in report.waiting
-        ],
+        "waiting": _waiting(report.waiting),
     }
+
+
+def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Document:
+    """`refrom.redeploy/1`."""
+    return {
+        "schema": "refrom.redeploy/1",
+        "dry_run": dry_run,
+        "function": function,
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "waiting": _waiting(report.waiting),
+    }
+
+
+def rollback_document(
+    way: WayBack,
+    mode: ManualMode,
+    outcomes: Iterable[Outcome],
+    waiting: Iterable[tuple[Key, Again]],
+    *,
+    dry_run: bool,
+) -> Document:
+    """`refrom.rollback/1`."""
+    return {
+        "schema": "refrom.rollback/1",
+        "dry_run": dry_run,
+        "function": way.target.function,
+        "alias": way.alias.name if way.alias else None,
+        "from": {"version": way.leaves, "image": str(way.left)},
+        "to": {"version": way.version, "image": str(way.image)},
+        "mode": {"mode": "manual", "reason": mode.reason, "until": mode.until.isoformat()},
+        "outcomes": [_outcome(outcome) for outcome in outcomes],
+        "waiting": _waiting(waiting),
+    }
+
+
+def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+    return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
 def audit_document(audit: Audit) -> Document:
@@ -112,7 +151,9 @@ def audit_document(audit: Audit) -> Document:
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
             *_streams(audit.unwatched),
+            *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
         ],
+        "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
         "slo": {"kept": slo_kept(audit.findings), "findings": broken},
     }
 
@@ -239,6 +280,15 @@ def _finding(finding: Finding) -> Document:
         "alias": evidence.alias,
         "version": evidence.version,
         "verdict": str(finding.verdict),
+        "serves": [
+            {
+                "version": served.version,
+                "weight": round(served.weight, 4),
+                "verdict": str(served.verdict),
+                "base": str(served.base.reference) if served.base else None,
+            }
+            for served in finding.serves
+        ],
         "base": str(base.reference) if base else None,
         "base_age_days": finding.base_age_days,
         "mode": finding.mode,

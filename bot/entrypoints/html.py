@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bot import __version__
 from bot.core.responsibility import Verdict
 from bot.entrypoints.documents import Document, time_text
+from bot.entrypoints.tables import versions_of
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("bot.entrypoints", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
@@ -31,6 +32,7 @@ def audit_values(document: Document, now: datetime) -> dict[str, Any]:
     verdicts = Counter(function["verdict"] for function in document["functions"])
     return {
         **{key: value for key, value in document.items() if key != "schema"},
+        "versions_of": versions_of,
         "at": time_text(now),
         "version": __version__,
         "counts": [(str(verdict), verdicts[verdict]) for verdict in reversed(Verdict) if verdicts[verdict]],

@@ -1,6 +1,6 @@
 """What the commands show a person, with rich. Text from images and repositories is never read as markup."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +13,7 @@ _STYLES = {
     "proven": "green", "behind": "yellow", "drifted": "bold red", "unknown": "bold red", "met": "green",
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
     "packages": "yellow", "finished": "yellow", "commented": "yellow", "closed": "yellow",
-    "ok": "green", "skipped": "dim",
+    "rolled-back": "bold red", "warned": "bold yellow", "ok": "green", "skipped": "dim",
 }  # fmt: skip
 
 
@@ -120,12 +120,19 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
     skipped = [(s["repository"], f"{s['path']}:{s['line'] or ''}", s["reason"]) for s in document["skipped"]]
     if skipped:
         show(console, "Not read", ("repository", "where", "reason"), skipped)
-    outcomes = [
-        (o["step"], o.get("repository") or o.get("function") or o.get("runtime"), o["result"], o["message"])
-        for o in document["outcomes"]
-    ]
+    outcomes = [(o["step"], subject_of(o), o["result"], o["message"]) for o in document["outcomes"]]
     title = "Outcomes (dry run: nothing was changed)" if document["dry_run"] else "Outcomes"
     show(console, title, ("step", "subject", "result", "what"), outcomes)
+    for waiting in document["waiting"]:
+        say(console, f"{waiting['key']} waits: {waiting['reason']}")
+
+
+def show_by_hand(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.redeploy/1` or `refrom.rollback/1`."""
+    outcomes = [(o["step"], o["result"], o["message"]) for o in document["outcomes"]]
+    title = "dry run: nothing was changed" if document["dry_run"] else "what was done"
+    if outcomes or not document["waiting"]:
+        show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
     for waiting in document["waiting"]:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
 
@@ -133,7 +140,7 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_audit(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.audit/1`."""
     rows = [
-        (name_of(f["function"], f["alias"]), f["runtime"], f["version"], f["verdict"], f["base_age_days"],
+        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
          duty["state"], _days(duty), duty.get("reason"))
         for f in document["functions"]
         for duty in f["duties"]
@@ -141,7 +148,9 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
     show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
     for error in document["errors"]:
-        say(console, f"{error.get('repository') or error['runtime']}: {error['reason']}", "bold red")
+        say(console, f"{subject_of(error)}: {error['reason']}", "bold red")
+    for gap in document["gaps"]:
+        say(console, f"{gap['function']}: {gap['reason']}")
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
@@ -158,6 +167,19 @@ def show_doctor(console: Console, document: dict[str, Any]) -> None:
         if check["cure"]:
             say(console, f"  cure: {check['cure']}")
     say(console, f"{len(bad)} of {len(checks)} checks failed", "bold red" if bad else "green")
+
+
+def versions_of(function: Mapping[str, Any]) -> str:
+    """The version that serves; of several, each with its share."""
+    serves = function["serves"]
+    if len(serves) < 2:
+        return function["version"] or ""
+    return ", ".join(f"{one['version']} ({one['weight']:.0%} {one['verdict']})" for one in serves)
+
+
+def subject_of(row: Mapping[str, Any]) -> str:
+    """What an outcome or an error is about."""
+    return str(next(row[key] for key in ("repository", "function", "runtime", "place") if key in row))
 
 
 def name_of(function: str, alias: str | None) -> str:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from bot.core.errors import SettingsError
 from bot.entrypoints.documents import Document, audit_document, run_document
 from bot.entrypoints.exits import ATTENTION, DONE, code_of, defects_of
 from bot.ports.clock import Clock
@@ -10,6 +12,11 @@ from bot.steps.audit import audit
 from bot.steps.cycle import Cycle
 from bot.steps.inquire import Inquiry
 from bot.wiring import open_workshop
+
+_NOBODY_STAYS: Final = (
+    "the strategy or bake needs somebody who watches it to its end, and a job of the Action ends before; "
+    "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +28,17 @@ class Told:
     defects: tuple[str, ...] = ()
 
 
-def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool) -> Told:
-    """Run one cycle and tell it as `refrom.run/1`. Raises `RefromError` where it could not begin."""
+def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool = True) -> Told:
+    """Run one cycle and tell it as `refrom.run/1`. Raises `RefromError` where it could not begin.
+
+    Without `stays` nobody is there to watch a deployment, and settings that want one watched are refused.
+    """
     with open_workshop(config, clock, dry_run=dry_run, required=True) as workshop:
-        report = Cycle(workshop.world, workshop.rules).run(workshop.engine)
+        rules = workshop.mapped_rules()
+        watched = () if stays else [target.function for target in rules.targets if target.strategy.lasts]
+        if watched:
+            raise SettingsError([f"{', '.join(watched)}: {_NOBODY_STAYS}"])
+        report = Cycle(workshop.world, rules).run(workshop.engine)
     return Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
 
 
@@ -32,5 +46,5 @@ def run_audit(config: Path | None, clock: Clock) -> Told:
     """Audit what the settings name, and tell it as `refrom.audit/1`; changes nothing. Raises `RefromError`."""
     now = clock.now()
     with open_workshop(config, clock, dry_run=True, required=True) as workshop:
-        found = audit(Inquiry(workshop.world, workshop.rules), now)
+        found = audit(Inquiry(workshop.world, workshop.mapped_rules()), now)
     return Told(audit_document(found), ATTENTION if found.needs_attention else DONE)

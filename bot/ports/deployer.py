@@ -1,9 +1,13 @@
-"""Functions: reading them and pointing them at an image."""
+"""Functions: reading them, pointing them at an image, and seeing how that goes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.deployment import Alias, Served
+from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 
@@ -35,14 +39,20 @@ class Function:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alias:
-    """One alias: the version it serves and, during a shift, the second version with its weight."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an alias can serve at full strength: what it waits for, or why it never will; empty if it can."""
 
-    name: str
-    version: str
-    revision: str
-    weights: tuple[tuple[str, float], ...] = ()
+    unready: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Container-image functions as listed, and the places (account and Region) that could not be, each with why."""
+
+    functions: tuple[Candidate, ...]
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 class Functions(Protocol):
@@ -56,6 +66,18 @@ class Functions(Protocol):
         """Describe an alias; None if the function has no such alias."""
         ...
 
+    def versions(self, function: Function) -> Sequence[str]:
+        """List the published versions of a function, the newest first."""
+        ...
+
+    def listed(self) -> Listing:
+        """List the container-image functions of all places that the settings name, without their labels."""
+        ...
+
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Say whether what an alias serves is there: its provisioned concurrency, where it has any."""
+        ...
+
 
 class Deployer(Protocol):
     """Changes functions; each change is refused if the function is no longer what was read."""
@@ -65,9 +87,33 @@ class Deployer(Protocol):
         ...
 
     def publish_version(self, function: Function) -> str:
-        """Publish `$LATEST` as a version and return its number; the same number if nothing changed."""
+        """Publish `$LATEST` as a version and return its number; the same number if there is such a version."""
         ...
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
-        """Let the alias serve one version at full weight."""
+    def move_alias(self, function: Function, alias: Alias) -> None:
+        """Let the alias become this one: version, weights and description; refused if it moved since it was read."""
+        ...
+
+
+class Watcher(Protocol):
+    """Sees how a deployment goes. All methods raise `DeployError` with the alarm or the function, and the cure."""
+
+    def ringing(self, function: Function, alarms: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the alarms that ring, in the function's Region; an alarm that is missing is an error."""
+        ...
+
+    def served(self, function: Function, alias: Alias, since: datetime, now: datetime) -> tuple[Served, Served]:
+        """Count what the version that is being deployed served since then, and the one that it replaces."""
+        ...
+
+
+class Retention(Protocol):
+    """Keeps the images that a rollback needs. Both methods raise `DeployError` with the image and the cure."""
+
+    def expires(self, image: Reference) -> str:
+        """Say by which rule of its repository an image will expire; empty if by none."""
+        ...
+
+    def keep(self, image: Reference, tag: str) -> bool:
+        """Give an image one more tag, by which rules can tell it; say whether it was without it."""
         ...

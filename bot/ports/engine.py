@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a tick is about: `kind` is `stream`, `repository`, `pull-request` or `function`."""
+    """What a tick is about; `kind` says what `name` names, such as a `repository` or a `function`."""
 
     kind: str
     name: str

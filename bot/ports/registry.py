@@ -39,8 +39,11 @@ class WatchedRegistry(Registry, Protocol):
 class ImageWriter(Protocol):
     """Writes images; each call is safe to repeat."""
 
-    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
-        """Make a blob of one repository available in another: nothing if there, else mounted, else copied."""
+    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> int:
+        """Make a blob of one repository available in another: nothing if there, else mounted, else copied.
+
+        Return how many bytes were moved; what was once copied into a registry is mounted by its other repositories.
+        """
         ...
 
     def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from bot.ports.advisories import Advisories
 from bot.ports.builder import Builder
 from bot.ports.contents import Contents
-from bot.ports.deployer import Deployer, Functions
+from bot.ports.deployer import Deployer, Functions, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
+from bot.ports.smoke import Smoke
 from bot.ports.store import Journal, Ledger, SourceMemory
 
 
@@ -24,5 +25,8 @@ class World:
     ledger: Ledger
     pull_requests: PullRequests
     builder: Builder
+    smoke: Smoke
     deployer: Deployer
+    watcher: Watcher
+    retention: Retention
     journal: Journal

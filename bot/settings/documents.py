@@ -115,6 +115,7 @@ def _parse(path: Path, text: str) -> object:
     try:
         _require_simple(path, text)
         yaml = YAML()
+        yaml.preserve_quotes = True  # for what is written again
         yaml.Constructor = _Constructor
         return yaml.load(text)
     except MarkedYAMLError as reason:

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bot.core.advisories import Severity
+from bot.core.deployment import Strategy
 from bot.core.digest import Digest
 from bot.core.errors import InvalidReference
+from bot.core.image_tag import TagTemplate
 from bot.core.pull_request import BODY_FIELDS, FIELDS
 from bot.core.reference import Reference
 from bot.core.templates import Template, is_branch
@@ -30,6 +32,12 @@ _OUR_LINES = "<!-- refrom:"
 _LONGEST_LABEL = 50
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}\Z")
 _LONGEST_GLOB = 200
+_SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+\Z", re.ASCII)
+_PATIENCE = re.compile(r"(\d{1,3})([sm])\Z", re.ASCII)
+_LAMBDAS_LONGEST = 900
+"""Seconds that Lambda lets a function take."""
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
 
 
@@ -110,6 +118,14 @@ def _reviewer(name: str) -> str:
     if not _REVIEWER.match(name):
         raise ValueError(f"{name[:80]!r} is no reviewer; write a login, or ORG/TEAM")
     return name
+
+
+def _patience(value: object) -> timedelta:
+    found = _PATIENCE.match(value) if isinstance(value, str) else None
+    seconds = int(found[1]) * (60 if found[2] == "m" else 1) if found else 0
+    if not 1 <= seconds <= _LAMBDAS_LONGEST:
+        raise ValueError("is no time that an event may take; write 1s to 900s, or 1m to 15m")
+    return timedelta(seconds=seconds)
 
 
 def _day(value: object) -> date:
@@ -207,6 +223,13 @@ def _destination(image: str) -> str:
     return image
 
 
+def _tag_template(text: str) -> str:
+    try:
+        return TagTemplate.parse(text).text
+    except InvalidReference as fault:
+        raise ValueError(str(fault)) from fault
+
+
 def _repository(pattern: str) -> str:
     """Check which repositories of a forge are meant: the owner is literal, because a forge lists by owner."""
     if not _REPOSITORY.match(pattern):
@@ -234,6 +257,30 @@ def _inside(path: str) -> str:
     return str(pure)
 
 
+def _role(arn: str) -> str:
+    if not _ROLE.match(arn):
+        raise ValueError(f"{arn} is no role; write arn:aws:iam::ACCOUNT:role/NAME")
+    return arn
+
+
+def _secret_id(text: str) -> str:
+    if not _SECRET_ID.match(text):
+        raise ValueError(f"{text!r} is no id of a secret; write letters, digits, - and _")
+    return text
+
+
+def _environment_name(text: str) -> str:
+    if not _VARIABLE.match(text):
+        raise ValueError(f"{text!r} is no name of an environment variable; write one such as AWS_PROFILE")
+    return text
+
+
+def _one_star(text: str) -> str:
+    if not text or text.count("*") > 1:
+        raise ValueError(f"{text!r} has not one * at most; write one where the name varies")
+    return text
+
+
 def _digest(text: str) -> str:
     try:
         return str(Digest.parse(text))
@@ -251,15 +298,24 @@ def _known(identifier: str, info: ValidationInfo) -> str:
     return identifier
 
 
+def _strategy(name: str) -> str:
+    Strategy.parse(name)
+    return name
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[dhm]$"})
+]
+Patience = Annotated[
+    timedelta, BeforeValidator(_patience), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3}[sm]$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Host = Annotated[str, AfterValidator(_host)]
 Mirror = Annotated[str, AfterValidator(_mirror)]
 Destination = Annotated[str, AfterValidator(_destination)]
+TagText = Annotated[str, AfterValidator(_tag_template)]
 MirrorList = Annotated[str, AfterValidator(_mirror_list)]
 SystemName = Annotated[str, AfterValidator(_system)]
 RatedSeverity = Annotated[
@@ -268,12 +324,17 @@ RatedSeverity = Annotated[
     WithJsonSchema({"type": "string", "enum": ["low", "medium", "important", "critical"]}),
 ]
 DigestText = Annotated[str, AfterValidator(_digest)]
+StrategyName = Annotated[str, AfterValidator(_strategy)]
 PathInside = Annotated[str, AfterValidator(_inside)]
 RepositoryGlob = Annotated[str, AfterValidator(_repository)]
 NameGlob = Annotated[str, AfterValidator(_glob)]
 PathGlob = Annotated[str, AfterValidator(_glob)]
 Topic = Annotated[str, AfterValidator(_topic)]
 RuntimeIdentifier = Annotated[str, AfterValidator(_known)]
+SecretId = Annotated[str, AfterValidator(_secret_id)]
+EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
+RoleArn = Annotated[str, AfterValidator(_role)]
+OneStar = Annotated[str, AfterValidator(_one_star)]
 RuntimeGlob = Annotated[str, AfterValidator(_known_or_glob)]
 Hours = Annotated[str, AfterValidator(_hours)]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -3,17 +3,21 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.core.admission import Limits
+from bot.core.deployment import AT_ONCE
 from bot.core.digest import Digest
 from bot.core.errors import SettingsError
-from bot.core.policy import Block, Declarations, Hold, Narrowing, Override, Policy
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
+from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
+from bot.core.policy import Block, Declarations, Hold, ManualMode, Narrowing, Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
 from bot.core.windows import Window
 from bot.settings import models, values
@@ -57,6 +61,7 @@ def load_declarations(path: Path) -> Declarations:
         blocks=tuple(
             Block(digest=Digest.parse(block.digest), reason=block.reason, until=block.until) for block in model.blocks
         ),
+        modes=tuple(ManualMode(function=one.function, reason=one.reason, until=one.until) for one in model.modes),
     )
 
 
@@ -93,9 +98,14 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
         pull_requests=_pull_requests(model.pull_requests),
         commit_with=model.pull_requests.commit_with,
-        builder=_builder(deploy.builder) if deploy else None,
+        builder=_builder(deploy.builder, around) if deploy else None,
         deployer=_deployer(deploy.deployer, around) if deploy else None,
-        targets=tuple(_target(target) for target in deploy.targets) if deploy else (),
+        tag=TagTemplate.parse(deploy.tag) if deploy else DEFAULT_TAG,
+        smoke=_smoke(deploy.smoke) if deploy else None,
+        targets=tuple(_target(deploy, target) for target in deploy.targets) if deploy else (),
+        discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
+        strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
+        keep_rollback_tag=bool(deploy and deploy.keep_rollback_tag),
     )
 
 
@@ -139,7 +149,8 @@ def _secret(place: models.Secret | None, around: Surroundings) -> str | None:
     return around.secret(place.env, place.file) if place else None
 
 
-def _target(target: models.TargetModel) -> Target:
+def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
+    keeps = deploy.keep_rollback_tag if target.keep_rollback_tag is None else target.keep_rollback_tag
     return Target(
         function=target.function,
         repository=target.repository,
@@ -149,7 +160,41 @@ def _target(target: models.TargetModel) -> Target:
         alias=target.alias,
         destination=Reference.parse(target.image),
         build_args=target.build_args,
+        strategy=models.strategy_of(deploy, target),
+        keep_rollback_tag=bool(keeps),
+        smoke=_smoke(target.smoke),
     )
+
+
+def _rule(
+    rule: models.ByTagModel | models.ByLabelModel | models.ByImageModel, model: models.SettingsModel
+) -> MappingRule:
+    match rule:
+        case models.ByTagModel():
+            return ByTag(dockerfile=rule.dockerfile, alias=rule.alias)
+        case models.ByLabelModel():
+            return ByLabel(dockerfile=rule.dockerfile, alias=rule.alias, host=_host_of_sources(model))
+        case models.ByImageModel():
+            return ByImage(
+                image=rule.name,
+                repository=rule.repository,
+                dockerfile=rule.dockerfile,
+                context=rule.context,
+                alias=rule.alias,
+            )
+
+
+def _host_of_sources(model: models.SettingsModel) -> str | None:
+    """The host in addresses of the forge's repositories; GitHub.com alone has its API on another one."""
+    for forge in model.forges:
+        if isinstance(forge, models.GitHubForgeModel):
+            host = urlsplit(forge.url).hostname
+            return "github.com" if host == "api.github.com" else host
+    return None
+
+
+def _smoke(model: models.SmokeModel | None) -> SmokeTest | None:
+    return SmokeTest(events=tuple(model.events), timeout=model.timeout) if model else None
 
 
 def _override(model: models.PolicyModel, match: models.Match) -> Override:
@@ -191,11 +236,29 @@ def _window(model: models.ScheduleModel) -> Window:
 
 
 def _builder(
-    model: models.DockerBuilderModel | models.RebaseBuilderModel,
-) -> values.DockerBuilder | values.RebaseBuilder:
-    if isinstance(model, models.RebaseBuilderModel):
-        return values.RebaseBuilder()
-    return values.DockerBuilder(host=model.host, network=model.network)
+    model: models.DockerBuilderModel
+    | models.RebaseBuilderModel
+    | models.WorkflowBuilderModel
+    | models.CodeBuildBuilderModel
+    | models.CommandBuilderModel,
+    around: Surroundings,
+) -> values.Builder:
+    match model:
+        case models.DockerBuilderModel():
+            return _docker(model, around)
+        case models.RebaseBuilderModel(otherwise=otherwise):
+            return values.RebaseBuilder(otherwise=_docker(otherwise, around) if otherwise else None)
+        case models.WorkflowBuilderModel():
+            return values.WorkflowBuilder(workflow=model.workflow)
+        case models.CodeBuildBuilderModel():
+            return values.CodeBuildBuilder(project=model.project, region=model.region, endpoint_url=model.endpoint_url)
+        case models.CommandBuilderModel():
+            return values.CommandBuilder(command=tuple(model.run), timeout=model.timeout, passed=tuple(model.pass_env))
+
+
+def _docker(model: models.DockerBuilderModel, around: Surroundings) -> values.DockerBuilder:
+    secrets = {name: around.secret(place.env, place.file) for name, place in model.secrets.items()}
+    return values.DockerBuilder(host=model.host, network=model.network, secrets=secrets)
 
 
 def _deployer(
@@ -203,4 +266,5 @@ def _deployer(
 ) -> values.LambdaDeployer | values.LocalDeployer:
     if isinstance(model, models.LocalDeployerModel):
         return values.LocalDeployer(state=around.folder / model.state)
-    return values.LambdaDeployer(region=model.region, endpoint_url=model.endpoint_url)
+    accounts = tuple(values.Account(role=entry.role, regions=tuple(entry.regions)) for entry in model.accounts)
+    return values.LambdaDeployer(region=model.region, endpoint_url=model.endpoint_url, accounts=accounts)

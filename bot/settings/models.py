@@ -1,10 +1,14 @@
 """The settings file as pydantic models: what it may hold, and what each key means. The JSON schema comes from here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.image_tag import DEFAULT_TAG
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.core.proposals import GroupBy
 from bot.core.templates import Template
@@ -16,6 +20,7 @@ from bot.settings.fields import (
     Destination,
     DigestText,
     Duration,
+    EnvironmentName,
     Host,
     Hours,
     Label,
@@ -23,14 +28,20 @@ from bot.settings.fields import (
     Mirror,
     MirrorList,
     NameGlob,
+    OneStar,
     PathGlob,
     PathInside,
+    Patience,
     RatedSeverity,
     RepositoryGlob,
     Reviewer,
+    RoleArn,
     RuntimeGlob,
     RuntimeIdentifier,
+    SecretId,
+    StrategyName,
     SystemName,
+    TagText,
     TextTemplate,
     Topic,
     WebAddress,
@@ -263,12 +274,50 @@ class DockerBuilderModel(Model):
     kind: Literal["docker"] = Field(description="The kind of builder.")
     host: str | None = Field(None, description="The engine's address; DOCKER_HOST or the default socket if left out.")
     network: Literal["default", "host", "none"] | None = Field(None, description="The network of RUN instructions.")
+    secrets: dict[SecretId, Secret] = Field({}, description="What RUN --mount=type=secret,id=ID mounts, by id.")
+
+
+class WorkflowBuilderModel(Model):
+    """Build with a workflow of GitHub Actions in each source repository; the forge must be a GitHub."""
+
+    kind: Literal["github-actions"] = Field(description="The kind of builder.")
+    workflow: str = Field(pattern=r"^[^/]+\.ya?ml$", description="The workflow's file in .github/workflows.")
+
+
+class CodeBuildBuilderModel(Model):
+    """Build with a project of AWS CodeBuild."""
+
+    kind: Literal["codebuild"] = Field(description="The kind of builder.")
+    project: str = Field(min_length=1, description="The project.")
+    region: str = Field(description="Its Region.")
+    endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
+
+
+class CommandBuilderModel(Model):
+    """Build with a command of one's own, run in the files of the commit."""
+
+    kind: Literal["command"] = Field(description="The kind of builder.")
+    run: list[str] = Field(min_length=1, description="The program and its arguments; no shell reads them.")
+    timeout: Duration = Field(timedelta(hours=1), description="How long it may take.")
+    pass_env: list[EnvironmentName] = Field([], description="Environment variables that it gets besides.")
 
 
 class RebaseBuilderModel(Model):
     """Swap the base's layers under the deployed image, where that is proven safe."""
 
     kind: Literal["rebase"] = Field(description="The kind of builder.")
+    otherwise: DockerBuilderModel | None = Field(
+        None, description="What builds where a rebase is not proven safe; left out: that is an error."
+    )
+
+
+class AccountModel(Model):
+    """An AWS account, and the Regions in which functions are discovered."""
+
+    role: RoleArn | None = Field(
+        None, description="The role to assume there, by ARN; left out, it is the account of the process."
+    )
+    regions: list[str] = Field(min_length=1, description="The Regions.")
 
 
 class LambdaDeployerModel(Model):
@@ -276,7 +325,18 @@ class LambdaDeployerModel(Model):
 
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
-    endpoint_url: WebAddress | None = Field(None, description="Another address of the Lambda API, for tests.")
+    accounts: list[AccountModel] = Field(
+        [], description="Where functions are discovered; left out, in region alone. A role is used for its account."
+    )
+    endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
+
+    @field_validator("accounts")
+    @classmethod
+    def _each_once(cls, accounts: list[AccountModel]) -> list[AccountModel]:
+        roles = [account.role and account.role.split(":")[4] for account in accounts]
+        if len(set(roles)) < len(roles):
+            raise ValueError("names one account twice; put all its Regions under one entry")
+        return accounts
 
 
 class LocalDeployerModel(Model):
@@ -286,7 +346,32 @@ class LocalDeployerModel(Model):
     state: str = Field(description="The file, relative to the settings.")
 
 
-class TargetModel(Model):
+class SmokeModel(Model):
+    """Start each image on a Docker Engine before a function is pointed at it."""
+
+    events: list[PathInside] = Field([], description="Files of the source repository; the image has to answer each.")
+    timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
+
+
+class CareModel(Model):
+    """How an alias is moved to a new version, and when it goes back."""
+
+    strategy: StrategyName | None = Field(
+        None, description="all-at-once, or as CodeDeploy names it, such as LambdaCanary10Percent5Minutes."
+    )
+    bake: Duration | None = Field(None, description="How long the new version is watched once it serves all.")
+    alarms: list[str] | None = Field(
+        None, max_length=100, description="CloudWatch alarms; one that rings takes the new version back."
+    )
+    timeout: Duration | None = Field(
+        None, description="How much longer a step may take to be ready or seen, before it is taken back."
+    )
+    keep_rollback_tag: bool | None = Field(
+        None, description="Tag the image that a rollback needs refrom-rollback-DIGEST in ECR."
+    )
+
+
+class TargetModel(CareModel):
     """One function, and the Dockerfile that its image is built from."""
 
     function: str = Field(min_length=1, description="The function's name or ARN.")
@@ -297,18 +382,76 @@ class TargetModel(Model):
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
     image: Destination = Field(description="Where its images go: registry and repository, without tag.")
     build_args: dict[str, str] = Field({}, description="Build arguments.")
+    smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
 
 
-class Deploy(Model):
+class RuleModel(Model):
+    """What rules of discovery share."""
+
+    dockerfile: PathInside = Field("Dockerfile", description="The Dockerfile, where nothing else names one.")
+    alias: str | None = Field(None, description="The alias that serves, where nothing else names one.")
+
+
+class ByTagModel(RuleModel):
+    """The function's own tags name its source: refrom:repository, and dockerfile, context, stage, alias."""
+
+    by: Literal["tag"] = Field(description="What says it.")
+
+
+class ByLabelModel(RuleModel):
+    """The image's labels name its source: those that refrom wrote, else org.opencontainers.image.source."""
+
+    by: Literal["label"] = Field(description="What says it.")
+
+
+class ByImageModel(RuleModel):
+    """The name of the image's repository says it; one * stands for the same text in all parts."""
+
+    by: Literal["image"] = Field(description="What says it.")
+    name: OneStar = Field(description="The name of the image's repository without its registry, such as team/*.")
+    repository: str = Field(min_length=1, description="The source repository, OWNER/NAME, such as acme/*.")
+    context: PathInside = Field(".", description="The build context in it.")
+
+    @model_validator(mode="after")
+    def _has_a_star(self) -> "ByImageModel":
+        if "*" in f"{self.repository}{self.dockerfile}{self.context}" and "*" not in self.name:
+            raise ValueError(f"has a * for which nothing in {self.name} stands; write one in name")
+        return self
+
+
+def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
+    """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
+    named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
+    strategy = Strategy.parse(named) if named is not None else AT_ONCE
+    for model in (deploy, target):
+        strategy = replace(
+            strategy,
+            bake=strategy.bake if model.bake is None else model.bake,
+            timeout=strategy.timeout if model.timeout is None else model.timeout,
+            alarms=strategy.alarms if model.alarms is None else tuple(model.alarms),
+        )
+    return strategy
+
+
+class Deploy(CareModel):
     """How functions are rebuilt and redeployed."""
 
-    builder: Annotated[DockerBuilderModel | RebaseBuilderModel, Field(discriminator="kind")] = Field(
-        DockerBuilderModel(kind="docker"), description="What builds images."
-    )
+    builder: Annotated[
+        DockerBuilderModel | RebaseBuilderModel | WorkflowBuilderModel | CodeBuildBuilderModel | CommandBuilderModel,
+        Field(discriminator="kind"),
+    ] = Field(DockerBuilderModel(kind="docker"), description="What builds images.")
     deployer: Annotated[LambdaDeployerModel | LocalDeployerModel, Field(discriminator="kind")] = Field(
         description="Where functions are."
     )
-    targets: list[TargetModel] = Field(description="The functions.")
+    tag: TagText = Field(
+        DEFAULT_TAG.text,
+        description="The tag of built images; {runtime} and {function} may stand in it besides.",
+    )
+    smoke: SmokeModel | None = Field(None, description="The smoke test of all functions; left out: none.")
+    targets: list[TargetModel] = Field([], description="The functions.")
+    discover: list[Annotated[ByTagModel | ByLabelModel | ByImageModel, Field(discriminator="by")]] = Field(
+        [], description="Rules that find further functions; the first that fits a function wins."
+    )
 
     @model_validator(mode="after")
     def _named_once(self) -> "Deploy":
@@ -316,6 +459,18 @@ class Deploy(Model):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"names {', '.join(twice)} twice under targets; take one out")
+        return self
+
+    @model_validator(mode="after")
+    def _shifts_aliases(self) -> "Deploy":
+        """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
+        for target in self.targets:
+            careful = strategy_of(self, target)
+            if target.alias is None and (careful.lasts or careful.alarms):
+                raise ValueError(
+                    f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "
+                    "give it an alias, or strategy: all-at-once, bake: 0m and alarms: []"
+                )
         return self
 
 
@@ -389,12 +544,22 @@ class BlockModel(Model):
     until: Day | None = Field(None, description="The last day on which it is blocked.")
 
 
+class ModeModel(Model):
+    """A function that was taken back by hand, and stays where it is for a while."""
+
+    function: str = Field(min_length=1, description="A function as in the targets, or its ARN where it is discovered.")
+    mode: Literal["manual"] = Field(description="The update mode.")
+    reason: str = Field(min_length=1, description="Why.")
+    until: Day = Field(description="The last day on which it holds.")
+
+
 class HoldsModel(Model):
     """refrom.holds.yaml."""
 
     version: Literal[1] = Field(description="The version of this format.")
     holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
     blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
+    modes: list[ModeModel] = Field([], description="Functions that refrom leaves as they are for a while.")
 
 
 def all_keys(schema: dict[str, Any]) -> set[str]:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
+from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
+from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.runtimes import Catalogue
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 
 AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -74,11 +78,47 @@ class DockerBuilder:
 
     host: str | None = None
     network: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowBuilder:
+    """A workflow of GitHub Actions."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeBuildBuilder:
+    """A project of AWS CodeBuild."""
+
+    project: str
+    region: str
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandBuilder:
+    """A command of one's own."""
+
+    command: tuple[str, ...]
+    timeout: timedelta
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RebaseBuilder:
-    """Swapping layers."""
+    """Swapping layers, or building where that is not proven safe."""
+
+    otherwise: DockerBuilder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Regions of one AWS account; without `role` it is the account of the process."""
+
+    regions: tuple[str, ...]
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +127,7 @@ class LambdaDeployer:
 
     region: str
     endpoint_url: str | None = None
+    accounts: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +135,9 @@ class LocalDeployer:
     """Functions in a file."""
 
     state: Path
+
+
+Builder = DockerBuilder | RebaseBuilder | WorkflowBuilder | CodeBuildBuilder | CommandBuilder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +157,15 @@ class Settings:
     overrides: tuple[Override, ...] = ()
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     commit_with: Literal["api", "git"] = "api"
-    builder: DockerBuilder | RebaseBuilder | None = None
+    builder: Builder | None = None
     deployer: LambdaDeployer | LocalDeployer | None = None
+    tag: TagTemplate = DEFAULT_TAG
+    smoke: SmokeTest | None = None
     targets: tuple[Target, ...] = ()
+    discovery: tuple[MappingRule, ...] = ()
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+    """How functions that are discovered are deployed; targets bring their own."""
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:
         """Return the policy for one use: every override that covers it is applied, in their order."""

@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.errors import RefromError, RegistryError
+from bot.core.lineage import stands_on
+from bot.core.mapping import FunctionMap
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
-from bot.core.responsibility import Evidence, Finding, judge_function, slo_kept
+from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.engine import Done, Engine, Key
 from bot.steps.cycle import Cycle
 from bot.steps.gather import behind_since
 from bot.steps.inquire import Inquiry
-from bot.steps.redeploy import alias_of
+from bot.steps.serving import serving
 from bot.steps.survey import Survey
 
 
@@ -30,11 +32,13 @@ class Audit:
     decisions: tuple[Decision, ...]
     faults: tuple[tuple[str, str], ...]
     unwatched: tuple[tuple[str, str], ...]
+    found: FunctionMap
+    """Which functions were found beside those that the settings name, and which nobody could map or list."""
 
     @property
     def needs_attention(self) -> bool:
         """Whether a duty is overdue, or something could not be read."""
-        return bool(self.faults or self.unwatched) or not slo_kept(self.findings)
+        return bool(self.faults or self.unwatched or self.found.unlisted) or not slo_kept(self.findings)
 
 
 def audit(inquiry: Inquiry, now: datetime) -> Audit:
@@ -73,6 +77,7 @@ def _audit(inquiry: Inquiry, findings: Sequence[Finding], faults: Sequence[tuple
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),
         unwatched=inquiry.failed_streams,
+        found=inquiry.rules.found,
     )
 
 
@@ -82,21 +87,27 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
     path, runtime = target.dockerfile, (use.runtime if use else None) or ""
     max_age = inquiry.rules.policy_for(target.repository, path, runtime).max_age
     try:
-        evidence = _evidence(inquiry, target, now)
+        shares = _evidence(inquiry, target, now)
     except RefromError as fault:
-        evidence = Evidence(
+        unread = Evidence(
             function=target.function,
             repository=target.repository,
             alias=target.alias,
             runtime=runtime,
             fault=str(fault),
         )
-    return judge_function(evidence, max_age, now)
+        shares = [(1.0, unread)]
+    return judge_served(shares, max_age, now)
 
 
-def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
-    """Collect what is known about what a function serves."""
-    serving, use = _serving(inquiry, target), inquiry.base_use(target)
+def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> list[tuple[float, Evidence]]:
+    """Collect what is known about each version that a function serves."""
+    shares = serving(target, inquiry.world.functions)
+    return [(share.weight, _evidence_of(inquiry, target, share.function, now)) for share in shares]
+
+
+def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datetime) -> Evidence:
+    use = inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
     likely = [named] if named else []
@@ -112,9 +123,22 @@ def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> Evidence:
         merged=inquiry.merged_base(target, serving.platform),
         latest=latest,
         held=hold.reason if hold else "",
+        mode="manual" if inquiry.rules.declared.manual_mode(target.function, now.date()) else "auto",
         fault="" if serving.image else "it is no container-image function",
     )
-    return _compare(inquiry, evidence, proven.base, now) if proven and proven.base else evidence
+    if proven is None or proven.base is None:
+        return evidence
+    evidence = replace(evidence, unserved=_is_unserved(inquiry, target, evidence, proven.base))
+    return _compare(inquiry, evidence, proven.base, now)
+
+
+def _is_unserved(inquiry: Inquiry, target: Target, evidence: Evidence, base: KnownBase) -> bool:
+    """Whether the merged base is on `$LATEST` already, where the alias serves another."""
+    merged = evidence.merged
+    if target.alias is None or merged is None or merged.diff_ids == base.diff_ids:
+        return False
+    latest = inquiry.world.functions.function(target.function)
+    return latest.image is not None and stands_on(inquiry.world.registry.image(latest.image, latest.platform), merged)
 
 
 def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime) -> Evidence:
@@ -132,10 +156,3 @@ def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetim
         change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime),
         behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
     )
-
-
-def _serving(inquiry: Inquiry, target: Target) -> Function:
-    """What answers requests: the version behind the alias, else `$LATEST`."""
-    functions = inquiry.world.functions
-    alias = alias_of(target, functions)
-    return functions.function(target.function, alias.version if alias else "$LATEST")

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.deployment import Alias, underway
+from bot.core.digest import Digest
 from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
@@ -25,12 +27,13 @@ from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import order, rebuild
-from bot.steps.redeploy import follow_alias, update_code
+from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
+from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
+from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
 
-POLL = timedelta(seconds=2)
-"""How long to leave a function alone while the service works on it."""
+RETRY = timedelta(seconds=10)
+"""When a deployment that is underway is looked at again after AWS could not be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Cycle:
     """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
+    halted: dict[Digest, str] = field(init=False, default_factory=dict)
+    behind: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
@@ -79,13 +84,42 @@ class Cycle:
 
     def run(self, engine: Engine) -> Report:
         """List; read and plan every source repository, then every stream; then pull requests, then functions."""
-        waiting = engine.drain([_LISTING], self.tick)
+        waiting = self._begin(engine)
+        waiting += engine.drain([Key("place", place) for place, _ in self.rules.found.unlisted], self.tick)
         waiting += engine.drain([Key("repository", name) for name in self.repositories], self.tick)
         streams = (*self.rules.watch, *self.inquiry.observed)
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
         line = self.line.form(self.repositories, self.listed)
         waiting += engine.drain([Key("pull-request", name) for name in line], self.tick)
-        waiting += engine.drain([Key("function", target.function) for target in self.rules.targets], self.tick)
+        return self._report(waiting + self._drain_functions(engine))
+
+    def redeploy(self, engine: Engine, name: str) -> Report:
+        """Bring one function of the targets to where the loop would, now; nothing is proposed."""
+        source = self._target(name).repository
+        waiting = self._begin(engine)
+        waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
+        if not self.outcomes:
+            waiting += engine.drain([Key("function", name)], self._redeploy)
+        return self._report(waiting)
+
+    def _redeploy(self, key: Key, now: datetime) -> Done | Again:
+        """Do what the loop would, and refuse what a person holds."""
+        target = self._target(key.name)
+        if hold := self.inquiry.hold_for(target, now):
+            why = f"it is held: {hold.reason}; take that out first"
+            self._record(_outcome("redeploy", key.name, Result.REFUSED, why), now)
+            return Done()
+        return self.tick(key, now)
+
+    def _begin(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """List the source repositories; where that fails, deployments that are underway still go on to their end."""
+        try:
+            return engine.drain([_LISTING], self.tick)
+        except Exception:
+            engine.drain([Key("deployment", target.function) for target in self.rules.targets], self.tick)
+            raise
+
+    def _report(self, waiting: tuple[tuple[Key, Again], ...]) -> Report:
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
             decisions=tuple(sorted(decisions, key=lambda decision: decision.use.sort_key)),
@@ -95,14 +129,29 @@ class Cycle:
             defects=tuple(self.defects),
         )
 
+    def _drain_functions(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """Handle Regions in the order in which the targets first name them; none begins before the last one is done."""
+        waiting: tuple[tuple[Key, Again], ...] = ()
+        for region in dict.fromkeys(target.region for target in self.rules.targets):
+            names = [target.function for target in self.rules.targets if target.region == region]
+            left = engine.drain([Key("function", name) for name in names], self.tick)
+            waiting += left
+            late = [key.name for key, _ in left]
+            late += [o.subject for o in self.outcomes if o.subject in names and o.result is Result.WAITING]
+            if late and not self.behind:
+                self.behind = f"{late[0]} in the Region before is not done"
+        return waiting
+
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
         work = {
             "forge": self._list,
+            "place": self._miss,
             "repository": self._read_repository,
             "stream": self._watch,
             "pull-request": self._handle_pull_request,
             "function": self._handle_function,
+            "deployment": self._handle_deployment,
         }
         self.paused.pop(key, None)
         try:
@@ -129,6 +178,12 @@ class Cycle:
         self.repositories, self.listed = self.inquiry.repositories(), now
         return Done()
 
+    def _miss(self, place: str, now: datetime) -> Done:
+        """Say that functions of a place could not be listed: those that are mapped there are left alone."""
+        why = dict(self.rules.found.unlisted)[place]
+        self._record(_outcome("discover", place, Result.FAILED, why), now)
+        return Done()
+
     def _watch(self, runtime: str, now: datetime) -> Done:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
         with suppress(HalfPublished):
@@ -151,9 +206,21 @@ class Cycle:
         self._record(outcome, now)
         return answer
 
+    def _handle_deployment(self, name: str, now: datetime) -> Done | Again:
+        """Go on with what is underway at one function, and begin nothing."""
+        target = self._target(name)
+        alias = alias_of(target, self.world.functions)
+        return self._go_on(target, alias, now) if alias and underway(alias) else Done()
+
+    def _target(self, name: str) -> Target:
+        return next(target for target in self.rules.targets if target.function == name)
+
     def _handle_function(self, name: str, now: datetime) -> Done | Again:
         """Bring one function one step nearer to the base that it should stand on."""
-        target = next(target for target in self.rules.targets if target.function == name)
+        target = self._target(name)
+        alias = alias_of(target, self.world.functions)
+        if alias and underway(alias):
+            return self._go_on(target, alias, now)
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
@@ -167,9 +234,12 @@ class Cycle:
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if not stands_on(image, goal):
-            return self._rebuild(target, function, goal, now)
-        return self._finish(target, function, goal, now, ours=_is_ours(image))
+        if stands_on(image, goal):
+            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
+        if why := self._halt(goal):
+            self._record(_outcome("rebuild", name, Result.WAITING, why), now)
+            return Done()
+        return self._rebuild(target, function, goal, now)
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
         """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
@@ -193,28 +263,64 @@ class Cycle:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        built = rebuild(order(target, commit, goal, function, proven), goal, self.world.builder, self.world.registry)
-        if isinstance(built, Building):
-            self._record(_outcome("rebuild", target.function, Result.WAITING, built.why), now)
-            return Done()
-        self._record(_outcome("rebuild", target.function, Result.BUILT, f"built {built}"), now)
-        self._record(update_code(function, built, self.world.deployer), now)
+        wanted = order(target, commit, goal, function, proven, self.rules.tag)
+        match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
+            case Building(why=why, look=look):
+                if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
+                    self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
+                return Again(now + look, why) if look else Done()
+            case NothingNew(image=image):
+                message = f"nothing to deploy: {image} differs from what is deployed in times alone"
+                self._record(_outcome("rebuild", target.function, Result.UNCHANGED, message), now)
+                return Done()
+            case Rebuilt(image=image, how=how):
+                message = f"built {image} ({how})" if how else f"built {image}"
+                self._record(_outcome("rebuild", target.function, Result.BUILT, message), now)
+                self._record(update_code(function, image, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
     def _finish(
-        self, target: Target, function: Function, goal: KnownBase, now: datetime, *, ours: bool
+        self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
         if function.status is UpdateStatus.FAILED:
             raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-        moved = follow_alias(target, function, self.world.functions, self.world.deployer, ours=ours)
-        if moved:
-            self._record(moved, now)
-            return Done() if moved.result is Result.UNCHANGED else Again(now + POLL, moved.message)
-        if any(o.subject == target.function and o.result in _CHANGES for o in self.outcomes):
-            message = f"{function.image} stands on {goal.reference}"
-            self._record(_outcome("prove", target.function, Result.PROVEN, message), now)
+        halted = self._halt(goal)
+        followed = (
+            follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
+        )
+        if followed.outcomes or followed.again:
+            return self._told(followed, now)
+        if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
+            self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
+
+    def _go_on(self, target: Target, alias: Alias, now: datetime) -> Done | Again:
+        """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
+        latest = self.world.functions.function(target.function)
+        try:
+            followed = follow_alias(target, latest, alias, self.world, now, ours=True)
+        except DeployError as fault:
+            if not fault.retryable:
+                raise
+            return Again(now + RETRY, str(fault))
+        answer = self._told(followed, now)
+        if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
+            base = self.inquiry.lineage(latest.image, latest.platform).base if latest.image else None
+            if base:
+                self.halted[_index_of(base)] = (
+                    f"the rollout of {base.reference} halts: {target.function} was rolled back"
+                )
+        return answer
+
+    def _told(self, followed: Followed, now: datetime) -> Done | Again:
+        for outcome in followed.outcomes:
+            self._record(outcome, now)
+        return Again(followed.again, followed.why) if followed.again else Done()
+
+    def _halt(self, goal: KnownBase) -> str:
+        """Say why nothing may begin on a base now; empty if it may."""
+        return self.halted.get(_index_of(goal), self.behind)
 
     def _without_source(self, target: Target, now: datetime) -> Done:
         """The source of a function was not read: it waits as its repository does, or fails."""
@@ -239,8 +345,21 @@ class Cycle:
 
 
 _LISTING = Key("forge", "repositories")
-_STEPS = {"forge": "survey", "repository": "survey", "stream": "watch", "pull-request": STEP, "function": "redeploy"}
-_CHANGES = (Result.UPDATED, Result.MOVED)
+_STEPS = {
+    "forge": "survey",
+    "place": "discover",
+    "repository": "survey",
+    "stream": "watch",
+    "pull-request": STEP,
+    "function": "redeploy",
+    "deployment": "redeploy",
+}
+_CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
+
+
+def _index_of(base: KnownBase) -> Digest:
+    """What all platforms of a base share."""
+    return base.reference.digest or base.digest
 
 
 def _is_ours(image: Image) -> bool:

@@ -1,21 +1,26 @@
 """Doctor: is everything reached, and may we do there what we have to? Reads alone; one failing check stops no other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from bot.core.errors import DeployError, ForgeError, RefromError, RegistryError
 from bot.core.image import Index
+from bot.core.mapping import Gap, GapKind, strangers
 from bot.core.runtimes import Runtime
 from bot.core.target import Target
 from bot.ports.deployer import Functions
-from bot.ports.examination import ACCESS, Check, Examined, State, checked, failed, skipped
+from bot.ports.examination import ACCESS, Check, Examined, State, checked, failed, passed, skipped
 from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
+from bot.steps.discover import discover
 from bot.steps.inquire import Rules
 from bot.steps.redeploy import alias_of
 from bot.steps.survey import Survey, survey_alone
+
+MAP: Final = "map"
+"""The checks that tell which function is built from which Dockerfile."""
 
 _MOST: Final = 25
 """Source repositories that are read for the bases they use."""
@@ -38,8 +43,8 @@ class Patient:
 def examine(patient: Patient) -> Iterator[Check]:
     """Examine all there is, nearest first."""
     yield from _all(patient.own)
-    yield from _sources(patient)
-    yield from _deployed(patient)
+    repositories = yield from _sources(patient)
+    yield from _deployed(patient, repositories)
 
 
 def _all(examined: Sequence[Examined]) -> Iterator[Check]:
@@ -57,8 +62,12 @@ def _are_let_in(checks: Sequence[Check]) -> bool:
     return any(check.state is State.OK for check in access) or not access
 
 
-def _sources(patient: Patient) -> Iterator[Check]:
-    """The forge, its repositories, and the streams that they use or the settings watch."""
+def _sources(patient: Patient) -> Generator[Check, None, Collection[str] | None]:
+    """The forge, its repositories, and the streams that they use or the settings watch.
+
+    Returns the names of the repositories, None where they could not be listed.
+    """
+    names = None
     checks = list(_all(patient.forges))
     yield from checks
     runtimes = set(patient.rules.watch)
@@ -68,11 +77,13 @@ def _sources(patient: Patient) -> Iterator[Check]:
         except RefromError as fault:
             yield failed("source repositories", ACCESS, fault)
         else:
+            names = {repository.name for repository in repositories}
             told = {f"{check.message}; {check.cure}" for check in checks}  # an owner's fault is that of its entries
             yield from _repositories(patient, [one for one in repositories if one.fault not in told], runtimes)
     for runtime in sorted(runtimes):
         if runtime in patient.rules.catalogue:
             yield checked(runtime, "stream", partial(_stream, patient.rules.catalogue.get(runtime), patient.registry))
+    return names
 
 
 def _repositories(patient: Patient, repositories: Sequence[SourceRepository], used: set[str]) -> Iterator[Check]:
@@ -106,13 +117,36 @@ def _stream(runtime: Runtime, registry: Registry) -> str:
     return f"{runtime.reference} is {document.digest.short}"
 
 
-def _deployed(patient: Patient) -> Iterator[Check]:
-    """AWS, then each function that is to be deployed."""
+def _deployed(patient: Patient, repositories: Collection[str] | None) -> Iterator[Check]:
+    """AWS, then which function is built from what, then each function that is to be deployed."""
     checks = list(_all(patient.deployers))
     yield from checks
     if _are_let_in(checks):
-        for target in patient.rules.targets:
+        rules = discover(patient.rules, patient.functions, patient.registry)
+        yield from _map(rules, repositories)
+        for target in rules.targets:
             yield checked(target.function, "function", partial(_function, patient, target))
+
+
+def _map(rules: Rules, repositories: Collection[str] | None) -> Iterator[Check]:
+    """Tell which function is built from what, and where that is not known."""
+    strange = strangers(rules.targets, repositories) if repositories is not None else ()
+    gaps = {gap.function: gap for gap in (*strange, *rules.found.gaps)}
+    by = {one.target.function: one.by for one in rules.found.mapped}
+    for target in rules.targets:
+        if target.function not in gaps:
+            source = f"built from {target.dockerfile} of {target.repository}"
+            yield passed(target.function, MAP, f"{source}, by {by.get(target.function, 'deploy.targets')}")
+    yield from map(_gap, gaps.values())
+    for place, why in rules.found.unlisted:
+        yield failed(place, MAP, DeployError(why))
+
+
+def _gap(gap: Gap) -> Check:
+    """A function that no rule fits may be none of ours; whatever else the map lacks, somebody has to mend."""
+    if gap.kind is GapKind.UNMAPPED:
+        return skipped(gap.function, MAP, gap.why)
+    return failed(gap.function, MAP, DeployError(gap.why))
 
 
 def _function(patient: Patient, target: Target) -> str:

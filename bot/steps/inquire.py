@@ -9,12 +9,15 @@ from datetime import datetime
 
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
+from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
-from bot.core.errors import ForgeError, HalfPublished, RefromError, RegistryError
+from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError, RegistryError
 from bot.core.image import Image
+from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
+from bot.core.mapping import FunctionMap, MappingRule
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, wants_date
 from bot.core.platforms import Platform
@@ -23,7 +26,7 @@ from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
-from bot.core.target import Target
+from bot.core.target import SmokeTest, Target
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
@@ -50,6 +53,16 @@ class Rules:
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
+    tag: TagTemplate = DEFAULT_TAG
+    """The tag of built images."""
+    smoke: SmokeTest | None = None
+    """The smoke test of all functions that have none of their own."""
+    discovery: tuple[MappingRule, ...] = ()
+    strategy: Strategy = AT_ONCE
+    keep_rollback_tag: bool = False
+    """How functions that are discovered are deployed."""
+    found: FunctionMap = field(default_factory=FunctionMap)
+    """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""
 
 
 class Inquiry:
@@ -268,13 +281,16 @@ class Inquiry:
         return Unwatched(use=use, fault=str(fault))
 
     def _deployed_bases(self, use: BaseUse) -> Sequence[KnownBase]:
-        """What the functions built from this file are proven to stand on."""
-        return [
-            proven.base
-            for target in self.rules.targets
-            if (target.repository, target.dockerfile) == (use.repository, use.located.path)
-            if (proven := self._deployed(target, use)) and proven.base
-        ]
+        """What the functions built from this file are proven to stand on.
+
+        Where a place could not be listed, no function known is not the same as no function.
+        """
+        file = (use.repository, use.located.path)
+        targets = [target for target in self.rules.targets if (target.repository, target.dockerfile) == file]
+        if not targets and self.rules.found.unlisted:
+            place, why = self.rules.found.unlisted[0]
+            raise DeployError(f"what stands on this is not known, functions of {place} could not be listed: {why}")
+        return [proven.base for target in targets if (proven := self._deployed(target, use)) and proven.base]
 
     def _deployed(self, target: Target, use: BaseUse) -> Lineage | None:
         function = self.world.functions.function(target.function)

@@ -1,37 +1,41 @@
-"""Redeploy: point a function at an image by digest, then let its alias follow."""
+"""Redeploy: point a function at an image by digest, then let its alias follow by the steps of its strategy.
 
+Each call reads the alias, makes at most one change of it, and says when to look again; what it waits for stands in the
+alias, so a process that was killed leaves nothing behind that the next one does not see.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.deployment import Alias, Finish, Leave, Mark, RollBack, Shift, Signs, Wait, next_step, underway
 from bot.core.errors import DeployError
 from bot.core.outcome import Outcome, Result
 from bot.core.reference import Reference
 from bot.core.target import Target
-from bot.ports.deployer import Alias, Deployer, Function, Functions, UpdateStatus
+from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
+from bot.ports.world import World
+
+POLL: Final = timedelta(seconds=2)
+"""How long to leave a function alone while the service works on it."""
+
+ROLLBACK_TAG: Final = "refrom-rollback-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What was done for an alias, and when it is to be looked at again; `again` is None once nothing is left to do."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    again: datetime | None = None
+    why: str = ""
 
 
 def update_code(function: Function, image: Reference, deployer: Deployer) -> Outcome:
     """Point `$LATEST` at the image."""
     deployer.update_code(function, image)
     return _outcome(function, Result.UPDATED, f"updated to {image}", image)
-
-
-def follow_alias(
-    target: Target, latest: Function, functions: Functions, deployer: Deployer, *, ours: bool
-) -> Outcome | None:
-    """Bring the alias to the image of `$LATEST`, with one change at a time; None once it serves it.
-
-    An alias that somebody shifts just now is left alone, and so is one behind an image that is not `ours`:
-    whoever deployed that image decides when it serves.
-    """
-    alias = alias_of(target, functions)
-    if alias is None:
-        return None
-    if alias.weights:
-        return _outcome(latest, Result.UNCHANGED, f"alias {alias.name} is being shifted; left alone", latest.image)
-    if functions.function(target.function, alias.version).image == latest.image:
-        return None
-    if not ours:
-        what = f"alias {alias.name} does not serve $LATEST, which refrom did not deploy; left alone"
-        return _outcome(latest, Result.UNCHANGED, what, latest.image)
-    return _move(alias, latest, functions, deployer)
 
 
 def alias_of(target: Target, functions: Functions) -> Alias | None:
@@ -44,18 +48,132 @@ def alias_of(target: Target, functions: Functions) -> Alias | None:
     return alias
 
 
-def _move(alias: Alias, latest: Function, functions: Functions, deployer: Deployer) -> Outcome:
-    """Publish, wait until the version is ready, then move; publishing twice gives the same version, so no harm."""
-    version = deployer.publish_version(latest)
-    published = functions.function(latest.arn, version)
+def follow_alias(
+    target: Target, latest: Function, alias: Alias, world: World, now: datetime, *, ours: bool, halted: str = ""
+) -> Followed:
+    """Bring an alias one step nearer to the image of `$LATEST`, or to the end of the deployment that is underway.
+
+    An alias that somebody else shifts is left alone, and so is one behind an image that is not `ours`: whoever deployed
+    that image decides when it serves. While the rollout is `halted` nothing begins; what is underway goes on.
+    """
+    mark = underway(alias)
+    if mark is not None and mark.old is not None:
+        signs = _seen(target, latest, alias, mark, world, now)
+        return _act(target, latest, alias, mark.new, signs, world, now)
+    if alias.weights:
+        return _act(target, latest, alias, latest.version, Signs(), world, now)
+    if world.functions.function(target.function, alias.version).image == latest.image:
+        return Followed()
+    if not ours:
+        what = f"alias {alias.name} does not serve $LATEST, which refrom did not deploy; left alone"
+        return _left(latest, Result.UNCHANGED, what)
+    if halted:
+        return _left(latest, Result.WAITING, halted)
+    return _begin(target, latest, alias, world, now)
+
+
+def _begin(target: Target, latest: Function, alias: Alias, world: World, now: datetime) -> Followed:
+    """Publish, and shift once the version is ready; publishing again gives the same version, so no harm."""
+    version = world.deployer.publish_version(latest)
+    published = world.functions.function(latest.arn, version)
     match published.status:
         case UpdateStatus.IN_PROGRESS:
-            return _outcome(latest, Result.PUBLISHED, f"published version {version}, not ready yet", latest.image)
+            return Followed(again=now + POLL, why=f"version {version} is not ready yet")
         case UpdateStatus.FAILED:
             raise DeployError(f"version {version} of {latest.name} failed: {published.status_reason}")
-    deployer.move_alias(latest, alias, version)
-    moved = f"alias {alias.name} moved from version {alias.version} to {version}"
-    return _outcome(latest, Result.MOVED, moved, latest.image)
+    readiness = world.functions.readiness(latest, alias)
+    if readiness.failure:
+        raise DeployError(f"alias {alias.name} of {latest.name}: {readiness.failure}; repair it before a deployment")
+    alarms = world.watcher.ringing(latest, target.strategy.alarms)
+    if target.strategy.lasts:
+        world.watcher.served(latest, alias, now, now)  # whoever may not read the errors begins nothing
+    signs = Signs(unready=readiness.unready, alarms=alarms)
+    return _act(target, latest, alias, version, signs, world, now)
+
+
+def _seen(target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime) -> Signs:
+    """Look at what is underway. What cannot be seen hides nothing else, and is waited for as the strategy allows."""
+
+    def version() -> Signs:
+        new = world.functions.function(latest.arn, mark.new)
+        if new.status is UpdateStatus.FAILED:
+            return Signs(failure=f"version {mark.new} failed: {new.status_reason}")
+        return Signs(unready=f"version {mark.new} is not ready yet" if new.status is UpdateStatus.IN_PROGRESS else "")
+
+    def strength() -> Signs:
+        readiness = world.functions.readiness(latest, alias)
+        return Signs(failure=readiness.failure, unready=readiness.unready)
+
+    def alarms() -> Signs:
+        return Signs(alarms=world.watcher.ringing(latest, target.strategy.alarms))
+
+    def errors() -> Signs:
+        served, before = world.watcher.served(latest, alias, mark.since, now)
+        return Signs(now=served, before=before)
+
+    return Signs.together([_look(look) for look in (version, strength, alarms, errors)])
+
+
+def _look(look: Callable[[], Signs]) -> Signs:
+    try:
+        return look()
+    except DeployError as fault:
+        return Signs(unseen=str(fault))
+
+
+def _act(
+    target: Target, latest: Function, alias: Alias, version: str, signs: Signs, world: World, now: datetime
+) -> Followed:
+    step = next_step(target.strategy, alias, version, signs, now)
+    match step:
+        case Wait():
+            return Followed(again=step.until, why=step.why)
+        case Leave():
+            return _left(latest, Result.REFUSED if step.refused else Result.UNCHANGED, step.why)
+        case Shift():
+            kept = () if underway(alias) else _keep_way_back(target, alias, latest, world)
+            world.deployer.move_alias(latest, step.alias)
+            message = f"alias {alias.name} lets version {version} serve {step.weight:.0%}"
+            result = Result.SHIFTED if step.weight < 1 else Result.MOVED
+            if step.weight == 1:
+                message = f"alias {alias.name} moved from version {alias.version} to {version}"
+            moved = _outcome(latest, result, message, latest.image)
+            return Followed(outcomes=(*kept, moved), again=now + POLL, why=message)
+        case Finish():
+            world.deployer.move_alias(latest, step.alias)
+            message = f"version {version} was watched behind alias {alias.name}, and stays"
+            return Followed(
+                outcomes=(_outcome(latest, Result.SETTLED, message, latest.image),), again=now + POLL, why=message
+            )
+        case RollBack():
+            world.deployer.move_alias(latest, step.alias)
+            back = f"alias {alias.name} is back on version {step.alias.version} alone, from version {step.version}"
+            return _left(latest, Result.ROLLED_BACK, f"{back}: {step.why}")
+
+
+def _keep_way_back(target: Target, alias: Alias, latest: Function, world: World) -> tuple[Outcome, ...]:
+    """Look after the image that a rollback needs, before the alias leaves it; what fails here stops nothing."""
+    image = world.functions.function(latest.arn, alias.version).image
+    if image is None or image.digest is None:
+        return ()
+    try:
+        if target.keep_rollback_tag:
+            world.retention.keep(image, f"{ROLLBACK_TAG}{image.digest.short}")
+        expires = world.retention.expires(image)
+    except DeployError as fault:
+        return (
+            _outcome(latest, Result.WARNED, f"the way back to version {alias.version} is not sure: {fault}", image),
+        )
+    if not expires:
+        return ()
+    cure = f"let a rule before it spare tags {ROLLBACK_TAG}*"
+    cure = cure if target.keep_rollback_tag else f"set deploy.keep_rollback_tag, and {cure}"
+    warning = f"version {alias.version}, to which a rollback goes, stands on {image}: {expires}; {cure}"
+    return (_outcome(latest, Result.WARNED, warning, image),)
+
+
+def _left(function: Function, result: Result, message: str) -> Followed:
+    return Followed(outcomes=(_outcome(function, result, message, function.image),))
 
 
 def _outcome(function: Function, result: Result, message: str, image: Reference | None) -> Outcome:

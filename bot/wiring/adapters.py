@@ -1,21 +1,31 @@
 """From settings to adapters: each function chooses one kind, and builds it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from boto3.session import Session
 
+from bot.adapters.builder.codebuild import CodeBuild
+from bot.adapters.builder.command import CommandBuilder
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
+from bot.adapters.builder.elsewhere import ElsewhereBuilder
 from bot.adapters.builder.examination import DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.builder.smoke import DockerSmoke
+from bot.adapters.deployer.accounts import account_of, assume
+from bot.adapters.deployer.clients import clients_by_place
+from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
+from bot.adapters.deployer.listing import Place
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.forge.github import (
     AppTokens,
     Filters,
@@ -47,11 +57,13 @@ from bot.adapters.store.store import Store as SqlStore
 from bot.adapters.store.store import open_store, snapshot
 from bot.adapters.transport import Transport, host_of
 from bot.core.dockerfile import same_but_for_bases
+from bot.core.errors import SettingsError
 from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
+from bot.ports.smoke import Smoke
 from bot.ports.store import Pauses
 from bot.settings import Settings, values
 
@@ -144,12 +156,39 @@ def make_functions(
     """Where functions are read and updated."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
-            clients = lambda_clients(Session(), endpoint_url=deployer.endpoint_url)
-            return LambdaFunctions(clients, region=deployer.region, clock=clock)
+            places = [
+                Place(region, account_of(entry.role) if entry.role else None)
+                for entry in deployer.accounts
+                for region in entry.regions
+            ]
+            sessions = _role_sessions(deployer)
+            return LambdaFunctions(
+                lambda_clients(Session(), endpoint_url=deployer.endpoint_url),
+                region=deployer.region,
+                clock=clock,
+                roles={
+                    account: lambda_clients(session, endpoint_url=deployer.endpoint_url)
+                    for account, session in sessions.items()
+                },
+                places=places,
+            )
         case values.LocalDeployer() as deployer:
             return LocalFunctions(deployer.state, registry, clock)
         case None:
             return NoFunctions()
+
+
+def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:
+    """What sees how a deployment goes, and what keeps the images that a rollback needs."""
+    deployer = settings.deployer
+    if not isinstance(deployer, values.LambdaDeployer):
+        return Unwatched(), Unwatched()
+    own, roles = Session(), _role_sessions(deployer)
+    cloudwatch, ecr = (
+        clients_by_place(service, lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
+        for service in ("cloudwatch", "ecr")
+    )
+    return CloudWatch(cloudwatch), EcrImages(ecr)
 
 
 def make_builder(
@@ -160,34 +199,76 @@ def make_builder(
     clock: Clock,
 ) -> Builder:
     """What builds images."""
+    logins = _logins(settings, clock)
+
+    def docker(builder: values.DockerBuilder) -> DockerBuilder:
+        return DockerBuilder(
+            checkout=forge.checkout,
+            credentials=lambda host: _pair(logins.get(host)),
+            registry=registries,
+            host=builder.host,
+            network=builder.network,
+            secrets=builder.secrets,
+        )
+
     match settings.builder:
         case values.DockerBuilder() as builder:
-            logins = {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
-            return DockerBuilder(
-                checkout=forge.checkout,
-                credentials=lambda host: _pair(logins.get(host)),
-                registry=registries,
-                host=builder.host,
-                network=builder.network,
-            )
-        case values.RebaseBuilder():
+            return docker(builder)
+        case values.RebaseBuilder(otherwise=otherwise):
             return RebaseBuilder(
+                otherwise=docker(otherwise) if otherwise else None,
                 registry=registries,
                 writer=registries,
                 contents=contents,
                 sources=forge,
                 same_but_for_bases=partial(same_but_for_bases, mirrors=settings.mirrors),
             )
+        case values.WorkflowBuilder(workflow=workflow):
+            if not isinstance(forge, GitHubForge):
+                raise SettingsError(["deploy.builder: github-actions needs a forge of kind github; name one"])
+            return ElsewhereBuilder(forge.jobs(workflow), registries, clock)
+        case values.CodeBuildBuilder() as entry:
+            jobs = CodeBuild(entry.project, entry.region, endpoint_url=entry.endpoint_url)
+            return ElsewhereBuilder(jobs, registries, clock)
+        case values.CommandBuilder() as entry:
+            return CommandBuilder(
+                command=entry.command,
+                checkout=forge.checkout,
+                registry=registries,
+                timeout=entry.timeout,
+                passed=entry.passed,
+            )
         case None:
             return RecordingBuilder()
+
+
+def make_smoke(settings: Settings, forge: LocalForge | GitHubForge | NoForge, clock: Clock) -> Smoke:
+    """What starts images: the engine that builds, else the usual one."""
+    engine = _engine(settings)
+    logins = _logins(settings, clock)
+    return DockerSmoke(
+        sources=forge,
+        credentials=lambda host: _pair(logins.get(host)),
+        host=engine.host if engine else None,
+    )
+
+
+def _engine(settings: Settings) -> values.DockerBuilder | None:
+    builder = settings.builder
+    engine = builder.otherwise if isinstance(builder, values.RebaseBuilder) else builder
+    return engine if isinstance(engine, values.DockerBuilder) else None
+
+
+def _logins(settings: Settings, clock: Clock) -> Mapping[str, Callable[[], Credentials | None] | None]:
+    return {host: _login(host, entry, clock) for host, entry in settings.registries.items()}
 
 
 def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> list[Examined]:
     """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
-    builder = settings.builder
-    docker = [DockerExamination(builder.host)] if isinstance(builder, values.DockerBuilder) else []
+    engine = _engine(settings)
+    docker = [DockerExamination(engine.host)] if engine else []
     return [StoreExamination(settings.store), registries, *docker]
 
 
@@ -195,11 +276,30 @@ def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:
     """What doctor looks at where functions are."""
     match settings.deployer:
         case values.LambdaDeployer() as deployer:
-            return [AwsExamination(region=deployer.region, clock=clock, endpoint_url=deployer.endpoint_url)]
+            roles = [entry.role for entry in deployer.accounts if entry.role]
+            return [
+                AwsExamination(
+                    region=deployer.region,
+                    clock=clock,
+                    endpoint_url=deployer.endpoint_url,
+                    account=account_of(role) if role else "",
+                    session=partial(_assume, role, deployer) if role else Session,
+                )
+                for role in (None, *roles)
+            ]
         case values.LocalDeployer():
             return []
         case None:
             return [LeftOut("functions", "the settings name no deployer, so refrom opens pull requests only")]
+
+
+def _role_sessions(deployer: values.LambdaDeployer) -> dict[str, Session]:
+    """A session for each other account, by its id."""
+    return {account_of(entry.role): _assume(entry.role, deployer) for entry in deployer.accounts if entry.role}
+
+
+def _assume(role: str, deployer: values.LambdaDeployer) -> Session:
+    return assume(role, region=deployer.region, endpoint_url=deployer.endpoint_url)
 
 
 def _endpoint(host: str, entry: values.Registry, clock: Clock) -> Endpoint:

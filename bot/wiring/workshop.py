@@ -12,7 +12,7 @@ from bot.adapters.advisories import AmazonAdvisories
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
-from bot.adapters.deployer.recording import RecordingDeployer
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.github import Gate
 from bot.adapters.forge.local import LocalForge
@@ -33,6 +33,7 @@ from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings
+from bot.steps.discover import discover
 from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 from bot.wiring.adapters import (
@@ -42,13 +43,18 @@ from bot.wiring.adapters import (
     make_functions,
     make_gate,
     make_registries,
+    make_smoke,
     make_store,
+    make_watch,
     own_examinations,
     paces,
 )
 
 STAY: Final = timedelta(minutes=5)
-"""How long one run stays with functions that the service works on; Lambda's own waiter gives up then too."""
+"""How long one run stays with functions that the service works on; Lambda's own waiter gives up then too.
+
+A run stays longer by the longest deployment: what it began before that is watched to its end.
+"""
 
 _DEFAULT: Final = Path("refrom.yaml")
 _FEED_ATTEMPTS: Final = 2
@@ -73,6 +79,10 @@ class Workshop:
     def rules(self) -> Rules:
         """What the settings say and, as of now, people declared: a hold needs no restart. Raises `SettingsError`."""
         return _rules(self.settings)
+
+    def mapped_rules(self) -> Rules:
+        """The rules with the functions that are discovered, listed anew. Raises `SettingsError`."""
+        return discover(self.rules, self.world.functions, self.world.registry)
 
     @property
     def traffic(self) -> Mapping[str, Traffic]:
@@ -142,6 +152,7 @@ def open_workshop(
         forge, _ = make_forge(settings, transport, clock, gate)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
+        watcher, retention = make_watch(settings)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -154,9 +165,12 @@ def open_workshop(
             journal=store.journal,
             pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
             builder=RecordingBuilder() if dry_run else builder,
+            smoke=make_smoke(settings, forge, clock),
             deployer=RecordingDeployer() if dry_run else functions,
+            watcher=watcher,
+            retention=RecordingRetention(retention) if dry_run else retention,
         )
-        engine = MemoryEngine(clock, timedelta() if dry_run else STAY, stop)
+        engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
         yield Workshop(
             settings=settings,
             world=world,
@@ -226,6 +240,11 @@ def mirrors_of(config: Path | None) -> tuple[str, ...]:
     return load_settings(config, os.environ).mirrors if config else ()
 
 
+def _longest(settings: Settings) -> timedelta:
+    found = [settings.strategy] if settings.discovery else []
+    return max((each.at_most for each in (*(one.strategy for one in settings.targets), *found)), default=timedelta())
+
+
 def _rules(settings: Settings) -> Rules:
     return Rules(
         catalogue=settings.catalogue,
@@ -233,7 +252,12 @@ def _rules(settings: Settings) -> Rules:
         declared=load_declarations(settings.holds),
         narrowing_of=load_narrowing,
         targets=settings.targets,
+        tag=settings.tag,
+        smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
         pull_requests=settings.pull_requests,
+        discovery=settings.discovery,
+        strategy=settings.strategy,
+        keep_rollback_tag=settings.keep_rollback_tag,
     )

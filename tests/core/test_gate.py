@@ -104,6 +104,9 @@ def test_an_index_without_the_platform_offers_no_image() -> None:
     ("image", "said"),
     [
         pytest.param(manifest(config="application/vnd.cncf.helm.config.v1+json"), "config type", id="an artifact"),
+        pytest.param(
+            manifest(layers=("application/vnd.in-toto+json",) * 2), "an attestation of an image", id="attestation"
+        ),
         pytest.param(manifest(layers=("text/plain",)), "layer type 'text/plain' is none", id="no layer"),
         pytest.param(
             manifest(layers=(OCI_LAYER, "application/vnd.oci.image.layer.v1.tar+zstd")), "with gzip", id="oci zstd"

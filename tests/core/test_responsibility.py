@@ -1,5 +1,6 @@
 """Who owes what: a verdict and a duty for every state of the evidence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from bot.core.responsibility import Evidence, State, Verdict, judge_function, slo_kept
+from bot.core.responsibility import Evidence, State, Verdict, judge_function, judge_served, slo_kept
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 AMD64 = Platform("linux", "amd64")
@@ -100,6 +101,57 @@ def test_every_state_of_the_evidence_has_its_verdict_and_duty(
     finding = judge_function(known, MAX_AGE, NOW)
 
     assert (finding.verdict, finding.duties[0].state, finding.duties[0].days) == (verdict, state, days)
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        pytest.param(evidence(lineage=proven(OLD), merged=NEW), "merged but not deployed: ", id="older"),
+        pytest.param(
+            evidence(lineage=proven(OLD), merged=NEW, alias="live", unserved=True),
+            "merged but not deployed: $LATEST has it, alias live does not serve it; ",
+            id="on $LATEST alone",
+        ),
+        pytest.param(evidence(lineage=proven(NEW), merged=OLD), "something else was deployed: ", id="newer"),
+        pytest.param(
+            evidence(lineage=proven(replace(OLD, runtime="python3.12")), merged=NEW),
+            "something else was deployed: ",
+            id="another runtime",
+        ),
+        pytest.param(
+            evidence(lineage=proven(replace(OLD, created=None)), merged=NEW),
+            "something else was deployed: ",
+            id="no date",
+        ),
+    ],
+)
+def test_a_deployment_that_is_to_come_is_told_from_one_beside_the_default_branch(known: Evidence, why: str) -> None:
+    finding = judge_function(known, MAX_AGE, NOW)
+
+    assert finding.verdict is Verdict.DRIFTED
+    assert finding.duties[0].why.startswith(why)
+    assert finding.duties[0].why.endswith(f"and this stands on {known.lineage.base.reference}")  # type: ignore[union-attr]
+
+
+def test_in_manual_mode_what_runs_is_declared_and_no_drift_but_still_behind() -> None:
+    known = evidence(lineage=proven(OLD), change=MOVED, merged=NEW, mode="manual", held="manual: rolled back")
+
+    finding = judge_function(known, MAX_AGE, NOW)
+
+    assert (finding.verdict, finding.duties[0].state, finding.mode) == (Verdict.BEHIND, State.EXCEPTED, "manual")
+
+
+def test_a_function_is_as_the_worst_of_the_versions_that_it_serves() -> None:
+    good = evidence(lineage=proven(NEW), merged=NEW, version="2")
+    bad = evidence(lineage=proven(OLD), merged=NEW, version="1")
+
+    finding = judge_served([(0.9, good), (0.1, bad)], MAX_AGE, NOW)
+
+    assert (finding.verdict, finding.evidence.version) == (Verdict.DRIFTED, "1")
+    assert [(s.version, s.weight, s.verdict, s.base) for s in finding.serves] == [
+        ("2", 0.9, Verdict.CURRENT, NEW),
+        ("1", 0.1, Verdict.DRIFTED, OLD),
+    ]
 
 
 def test_the_slo_is_broken_by_what_is_overdue_and_by_what_nobody_knows() -> None:

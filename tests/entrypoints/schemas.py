@@ -201,11 +201,27 @@ RUN = document(
     outcomes=array(
         {
             **objects(step=TEXT, result=TEXT),
-            "anyOf": [{"required": [subject]} for subject in ("repository", "function", "runtime")],
+            "anyOf": [{"required": [subject]} for subject in ("repository", "function", "runtime", "place")],
         }
     ),
 )
 
+OUTCOMES = RUN["properties"]["outcomes"]
+WAITING = array(objects(key=TEXT, until=TIME, reason=TEXT))
+REDEPLOY = document("redeploy", dry_run=FLAG, function=TEXT, outcomes=OUTCOMES, waiting=WAITING)
+ROLLBACK = document(
+    "rollback",
+    dry_run=FLAG,
+    function=TEXT,
+    alias=null_or(TEXT),
+    to=objects(version=null_or(TEXT), image=TEXT),
+    mode=objects(mode={"const": "manual"}, reason=TEXT, until=DAY),
+    outcomes=OUTCOMES,
+    waiting=WAITING,
+)
+ROLLBACK["required"].append("from")
+
+VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 AUDIT = document(
     "audit",
     functions=array(
@@ -215,7 +231,10 @@ AUDIT = document(
             runtime=null_or(TEXT),
             alias=null_or(TEXT),
             version=null_or(TEXT),
-            verdict={"enum": ["unknown", "drifted", "behind", "current"]},
+            verdict=VERDICT,
+            serves=array(
+                objects(version=null_or(TEXT), weight={"type": "number"}, verdict=VERDICT, base=null_or(TEXT))
+            ),
             base_age_days=null_or(COUNT),
             mode={"enum": ["auto", "function-update", "manual"]},
             duties=array(
@@ -228,6 +247,7 @@ AUDIT = document(
         )
     ),
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
+    gaps=array(objects(function=TEXT, gap={"enum": ["unmapped", "unreadable", "ambiguous", "strange"]}, reason=TEXT)),
     slo=objects(kept=FLAG, findings=COUNT),
 )
 

@@ -13,7 +13,10 @@ from bot.entrypoints.demo.stage import Stage
 from tests.entrypoints.conftest import Refrom
 
 INTERRUPTED = 130
-COMMANDS = ("scan", "watch", "diff", "lineage", "audit", "run", "serve", "init", "doctor", "demo", "ledger")
+COMMANDS = (
+    *("scan", "watch", "diff", "lineage", "audit", "run", "redeploy", "rollback", "serve", "init", "doctor", "demo"),
+    "ledger",
+)
 OLD, NEW = "3.13.2026.11.01.15", "3.13.2026.11.20.14"
 
 

@@ -20,7 +20,8 @@ def test_all_well_is_done_and_leaves_no_trace(refrom: Refrom, fleet: Stage) -> N
     jsonschema.validate(ran.document, schemas.DOCTOR)
     assert next(iter(ran.document)) == "schema"
     assert {path: path.read_bytes() for path in fleet.folder.rglob("*") if path.is_file()} == before
-    (orders,) = [check for check in ran.document["checks"] if check["subject"] == "orders"]
+    mapped, orders = [check for check in ran.document["checks"] if check["subject"] == "orders"]
+    assert (mapped["check"], mapped["message"]) == ("map", "built from Dockerfile of acme/orders, by deploy.targets")
     assert orders.pop("message").endswith("; alias live serves version 1")
     assert orders == {"subject": "orders", "check": "function", "state": "ok", "cure": None}
 

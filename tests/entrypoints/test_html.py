@@ -52,13 +52,15 @@ def audit_of(text: str) -> dict[str, Any]:
         "functions": [
             {
                 "function": text, "alias": text, "runtime": text, "version": text, "verdict": "unknown",
+                "serves": [],
                 "base_age_days": None, "base": text, "duties": [{"state": "unknown", "days": None, "reason": text}],
             }
         ],
         "repositories": [
             {"repository": text, "uses": [use], "skipped": [{"path": text, "line": None, "reason": text}]}
         ],
-        "errors": [{"repository": text, "reason": text}, {"runtime": text, "reason": text}],
+        "errors": [{what: text, "reason": text} for what in ("repository", "runtime", "place")],
+        "gaps": [{"function": text, "gap": "unmapped", "reason": text}],
         "slo": {"kept": False, "findings": 1},
     }  # fmt: skip
 
@@ -97,6 +99,6 @@ def test_hostile_text_is_text() -> None:
 
 
 def test_a_page_of_nothing_says_so() -> None:
-    empty = {"functions": [], "repositories": [], "errors": [], "slo": {"kept": True, "findings": 0}}
+    empty = {"functions": [], "repositories": [], "errors": [], "gaps": [], "slo": {"kept": True, "findings": 0}}
 
-    assert "No function is named" in Page(audit_page(empty, NOW)).text
+    assert "No function is under deploy" in Page(audit_page(empty, NOW)).text

@@ -1,4 +1,4 @@
-"""The lab's AWS: Lambda, ECR and STS control planes on loopback for an unmodified boto3, over a real registry.
+"""The lab's AWS: Lambda, ECR, CloudWatch and STS on loopback for an unmodified boto3, over a real registry.
 
     with AwsStub(registry_url, clock=clock) as aws:
         aws.create_function("orders", f"{host}/orders:1", aliases=["live"])
@@ -9,24 +9,30 @@ It answers only what botocore's service models allow, and fails the test at its 
 truly: an operation or parameter that it does not act on, an answer that breaks the model, a defect of its own.
 """
 
+import json
 import re
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any, Final, Self
 
 import boto3
 from botocore.config import Config
 
 from bot.ports.clock import Clock
-from tests.lab.aws_ecr import EcrService, get_caller_identity
+from tests.lab.aws_cloudwatch import CloudWatchService
+from tests.lab.aws_codebuild import CodeBuildService
+from tests.lab.aws_ecr import EcrService
+from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
-from tests.lab.aws_lambda import LambdaService
+from tests.lab.aws_lambda import ACCOUNT, LambdaService
 from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
+from tests.lab.aws_sts import StsService, account_of
 from tests.lab.web import Answer, Asked, serve
 
 REGION: Final = "eu-west-1"
@@ -41,6 +47,7 @@ class Request:
     operation: str
     region: str
     write: bool
+    at: datetime
 
 
 @cache
@@ -72,10 +79,21 @@ class AwsStub:
         self._source = ImageSource(registry_url, auth)
         images = LambdaImages(source=self._source, max_unpacked=max_unpacked)
         self._lambda = LambdaService(clock=clock, images=images, update_seconds=update_seconds)
+        self._lambdas = {ACCOUNT: self._lambda}
+        self._sts = StsService()
+        self._clock = clock
+        self._ecr = EcrService(clock=clock, source=self._source)
+        self.cloudwatch = CloudWatchService()
+        """Alarms and metrics, for a test to set."""
+        self.codebuild = CodeBuildService(clock)
+        """Projects and their builds, for a test to end."""
         self._services = {
-            "lambda": self._lambda.answer,
-            "ecr": EcrService(clock=clock, source=self._source).answer,
-            "sts": get_caller_identity,
+            "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
+            "cloudwatch": self.cloudwatch.answer,
+            "codebuild": self.codebuild.answer,
+            "logs": self.codebuild.answer_logs,
+            "ecr": self._ecr.answer,
+            "sts": self._sts.answer,
         }
         self._stack = ExitStack()
         self._lock = threading.RLock()
@@ -116,15 +134,28 @@ class AwsStub:
         aliases: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         region: str = REGION,
+        account: str = ACCOUNT,
     ) -> str:
         """Put a container-image function there, ready to serve, and return its ARN; aliases serve version 1."""
         code = {"PackageType": "Image", "Code": {"ImageUri": image_uri}, "Architectures": [architecture]}
-        return self._create(name, region, code, aliases, tags or {})
+        return self._create(name, region, code, aliases, tags or {}, account)
+
+    def add_account(self, account: str) -> str:
+        """Open another account beside the first one, and return a role of it that may be assumed."""
+        self._lambdas[account] = replace(self._lambda, account=account, functions={}, failures={})
+        role = f"arn:aws:iam::{account}:role/refrom"
+        self._sts.trusting.add(role)
+        return role
+
+    def list_by(self, count: int) -> None:
+        """Let listings have so many functions on a page."""
+        for service in self._lambdas.values():
+            service.page = count
 
     def create_zip_function(self, name: str, runtime: str = "python3.13", *, region: str = REGION) -> str:
         """Put a .zip function there, ready to serve, and return its ARN."""
         code = {"PackageType": "Zip", "Code": {"ZipFile": b"PK"}, "Runtime": runtime, "Handler": "app.handler"}
-        return self._create(name, region, code, (), {})
+        return self._create(name, region, code, (), {}, ACCOUNT)
 
     def fail_next(
         self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
@@ -140,29 +171,98 @@ class AwsStub:
         """Change a function behind everybody's back: it has a new RevisionId."""
         self._lambda.functions[region, name].latest.touch()
 
+    @property
+    def metrics_asked(self) -> int:
+        """How many metrics GetMetricData was asked for, which is what it is billed by."""
+        return self.cloudwatch.asked
+
+    def delete_function(self, name: str, region: str = REGION) -> None:
+        """Delete a function behind everybody's back."""
+        del self._lambda.functions[region, name]
+
+    def slow_down(self, seconds: float) -> None:
+        """Let Lambda work so long on each change from now on."""
+        self._lambda.update_seconds = seconds
+
+    def page_versions(self, count: int) -> None:
+        """Let listings of versions have so many on a page."""
+        self._lambda.versions_a_page = count
+
+    def provision(self, name: str, alias: str, count: int = 2, *, failure: str = "", region: str = REGION) -> None:
+        """Give an alias provisioned concurrency that is there, or that failed."""
+        here = Provisioned(count=count, ready_at=self._clock.now(), failure=failure)
+        self._lambda.functions[region, name].provisioned[alias] = here
+
+    def set_alarm(self, name: str, state: str = "OK", *, composite: bool = False, region: str = REGION) -> None:
+        """Put an alarm there, or into another state."""
+        self.cloudwatch.alarms[region, name] = state
+        if composite:
+            self.cloudwatch.composite.add(name)
+
+    def count(
+        self,
+        alias: str,
+        version: str | None,
+        invocations: int,
+        errors: int = 0,
+        *,
+        ago: int = 0,
+        region: str = REGION,
+    ) -> None:
+        """Let Lambda have counted in the minute so long ago, for `function:alias`, and by version while weighted."""
+        minute = self._clock.now().replace(second=0, microsecond=0) - timedelta(minutes=ago)
+        whole = {"FunctionName": alias.partition(":")[0], "Resource": alias}
+        for dimensions in (whole, whole | {"ExecutedVersion": version}) if version else (whole,):
+            for metric, value in (("Invocations", invocations), ("Errors", errors)):
+                self.cloudwatch.count(region, metric, dimensions, minute, value)
+
+    def set_lifecycle(self, repository: str, *rules: Mapping[str, Any]) -> None:
+        """Give a repository a lifecycle policy."""
+        self._ecr.policies[repository] = json.dumps({"rules": rules})
+
+    def fix_tags(self, repository: str) -> None:
+        """Make the tags of a repository immutable."""
+        self._ecr.fixed.add(repository)
+
+    def busiest_second(self, *, reads: bool) -> int:
+        """Count the calls of Lambda's in the busiest second: GetFunction, or all others together, of one Region."""
+        asked = [r for r in self.requests if r.service == "lambda" and (r.operation == "GetFunction") == reads]
+        second = timedelta(seconds=1)
+        return max(
+            (sum(r.region == first.region and first.at <= r.at < first.at + second for r in asked) for first in asked),
+            default=0,
+        )
+
     def _create(
-        self, name: str, region: str, code: Mapping[str, Any], aliases: Sequence[str], tags: Mapping[str, str]
+        self,
+        name: str,
+        region: str,
+        code: Mapping[str, Any],
+        aliases: Sequence[str],
+        tags: Mapping[str, str],
+        account: str,
     ) -> str:
-        role = "arn:aws:iam::123456789012:role/lab"
-        with self._lock, self._at_once():
-            created = self._direct(region, "CreateFunction", FunctionName=name, Role=role, Tags=tags, **code)
+        role = f"arn:aws:iam::{account}:role/lab"
+        direct = partial(self._direct, self._lambdas[account], region)
+        with self._lock, self._at_once(self._lambdas[account]):
+            created = direct("CreateFunction", FunctionName=name, Role=role, Tags=tags, **code)
             for alias in aliases:
-                version = self._direct(region, "PublishVersion", FunctionName=name)["Version"]
-                self._direct(region, "CreateAlias", FunctionName=name, Name=alias, FunctionVersion=version)
-            self._direct(region, "GetFunction", FunctionName=name)
+                version = direct("PublishVersion", FunctionName=name)["Version"]
+                direct("CreateAlias", FunctionName=name, Name=alias, FunctionVersion=version)
+            direct("GetFunction", FunctionName=name)
         return str(created["FunctionArn"])
 
     @contextmanager
-    def _at_once(self) -> Iterator[None]:
+    def _at_once(self, service: LambdaService) -> Iterator[None]:
         """Let changes be done as soon as somebody looks."""
-        seconds, self._lambda.update_seconds = self._lambda.update_seconds, 0.0
+        seconds, service.update_seconds = service.update_seconds, 0.0
         try:
             yield
         finally:
-            self._lambda.update_seconds = seconds
+            service.update_seconds = seconds
 
-    def _direct(self, region: str, operation: str, **params: Any) -> dict[str, Any]:
-        return self._lambda.answer(Call(service="lambda", operation=operation, region=region, params=params))
+    def _direct(self, service: LambdaService, region: str, operation: str, **params: Any) -> dict[str, Any]:
+        return service.answer(Call(service="lambda", operation=operation, region=region, params=params))
 
     def _respond(self, request: Asked) -> Answer:
         """Answer one request; what the lab cannot do is remembered as its defect and answered with a 500."""
@@ -178,7 +278,9 @@ class AwsStub:
         try:
             call = read_call(request)
             write = not _READS.match(call.operation)
-            entry = Request(service=call.service, operation=call.operation, region=call.region, write=write)
+            entry = Request(
+                service=call.service, operation=call.operation, region=call.region, write=write, at=self._clock.now()
+            )
             self.requests.append(entry)
             self._raise_trouble(call.operation)
             return write_answer(call, self._services[call.service](call))

@@ -1,4 +1,4 @@
-"""The ECR control plane of the lab, backed by the real registry (ECR API 2015-09-21), and STS GetCallerIdentity."""
+"""The ECR control plane of the lab, backed by the real registry (ECR API 2015-09-21)."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +16,16 @@ from tests.lab.aws_registry import ImageSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcrService:
-    """One account's private registry; `seen` remembers when an image was first looked at, for lack of its push."""
+    """One account's private registry; `seen` remembers when an image was first looked at, for lack of its push.
+
+    `policies` are the lifecycle policies by repository, `fixed` the repositories whose tags are immutable.
+    """
 
     clock: Clock
     source: ImageSource
     seen: dict[Digest, datetime] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
+    fixed: set[str] = field(default_factory=set)
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
@@ -29,6 +34,8 @@ class EcrService:
             "DescribeImages": self._describe_images,
             "DescribeRepositories": self._describe_repositories,
             "GetAuthorizationToken": self._get_authorization_token,
+            "GetLifecyclePolicy": self._get_lifecycle_policy,
+            "PutImage": self._put_image,
         }
         if call.operation not in operations:
             raise Unmodelled(f"the lab's ECR does not speak {call.operation} yet")
@@ -77,6 +84,32 @@ class EcrService:
             images.append(_image(repository, asked, document))
         return {"images": images, "failures": failures}
 
+    def _get_lifecycle_policy(self, call: Call) -> dict[str, Any]:
+        name = only(call, "registryId repositoryName")["repositoryName"]
+        self._tags(name)
+        if name not in self.policies:
+            text = f"Lifecycle policy does not exist for the repository with name '{name}' in the registry"
+            raise AwsError("LifecyclePolicyNotFoundException", f"{text} with id '{ACCOUNT}'")
+        return {"registryId": ACCOUNT, "repositoryName": name, "lifecyclePolicyText": self.policies[name]}
+
+    def _put_image(self, call: Call) -> dict[str, Any]:
+        """Give a manifest that is there one more tag; the lab takes no new manifests on this way."""
+        p = only(call, "imageDigest imageManifest imageManifestMediaType imageTag registryId repositoryName")
+        name, tag, digest = p["repositoryName"], p["imageTag"], Digest.of(p["imageManifest"].encode())
+        if p.get("imageDigest", str(digest)) != str(digest):
+            raise AwsError("ImageDigestDoesNotMatchException", "The specified imageDigest does not match the image")
+        tagged, document = self._tags(name).get(tag), self.source.manifest(name, str(digest))
+        if document is None:
+            raise Unmodelled("the lab's ECR takes no manifest that its registry does not have")
+        if tagged is not None and tagged.digest == digest:
+            text = f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}'"
+            raise AwsError("ImageAlreadyExistsException", text)
+        if tagged is not None and name in self.fixed:
+            text = f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten"
+            raise AwsError("ImageTagAlreadyExistsException", f"{text} because the repository is immutable.")
+        self.source.put_manifest(name, tag, document)
+        return {"image": _image(name, {"imageTag": tag}, document)}
+
     def _tags(self, repository: str) -> dict[str, Manifest | Index]:
         """Read what all tags of a repository point to."""
         names = self.source.tags(repository)
@@ -112,14 +145,6 @@ class EcrService:
         if isinstance(document, Manifest):
             detail["artifactMediaType"] = document.config.media_type
         return detail | ({"imageTags": names} if names else {})
-
-
-def get_caller_identity(call: Call) -> dict[str, Any]:
-    """Answer the one operation of STS that the lab speaks."""
-    if call.operation != "GetCallerIdentity":
-        raise Unmodelled(f"the lab's STS does not speak {call.operation} yet")
-    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/refrom/lab"
-    return {"UserId": "AROALABLABLABLABLABLA:lab", "Account": ACCOUNT, "Arn": role}
 
 
 def _image(repository: str, asked: Mapping[str, str], document: Manifest | Index) -> dict[str, Any]:

@@ -87,6 +87,27 @@ class Version:
 
 
 @dataclass(slots=True, kw_only=True)
+class Provisioned:
+    """Provisioned concurrency of an alias: there from a moment on, or failed with a reason."""
+
+    count: int
+    ready_at: datetime
+    failure: str = ""
+
+    def describe(self, now: datetime) -> dict[str, Any]:
+        """Give it in Lambda's members."""
+        status = "FAILED" if self.failure else "READY" if now >= self.ready_at else "IN_PROGRESS"
+        there = self.count if status == "READY" else 0
+        described: dict[str, Any] = {
+            "RequestedProvisionedConcurrentExecutions": self.count,
+            "AvailableProvisionedConcurrentExecutions": there,
+            "AllocatedProvisionedConcurrentExecutions": there,
+            "Status": status,
+        }
+        return described | ({"StatusReason": self.failure} if self.failure else {})
+
+
+@dataclass(slots=True, kw_only=True)
 class Alias:
     """A name for a version; during a shift `weights` holds one more version."""
 
@@ -107,6 +128,7 @@ class FunctionState:
     tags: Mapping[str, str]
     versions: dict[str, Version] = field(default_factory=dict)
     aliases: dict[str, Alias] = field(default_factory=dict)
+    provisioned: dict[str, Provisioned] = field(default_factory=dict)
 
     def settle(self, now: datetime) -> None:
         """Finish every change whose time has come."""

@@ -1,5 +1,6 @@
 """The Lambda control plane of the lab: what each operation checks, changes and answers (Lambda API 2015-03-31)."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from tests.lab.aws_protocols import AwsError, Call, Unmodelled
 
 ACCOUNT: Final = "123456789012"
 _NAME: Final = re.compile(
-    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:\d{12}:)?(?:function:)?"
+    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9_-]+)(?::(?P<qualifier>[$a-zA-Z0-9_-]+))?"
 )
 _DEFAULTS: Final[Mapping[str, Any]] = {"Description": "", "Timeout": 3, "MemorySize": 128}
+_STATE: Final = re.compile(r"State|LastUpdateStatus")
 _STALE: Final = (
     "The Revision Id provided does not match the latest Revision Id. "
     "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
@@ -30,8 +32,11 @@ class LambdaService:
     clock: Clock
     images: LambdaImages
     update_seconds: float
+    account: str = ACCOUNT
+    page: int = 50
     functions: dict[tuple[str, str], FunctionState] = field(default_factory=dict)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    versions_a_page: int = 50
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
@@ -47,6 +52,9 @@ class LambdaService:
             "GetAlias": self._get_alias,
             "GetFunction": self._get_function,
             "GetFunctionConfiguration": self._get_function_configuration,
+            "ListFunctions": self._list_functions,
+            "GetProvisionedConcurrencyConfig": self._get_provisioned_concurrency_config,
+            "ListVersionsByFunction": self._list_versions_by_function,
             "PublishVersion": self._publish_version,
             "UpdateAlias": self._update_alias,
             "UpdateFunctionCode": self._update_function_code,
@@ -68,7 +76,7 @@ class LambdaService:
         code, flaw = self._code(p["Code"], p.get("PackageType", "Zip"), region, settings["Architectures"][0])
         version = Version(number=LATEST, code=code, settings=settings, modified=self.clock.now(), created=False)
         version.work = self._work(name, flaw, creates=True)
-        arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
+        arn = f"arn:aws:lambda:{region}:{self.account}:function:{name}"
         function = FunctionState(name=name, arn=arn, latest=version, tags=p.get("Tags", {}))
         self.functions[region, name] = function
         return _configuration(function, version)
@@ -80,6 +88,16 @@ class LambdaService:
             "Code": _location(version),
         }
         return answer | ({"Tags": function.tags} if function.tags else {})
+
+    def _list_functions(self, call: Call) -> dict[str, Any]:
+        """List without states, as Lambda does; the marker is where the next page begins."""
+        p = only(call, "Marker")
+        here = [function for (region, _), function in sorted(self.functions.items()) if region == call.region]
+        start = int(p.get("Marker", "0"))
+        page = [_configuration(function, function.latest) for function in here[start : start + self.page]]
+        listed = [{name: value for name, value in config.items() if not _STATE.match(name)} for config in page]
+        end = start + self.page
+        return {"Functions": listed} | ({"NextMarker": str(end)} if end < len(here) else {})
 
     def _get_function_configuration(self, call: Call) -> dict[str, Any]:
         return _configuration(*self._version(call))
@@ -120,6 +138,25 @@ class LambdaService:
         version = function.publish(description=p.get("Description"), work=work, now=self.clock.now())
         return _configuration(function, version, qualified=True)
 
+    def _list_versions_by_function(self, call: Call) -> dict[str, Any]:
+        """List `$LATEST` and all versions without their states, as Lambda does; a marker says where to go on."""
+        p = only(call, "FunctionName Marker")
+        function = self._function(call)
+        versions = [function.latest, *function.versions.values()]
+        start = int(p.get("Marker", "0"))
+        end = start + self.versions_a_page
+        page = [_configuration(function, version, qualified=True) for version in versions[start:end]]
+        listed = [{k: v for k, v in entry.items() if not k.startswith(("State", "LastUpdate"))} for entry in page]
+        return {"Versions": listed} | ({"NextMarker": str(end)} if end < len(versions) else {})
+
+    def _get_provisioned_concurrency_config(self, call: Call) -> dict[str, Any]:
+        p = only(call, "FunctionName Qualifier")
+        provisioned = self._function(call).provisioned.get(p["Qualifier"])
+        if provisioned is None:
+            text = f"No Provisioned Concurrency Config found for this function: {p['FunctionName']}:{p['Qualifier']}"
+            raise AwsError("ProvisionedConcurrencyConfigNotFoundException", text)
+        return provisioned.describe(self.clock.now())
+
     def _create_alias(self, call: Call) -> dict[str, Any]:
         p = only(call, "Description FunctionName FunctionVersion Name RoutingConfig")
         function = self._function(call)
@@ -149,17 +186,21 @@ class LambdaService:
         description = p.get("Description", alias.description)
         moved = Alias(name=alias.name, version=version, description=description, weights=weights)
         function.aliases[alias.name] = moved
+        if alias.name in function.provisioned:  # it is allocated anew for what the alias serves now
+            function.provisioned[alias.name].ready_at = self.clock.now() + timedelta(seconds=self.update_seconds)
         return _described(function, moved)
 
     def _function(self, call: Call) -> FunctionState:
         """Find the function that a call names; a Region of its ARN must be the one that is asked."""
         name, region, _ = _parse(call.params["FunctionName"])
+        if (stranger := _account(call.params["FunctionName"])) not in (None, self.account):
+            raise AwsError("AccessDeniedException", f"{call.operation} in account {stranger} is not allowed")
         if region not in (None, call.region):
             text = f"Functions from '{region}' are not reachable in this region ('{call.region}')"
             raise AwsError("ResourceNotFoundException", text)
         function = self.functions.get((call.region, name))
         if function is None:
-            arn = f"arn:aws:lambda:{call.region}:{ACCOUNT}:function:{name}"
+            arn = f"arn:aws:lambda:{call.region}:{self.account}:function:{name}"
             raise AwsError("ResourceNotFoundException", f"Function not found: {arn}")
         return function
 
@@ -212,6 +253,11 @@ def _parse(text: str) -> tuple[str, str | None, str | None]:
     return found["name"], found["region"], found["qualifier"]
 
 
+def _account(text: str) -> str | None:
+    found = _NAME.fullmatch(text)
+    return found["account"] if found else None
+
+
 def only(call: Call, names: str) -> Mapping[str, Any]:
     """Give the parameters of a call; one that the lab does not act on must not pass in silence."""
     unknown = call.params.keys() - set(names.split())
@@ -256,11 +302,16 @@ def _configuration(function: FunctionState, version: Version, qualified: bool = 
         "FunctionArn": f"{function.arn}:{version.number}" if qualified else function.arn,
         "CodeSha256": version.code.sha256,
         "CodeSize": 0,
+        "ConfigSha256": _hash(version),
         "LastModified": f"{version.modified:%Y-%m-%dT%H:%M:%S}.000+0000",
         "PackageType": version.code.package_type,
         "RevisionId": version.revision,
         "Version": version.number,
     }
+
+
+def _hash(version: Version) -> str:
+    return hashlib.sha256(repr(sorted(version.content[1].items())).encode()).hexdigest()
 
 
 def _location(version: Version) -> dict[str, Any]:

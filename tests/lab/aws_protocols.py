@@ -1,4 +1,4 @@
-"""The wire protocols of AWS control planes, from the server's side: rest-json, json 1.1 and query.
+"""The wire protocols of AWS control planes, from the server's side: rest-json, json and query.
 
 Requests become calls, answers and errors become bytes, all by botocore's own service models, so that an unmodified
 boto3 understands them. Knows nothing of what the operations do.
@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -21,8 +21,14 @@ from botocore.model import OperationModel, ServiceModel
 from tests.lab.aws_shapes import faults
 from tests.lab.web import Answer, Asked
 
-_SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request")
+_SCOPE: Final = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
+)
+_NAMES: Final = {"monitoring": "cloudwatch"}
+"""Services that sign by another name than botocore's models have."""
+
 _COMMON_ERRORS: Final[Mapping[str, int]] = {
+    "AccessDenied": 403,
     "AccessDeniedException": 403,
     "ExpiredTokenException": 403,
     "InvalidSignatureException": 403,
@@ -54,6 +60,7 @@ class Call:
     operation: str
     region: str
     params: Mapping[str, Any]
+    access_key: str = ""
 
     @property
     def model(self) -> OperationModel:
@@ -66,16 +73,17 @@ def read_call(request: Asked) -> Call:
     scope = _SCOPE.search(request.headers.get("Authorization", ""))
     if scope is None:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
-    service = scope["service"]
-    protocol = _service(service).metadata["protocol"]
+    service = _NAMES.get(scope["service"], scope["service"])
+    protocol = _service(service).resolved_protocol
     if protocol == "rest-json":
         operation, params = _read_rest(service, request)
     elif protocol == "json":
-        operation, params = request.headers["X-Amz-Target"].rpartition(".")[2], json.loads(request.body)
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        params = _decoded(_service(service).operation_model(operation).input_shape, json.loads(request.body))
     else:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         operation, params = form["Action"], {k: v for k, v in form.items() if k not in ("Action", "Version")}
-    call = Call(service=service, operation=operation, region=scope["region"], params=params)
+    call = Call(service=service, operation=operation, region=scope["region"], params=params, access_key=scope["key"])
     if call.model.input_shape is not None and (broken := list(faults(call.model.input_shape, params))):
         code = "InvalidParameterException" if service == "ecr" else "ValidationException"
         raise AwsError(code, f"{len(broken)} validation error detected: {'; '.join(broken)}")
@@ -87,7 +95,7 @@ def write_answer(call: Call, answer: Mapping[str, Any]) -> Answer:
     shape = call.model.output_shape
     if shape is not None and (broken := list(faults(shape, answer))):
         raise Unmodelled(f"the lab's answer to {call.service} {call.operation} breaks the model: {'; '.join(broken)}")
-    if _service(call.service).metadata["protocol"] == "query":
+    if _service(call.service).resolved_protocol == "query":
         return _query_answer(call.operation, answer)
     status = int(call.model.http.get("responseCode", 200))
     return Answer(status=status, body=json.dumps(answer, default=_epoch).encode())
@@ -96,9 +104,9 @@ def write_answer(call: Call, answer: Mapping[str, Any]) -> Answer:
 def write_error(service: str, operation: str | None, error: AwsError) -> Answer:
     """Put an error on the wire as the service would."""
     model = _service(service)
-    if model.metadata["protocol"] == "rest-json":
+    if model.resolved_protocol == "rest-json":
         return _rest_error(model, operation, error)
-    if model.metadata["protocol"] == "json":
+    if model.resolved_protocol == "json":
         document = {"__type": error.code, "message": error.text, **error.members}
         return Answer(status=_COMMON_ERRORS.get(error.code, 400), body=json.dumps(document).encode())
     text = f"<Error><Type>Sender</Type><Code>{error.code}</Code><Message>{escape(error.text)}</Message></Error>"
@@ -152,9 +160,14 @@ def _rest_params(
 
 
 def _decoded(shape: Any, value: Any) -> Any:
-    """Undo what JSON cannot carry: blobs travel as base64."""
+    """Undo what JSON cannot carry: blobs travel as base64, moments as seconds; what is unknown stays."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        return {name: _decoded(shape.members[name], item) for name, item in value.items() if name in shape.members}
+        members = shape.members
+        return {name: _decoded(members[name], item) if name in members else item for name, item in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_decoded(shape.member, item) for item in value]
+    if shape.type_name == "timestamp":
+        return datetime.fromtimestamp(value, UTC)
     return base64.b64decode(value) if shape.type_name == "blob" else value
 
 
@@ -180,9 +193,14 @@ def _rest_error(model: ServiceModel, operation: str | None, error: AwsError) -> 
 
 
 def _query_answer(operation: str, answer: Mapping[str, Any]) -> Answer:
-    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in answer.items())
-    text = f"<{operation}Response><{operation}Result>{members}</{operation}Result></{operation}Response>"
+    text = f"<{operation}Response><{operation}Result>{_xml(answer)}</{operation}Result></{operation}Response>"
     return Answer(status=200, body=text.encode(), headers={"Content-Type": "text/xml"})
+
+
+def _xml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml(item)}</{name}>" for name, item in value.items())
+    return escape(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 def _epoch(value: object) -> float:

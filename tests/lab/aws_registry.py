@@ -12,6 +12,7 @@ import requests
 from bot.core.image import MANIFEST_TYPES, Index, Manifest, parse_manifest
 
 _FOUND: Final = 200
+_CREATED: Final = 201
 _MISSING: Final = 404
 
 
@@ -36,6 +37,12 @@ class ImageSource:
         if answer is None:
             return None
         return parse_manifest(answer.content, media_type=answer.headers.get("Content-Type"))
+
+    def put_manifest(self, repository: str, name: str, manifest: Manifest | Index) -> None:
+        """Store a manifest, byte for byte, under one more tag."""
+        url = f"{self.url}/v2/{repository}/manifests/{name}"
+        answer = self._session.put(url, manifest.raw, headers={"Content-Type": manifest.media_type}, timeout=10)
+        assert answer.status_code == _CREATED, f"registry: {answer.status_code} for {url}: {answer.text[:300]}"
 
     def config(self, repository: str, manifest: Manifest) -> dict[str, Any]:
         """Fetch the image config."""

@@ -10,7 +10,8 @@ _PATIENCE_SECONDS = 30
 
 def forward(host: str, asked: Asked, *, before: str = "", without: Collection[str] = ()) -> Answer:
     """Send a request as it came to `host`, its path after `before`, without some headers; the body comes back as is."""
-    kept = {name: value for name, value in asked.headers.items() if name not in ("Connection", *without)}
+    dropped = ("Connection", "Transfer-Encoding", *without)  # the body is whole by now
+    kept = {name: value for name, value in asked.headers.items() if name not in dropped}
     return send(host, asked.method, before + asked.path, kept, asked.body)
 
 

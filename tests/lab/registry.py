@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.lab.forward import forward
+from bot.core.image import MANIFEST_TYPES
+from tests.lab.forward import forward, send
 from tests.lab.need import need
 from tests.lab.program import running
 from tests.lab.web import Answer, Asked, Web, serve
@@ -20,6 +21,7 @@ from tests.lab.web import Answer, Asked, Web, serve
 LOGIN: Final = ("lab", "s3cret")
 _HTPASSWD: Final = "lab:$2y$05$kUjfEdZfSI8rBsJx3wNqUejsVeaIsg98.dpE7kvKrUzkhUm.0/xNq\n"
 _MOST_TAGS = 1000
+_FOUND = 200
 _ACCESS = re.compile(r'"([A-Z]+) (/v2/\S*) HTTP/1\.1" \d')
 _GIVEN = re.compile(r'"GET /v2/\S*/blobs/(\S+) HTTP/1\.1" 200 (\d+)')
 
@@ -135,6 +137,23 @@ def ecr_public_front(upstream: LabRegistry) -> Iterator[EcrPublicFront]:
     with serve(front.answer) as web:
         front.web = web
         yield front
+
+
+@contextmanager
+def immutable_tags(upstream: LabRegistry) -> Iterator[Web]:
+    """Run a front that lets no tag move, nor be put again, as ECR does (TAG_INVALID)."""
+
+    def answer(asked: Asked) -> Answer:
+        name = asked.path.rpartition("/manifests/")[2]
+        if asked.method == "PUT" and "/manifests/" in asked.path and not name.startswith("sha256:"):
+            accept = {"Accept": ", ".join(MANIFEST_TYPES)}
+            if send(upstream.host, "HEAD", asked.path, accept, b"").status == _FOUND:
+                said = f"The image tag '{name}' already exists and cannot be overwritten because the tag is immutable."
+                return _error(400, "TAG_INVALID", said)
+        return forward(upstream.host, asked)
+
+    with serve(answer) as web:
+        yield web
 
 
 def _configure(folder: Path, host: str, *, login: bool) -> Path:

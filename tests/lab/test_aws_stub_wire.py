@@ -140,7 +140,9 @@ class TestItsOwnDefects:
     @pytest.mark.parametrize(
         ("ask", "gap"),
         [
-            pytest.param(lambda c: c.list_functions(), "does not speak ListFunctions", id="operation"),
+            pytest.param(
+                lambda c: c.list_event_source_mappings(), "does not speak ListEventSourceMappings", id="operation"
+            ),
             pytest.param(
                 lambda c: c.update_function_configuration(FunctionName="orders", Handler="x"), "Handler", id="parameter"
             ),

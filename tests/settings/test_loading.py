@@ -12,12 +12,26 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from bot.core.errors import SettingsError
+from bot.core.mapping import ByImage, ByLabel, ByTag
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
+from bot.core.target import SmokeTest
 from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
 from bot.settings.schema import own_schema_json, schema_json
 from bot.settings.surroundings import Surroundings
-from bot.settings.values import AMAZON_FEEDS, GitHubForge, LocalForge
+from bot.settings.values import (
+    AMAZON_FEEDS,
+    Account,
+    Builder,
+    CodeBuildBuilder,
+    CommandBuilder,
+    DockerBuilder,
+    GitHubForge,
+    LambdaDeployer,
+    LocalForge,
+    RebaseBuilder,
+    WorkflowBuilder,
+)
 
 CONFIG = Path(__file__).parents[2] / "config"
 DIGEST = "sha256:" + "0" * 64
@@ -145,6 +159,143 @@ def test_a_tenth_of_the_quota_is_left_to_others_unless_told_otherwise(tmp_path: 
     assert forge.reserve == share
 
 
+DISCOVER = """\
+version: 1
+forges: [{kind: github, url: %s, token: {env: TOKEN}, include: ["acme/*"]}]
+deploy:
+  deployer:
+    kind: lambda
+    region: eu-west-1
+    accounts: [{regions: [eu-west-1]}, {role: "arn:aws:iam::210987654321:role/refrom", regions: [us-east-1]}]
+  discover:
+    - {by: label, alias: live}
+    - {by: image, name: "team/*", repository: "acme/*", context: "*"}
+    - {by: tag, dockerfile: app.Dockerfile}
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "host"), [("https://api.github.com", "github.com"), ("https://git.example/api/v3", "git.example")]
+)
+def test_rules_and_accounts_stay_in_their_order(tmp_path: Path, url: str, host: str) -> None:
+    (tmp_path / "refrom.yaml").write_text(DISCOVER % url)
+
+    read = load_settings(tmp_path / "refrom.yaml", {"TOKEN": "x"})
+
+    assert read.targets == ()
+    assert read.discovery == (
+        ByLabel(alias="live", host=host),
+        ByImage(image="team/*", repository="acme/*", context="*"),
+        ByTag(dockerfile="app.Dockerfile"),
+    )
+    assert isinstance(read.deployer, LambdaDeployer)
+    role = "arn:aws:iam::210987654321:role/refrom"
+    assert read.deployer.accounts == (
+        Account(regions=("eu-west-1",)),
+        Account(regions=("us-east-1",), role=role),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        pytest.param(
+            "arn:aws:iam::210987654321:role/refrom",
+            "arn:aws:iam::210987654321:user/x",
+            "7: deploy.deployer.accounts[1].role: arn:aws:iam::210987654321:user/x is no role; "
+            "write arn:aws:iam::ACCOUNT:role/NAME",
+            id="no role",
+        ),
+        pytest.param(
+            "{regions: [eu-west-1]},",
+            "{regions: [eu-west-1], role: 'arn:aws:iam::210987654321:role/x'},",
+            "7: deploy.deployer.accounts: names one account twice; put all its Regions under one entry",
+            id="account twice",
+        ),
+        pytest.param(
+            "regions: [us-east-1]", "regions: []", "7: deploy.deployer.accounts[1].regions: list should", id="nowhere"
+        ),
+        pytest.param(
+            'name: "team/*"',
+            'name: "*/*"',
+            "10: deploy.discover[1].name: '*/*' has not one * at most; write one where the name varies",
+            id="two stars",
+        ),
+        pytest.param(
+            'name: "team/*"',
+            "name: team/x",
+            "10: deploy.discover[1]: has a * for which nothing in team/x stands; write one in name",
+            id="a star for nothing",
+        ),
+        pytest.param("by: tag", "by: hope", "11: deploy.discover[2]: has a kind that refrom does not know", id="by"),
+        pytest.param("by: tag, ", "", "11: deploy.discover[2]: has no kind; add it", id="no by"),
+    ],
+)
+def test_rules_and_accounts_that_cannot_be_meant_are_faults(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    text = (DISCOVER % "https://api.github.com").replace(old, new)
+
+    (found,) = faults(tmp_path, text, {"TOKEN": "x"})
+
+    assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("builder", "read"),
+    [
+        pytest.param(
+            "{kind: docker, secrets: {npm: {env: TOKEN}}}", DockerBuilder(secrets={"npm": "s3cret"}), id="docker"
+        ),
+        pytest.param(
+            "{kind: rebase, otherwise: {kind: docker, secrets: {npm: {env: TOKEN}}}}",
+            RebaseBuilder(otherwise=DockerBuilder(secrets={"npm": "s3cret"})),
+            id="rebase",
+        ),
+        pytest.param(
+            "{kind: github-actions, workflow: build.yml}", WorkflowBuilder(workflow="build.yml"), id="github-actions"
+        ),
+        pytest.param(
+            "{kind: codebuild, project: images, region: eu-west-1}",
+            CodeBuildBuilder(project="images", region="eu-west-1"),
+            id="codebuild",
+        ),
+        pytest.param(
+            "{kind: command, run: [make, image], timeout: 30m, pass_env: [AWS_PROFILE]}",
+            CommandBuilder(command=("make", "image"), timeout=timedelta(minutes=30), passed=("AWS_PROFILE",)),
+            id="command",
+        ),
+    ],
+)
+def test_builders_are_read(tmp_path: Path, builder: str, read: Builder) -> None:
+    path = tmp_path / "refrom.yaml"
+    path.write_text(f"version: 1\ndeploy: {{builder: {builder}, deployer: {{kind: local, state: f.json}}}}\n")
+
+    found = load_settings(path, {"TOKEN": "s3cret"})
+
+    assert found.builder == read
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("builder", "fault"),
+    [
+        pytest.param("{kind: command, run: []}", "run: list should have at least 1 item", id="no command"),
+        pytest.param("{kind: command, run: make image}", "run: is no list; write", id="a line for a shell"),
+        pytest.param("{kind: command, run: [x], pass_env: [A=b]}", "pass_env[0]: 'A=b' is no name of", id="a value"),
+        pytest.param(
+            "{kind: docker, secrets: {'a,b': {env: TOKEN}}}", "secrets.\"a,b\": 'a,b' is no id of", id="an id"
+        ),
+        pytest.param("{kind: docker, secrets: {npm: s3cret}}", "secrets.npm: is never written here", id="a secret"),
+        pytest.param("{kind: github-actions, workflow: a/b.yml}", "workflow: string should match", id="a path"),
+    ],
+)
+def test_builders_that_cannot_be_meant_are_faults(tmp_path: Path, builder: str, fault: str) -> None:
+    text = f"version: 1\ndeploy: {{builder: {builder}, deployer: {{kind: local, state: f.json}}}}\n"
+
+    (found,) = faults(tmp_path, text, {"TOKEN": "s3cret"})
+
+    assert found.startswith(f"2: deploy.builder.{fault}")
+
+
 def test_relative_paths_start_at_the_settings(tmp_path: Path) -> None:
     (tmp_path / "refrom.yaml").write_text("version: 1\nforges: [{kind: local, root: repositories}]\n")
 
@@ -201,6 +352,48 @@ deploy:
         "7: policy.updateon: is no key here; did you mean update_on?",
         "8: policy.max_age: is no duration; write a number with d, h or m, such as 30d",
         "12: deploy.targets[0].image: example.com/a:1 has a tag or digest; refrom chooses the tag, so leave it out",
+    ]
+
+
+def test_a_rebase_may_build_otherwise_and_images_are_tried_as_the_target_or_all_say(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text("""\
+version: 1
+deploy:
+  builder: {kind: rebase, otherwise: {kind: docker, network: none}}
+  deployer: {kind: lambda, region: eu-west-1}
+  tag: "{function}-{commit}-{base}-{recipe}"
+  smoke: {events: [events/./ping.json], timeout: 5s}
+  targets:
+    - {function: a, repository: o/r, image: "example.com/a"}
+    - {function: b, repository: o/r, image: "example.com/b", smoke: {timeout: 2m}}
+""")
+
+    settings = load_settings(tmp_path / "refrom.yaml", {})
+
+    assert settings.builder == RebaseBuilder(otherwise=DockerBuilder(network="none"))
+    assert settings.tag.text == "{function}-{commit}-{base}-{recipe}"
+    assert settings.smoke == SmokeTest(events=("events/ping.json",), timeout=timedelta(seconds=5))
+    assert [target.smoke for target in settings.targets] == [None, SmokeTest(timeout=timedelta(minutes=2))]
+
+
+def test_faults_of_tag_and_smoke_test_name_the_cure(tmp_path: Path) -> None:
+    text = """\
+version: 1
+deploy:
+  deployer: {kind: lambda, region: eu-west-1}
+  builder: {kind: rebase, otherwise: {kind: rebase}}
+  tag: "{commit}"
+  smoke:
+    events: [../ping.json]
+    timeout: 1h
+  targets: []
+"""
+
+    assert faults(tmp_path, text) == [
+        "4: deploy.builder.otherwise.kind: input should be 'docker'",
+        "5: deploy.tag: '{commit}' lacks {base}, {recipe}; two images must not share a tag",
+        "7: deploy.smoke.events[0]: ../ping.json leads out of the source repository; write a path in it",
+        "8: deploy.smoke.timeout: is no time that an event may take; write 1s to 900s, or 1m to 15m",
     ]
 
 

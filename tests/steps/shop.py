@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.engine.clock import VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.local import LocalForge
@@ -19,7 +20,7 @@ from bot.adapters.store.store import Store, open_store
 from bot.core.advisories import Bulletin
 from bot.core.digest import Digest
 from bot.core.dockerfile import same_but_for_bases
-from bot.core.errors import AdvisoryError
+from bot.core.errors import AdvisoryError, BuildError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
@@ -34,6 +35,7 @@ from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
 from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
 from bot.ports.registry import WatchedRegistry
+from bot.ports.smoke import Trial
 from bot.ports.world import World
 from bot.settings import load_narrowing
 from bot.steps.cycle import Cycle, Report
@@ -86,6 +88,19 @@ class Silence:
         raise AdvisoryError(f"no feed of advisories for {system} on {platform}; name one")
 
 
+class Trials:
+    """Smoke tests that are written down, and that one can make fail."""
+
+    def __init__(self) -> None:
+        self.made: list[Trial] = []
+        self.fault: BuildError | None = None
+
+    def run(self, trial: Trial) -> None:
+        self.made.append(trial)
+        if self.fault:
+            raise self.fault
+
+
 @dataclass(slots=True)
 class Shop:
     """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
@@ -99,6 +114,7 @@ class Shop:
     targets: list[Target] = field(default_factory=list)
     proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
+    smoke: Trials = field(default_factory=Trials)
     ports: dict[str, Any] = field(default_factory=dict)
     writer: LayoutRegistry = field(init=False)
     registry: CountingRegistry = field(init=False)
@@ -197,7 +213,10 @@ class Shop:
             ledger=self.store.ledger,
             pull_requests=self.forge,
             builder=builder,
+            smoke=self.smoke,
             deployer=self.functions,
+            watcher=Unwatched(),
+            retention=Unwatched(),
             journal=self.store.journal,
         )
         return replace(world, **self.ports)
@@ -217,7 +236,8 @@ class Shop:
 
     def cycle(self) -> Report:
         """Run one cycle as a new process would."""
-        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5)))
+        longest = max((target.strategy.at_most for target in self.targets), default=timedelta())
+        return Cycle(self.world(), self.rules()).run(MemoryEngine(self.clock, timedelta(minutes=5) + longest))
 
     def pull_requests(self, name: str) -> list[PullRequest]:
         return list(self.forge.pull_requests(name, BRANCH))

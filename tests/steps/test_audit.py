@@ -1,20 +1,27 @@
 """Audit: who stands on what, how far behind, and what could not be read; nothing is changed by asking."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
+from bot.core.deployment import Alias
+from bot.core.digest import Digest
 from bot.core.layer import Language
+from bot.core.outcome import Result
 from bot.core.plan import Update
 from bot.core.policy import Declarations, Hold
 from bot.core.responsibility import Finding, State, Verdict
+from bot.entrypoints.demo.fleet import AMD64
+from bot.entrypoints.demo.images import publish_function
 from bot.entrypoints.documents import audit_document
 from bot.steps.audit import Audit, audit, audit_after
 from bot.steps.cycle import Cycle
-from tests.steps.shop import AFTER, SAME, Shop, pinned
+from bot.steps.serving import prove_served
+from tests.steps.shop import AFTER, PYTHON, SAME, Shop, pinned
 
 
 @pytest.fixture
@@ -67,6 +74,94 @@ def test_what_is_merged_and_not_deployed_has_drifted(fleet: Shop) -> None:
     fleet.forge.merge("acme/orders", 1)
 
     assert finding(fleet).verdict is Verdict.DRIFTED
+
+
+@dataclass(frozen=True, slots=True)
+class Shifting:
+    """Functions of which every alias sends a part of the requests to another version."""
+
+    functions: Any
+    weights: tuple[tuple[str, float], ...]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.functions, name)
+
+    def alias(self, function: str, name: str) -> Alias:
+        found: Alias = replace(self.functions.alias(function, name), weights=self.weights)
+        return found
+
+
+def deploy_by_hand(shop: Shop, base: Digest, tag: str, *, moved: bool = False) -> str:
+    """Let somebody else build on a base, deploy and publish it; return the version."""
+    repository = shop.targets[0].destination
+    digest = publish_function(
+        shop.writer,
+        shop.writer,
+        PYTHON.with_digest(base),
+        AMD64,
+        {"var/task/x": tag.encode()},
+        repository.with_tag(tag),
+        {},
+    )
+    shop.functions.update_code(shop.functions.function("orders"), repository.with_digest(digest))
+    shop.clock.advance(timedelta(minutes=1))
+    version = shop.functions.publish_version(shop.functions.function("orders"))
+    if moved:
+        alias = shop.functions.alias("orders", "live")
+        assert alias is not None
+        shop.functions.move_alias(shop.functions.function("orders"), replace(alias, version=version))
+    return version
+
+
+def test_what_somebody_deployed_beside_the_default_branch_has_drifted_too(fleet: Shop) -> None:
+    deploy_by_hand(fleet, fleet.move(), "hand", moved=True)
+
+    found = finding(fleet)
+
+    assert (found.verdict, found.evidence.version) == (Verdict.DRIFTED, "2")
+    assert found.duties[0].why.startswith("something else was deployed: acme/orders names ")
+
+
+def test_what_is_merged_and_stands_on_latest_alone_is_named_so(fleet: Shop) -> None:
+    newer = fleet.move()
+    fleet.cycle()
+    fleet.forge.merge("acme/orders", 1)
+    deploy_by_hand(fleet, newer, "hand")
+
+    found = finding(fleet)
+
+    assert found.verdict is Verdict.DRIFTED
+    why = "merged but not deployed: $LATEST has it, alias live does not serve it; "
+    assert found.duties[0].why.startswith(why)
+
+
+def test_every_version_that_an_alias_serves_by_weight_is_judged(fleet: Shop) -> None:
+    second = deploy_by_hand(fleet, fleet.move(), "hand")
+    fleet.ports["functions"] = Shifting(fleet.functions, ((second, 0.1),))
+
+    found = finding(fleet)
+
+    assert [(s.version, round(s.weight, 3), s.verdict) for s in found.serves] == [
+        ("1", 0.9, Verdict.BEHIND),
+        ("2", 0.1, Verdict.DRIFTED),
+    ]
+    assert found.verdict is Verdict.DRIFTED
+
+
+def test_a_redeploy_is_proven_by_all_that_serves(fleet: Shop) -> None:
+    """What follow_alias has moved is read once more from the service and the registry."""
+    old = fleet.publish()
+    goal = fleet.watch().platforms[AMD64]
+    second = deploy_by_hand(fleet, fleet.move(), "hand")
+    shifting = Shifting(fleet.functions, ((second, 0.25),))
+
+    whole = prove_served(fleet.targets[0], goal, fleet.functions, fleet.registry)
+    astray = prove_served(fleet.targets[0], goal, shifting, fleet.registry)
+
+    assert goal.reference.digest == old
+    assert (whole.result, whole.message) == (Result.PROVEN, f"all that alias live serves stands on {goal.reference}")
+    assert astray.result is Result.FAILED
+    assert f"version {second} with 25% of the requests runs registry.example/orders@" in astray.message
 
 
 def test_a_hold_is_an_exception_with_its_reason(fleet: Shop) -> None:

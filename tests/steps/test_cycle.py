@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.core.errors import BuildError
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Current, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
+from bot.core.target import SmokeTest
 from bot.entrypoints.demo.fleet import ARM64, MOVED
+from bot.ports.builder import Builder, Building, BuildOrder, Built
 from bot.ports.engine import Key
 from bot.steps.cycle import Cycle, Report
+from tests.adapters.forge.world import File
 from tests.steps.shop import AFTER, BEFORE, PYTHON, SAME, UNPINNED, Shop, pinned
 
 
@@ -46,6 +50,34 @@ def test_a_moved_base_is_proposed_merged_built_deployed_and_proven(shop: Shop, d
     assert not deployed.waiting
     assert shop.base_of("orders") == new
     assert shop.dockerfile("acme/orders") == pinned(new)
+
+
+class Elsewhere:
+    """A builder whose image is there when it is looked for the third time."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder, self.looks = builder, 0
+
+    def build(self, order: BuildOrder) -> Built | Building:
+        self.looks += 1
+        if self.looks < 3:
+            return Building(why="another service builds it", look=timedelta(seconds=15))
+        return self._builder.build(order)
+
+
+def test_a_build_elsewhere_is_looked_at_again_in_the_same_cycle_and_told_once(shop: Shop) -> None:
+    furnish(shop)
+    new = shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    builder = Elsewhere(shop.world().builder)
+    shop.ports["builder"] = builder
+
+    report = shop.cycle()
+
+    done = ["rebuild built", "redeploy updated", "redeploy moved", "prove proven"]
+    assert results(report, "orders") == ["rebuild waiting", *done]
+    assert (builder.looks, shop.base_of("orders")) == (3, new)
 
 
 def test_a_cycle_over_a_finished_fleet_writes_nothing(shop: Shop) -> None:
@@ -146,6 +178,68 @@ def test_a_digest_that_moved_alone_is_no_news(shop: Shop) -> None:
 
     assert not report.outcomes
     assert [type(decision) for decision in report.decisions] == [Current]
+
+
+class Logging:
+    """A builder, and what it said."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder, self.logs = builder, list[str]()
+
+    def build(self, order: BuildOrder) -> Built | Building:
+        built = self._builder.build(order)
+        assert isinstance(built, Built)
+        self.logs.append(built.log)
+        return built
+
+
+def test_a_base_that_is_the_same_but_for_times_is_built_once_and_deployed_never(shop: Shop) -> None:
+    """Somebody merged the digest all the same; what is known of it is in the registry alone, so the store may go."""
+    furnish(shop)
+    new = shop.move(SAME)
+    shop.people.push("acme/orders", "main", {"Dockerfile": File(pinned(new).encode())})
+    builder = shop.ports["builder"] = Logging(shop.world().builder)
+    state = (shop.folder / "functions.json").read_bytes()
+
+    first = shop.cycle()
+    shop.forget()
+    second = shop.cycle()
+
+    assert results(first, "orders") == results(second, "orders") == ["rebuild unchanged"]
+    assert "differs from what is deployed in times alone" in first.outcomes[-1].message
+    assert [log.endswith("is already there") for log in builder.logs] == [False, True]
+    assert (shop.folder / "functions.json").read_bytes() == state
+
+
+def test_an_image_is_tried_before_it_is_deployed(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.targets = [replace(target, smoke=SmokeTest(events=("events/a.json",))) for target in shop.targets]
+
+    report = shop.cycle()
+
+    (trial,) = shop.smoke.made
+    assert (trial.repository, trial.events) == ("acme/orders", ("events/a.json",))
+    assert trial.commit == shop.people.branches("acme/orders")["main"]
+    assert trial.image == shop.functions.function("orders").image
+    assert "it starts and answers 1 event" in next(o.message for o in report.outcomes if o.step == "rebuild")
+
+
+def test_an_image_that_does_not_start_is_not_deployed(shop: Shop) -> None:
+    furnish(shop)
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.targets = [replace(target, smoke=SmokeTest()) for target in shop.targets]
+    shop.smoke.fault = BuildError("does not start")
+    before = (shop.folder / "functions.json").read_bytes()
+
+    report = shop.cycle()
+
+    assert [(o.result, o.message) for o in failures(report)] == [(Result.FAILED, "does not start")]
+    assert (shop.folder / "functions.json").read_bytes() == before
 
 
 def test_a_hold_stops_the_pull_request_and_the_function(shop: Shop) -> None:

@@ -1,9 +1,6 @@
 """A cycle that is killed before or after any write, and run again, ends where an undisturbed one ends."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +9,7 @@ from bot.core.marker import is_unfinished
 from bot.core.policy import Block, Declarations, UpdateOn
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BRANCH
+from tests.steps.killing import Killed, Watched, Writes
 from tests.steps.shop import AFTER, Shop, pinned
 
 WRITES = (
@@ -27,45 +25,12 @@ WRITES = (
 OTHERS = ("pull_requests.refresh", "pull_requests.close", "pull_requests.finish", "pull_requests.comment_once")
 
 
-class Killed(BaseException):
-    """The process ends here; nothing that the loop catches."""
-
-
-@dataclass(slots=True)
-class Writes:
-    """What was written so far, and the write at which the process ends: before it, or right after it."""
-
-    fatal: tuple[str, int, bool] | None = None
-    made: list[str] = field(default_factory=list)
-
-    def wrap(self, name: str, write: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-        self.made.append(name)
-        here = (name, self.made.count(name))
-        if self.fatal == (*here, False):
-            raise Killed
-        result = write(*args, **kwargs)
-        if self.fatal == (*here, True):
-            raise Killed
-        return result
-
-
-class Watched:
-    """A port whose writes are told to `Writes`; everything else passes through."""
-
-    def __init__(self, port: str, inner: object, writes: Writes) -> None:
-        self._port, self._inner, self._writes = port, inner, writes
-
-    def __getattr__(self, name: str) -> Any:
-        found, full = getattr(self._inner, name), f"{self._port}.{name}"
-        return partial(self._writes.wrap, full, found) if full in (*WRITES, *OTHERS) else found
-
-
 def watch_writes(shop: Shop, writes: Writes) -> None:
     """Put every writing port of the shop's world under watch."""
     shop.ports.clear()
     world = shop.world()
     for port in ("journal", "ledger", "pull_requests", "builder", "deployer"):
-        shop.ports[port] = Watched(port, getattr(world, port), writes)
+        shop.ports[port] = Watched(port, getattr(world, port), writes, (*WRITES, *OTHERS))
 
 
 def start(shop: Shop) -> Digest:

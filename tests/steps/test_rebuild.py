@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.adapters.contents import LayerReader
 from bot.core.digest import Digest
 from bot.core.errors import BuildError
+from bot.core.image_tag import TagTemplate
 from bot.core.observation import KnownBase
 from bot.entrypoints.demo.fleet import AMD64, ARM64
-from bot.entrypoints.demo.images import publish_function
-from bot.ports.builder import Building, BuildOrder, Built
-from bot.steps.rebuild import order, rebuild
-from tests.steps.shop import PYTHON, Shop, pinned
+from bot.entrypoints.demo.images import BaseSpec, publish_function
+from bot.ports.builder import Builder, Building, BuildOrder, Built
+from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
+from tests.steps.shop import PYTHON, SAME, CountingRegistry, Shop, pinned
 
 
 @dataclass(slots=True)
@@ -23,6 +25,10 @@ class Bench:
     old: KnownBase
     goal: KnownBase
     commit: str
+
+    def rebuild(self, wanted: BuildOrder, builder: Builder | None = None) -> Rebuilt | NothingNew | Building:
+        world = self.shop.world()
+        return rebuild(wanted, self.goal, self.old, replace(world, builder=builder or world.builder))
 
     def order(self) -> BuildOrder:
         target = self.shop.targets[0]
@@ -53,9 +59,11 @@ def bench(shop: Shop) -> Bench:
 def test_an_image_on_the_goal_is_returned_by_digest(bench: Bench) -> None:
     wanted = bench.order()
 
-    image = rebuild(wanted, bench.goal, bench.shop.world().builder, bench.shop.registry)
+    built = bench.rebuild(wanted)
 
-    assert not isinstance(image, Building)
+    assert isinstance(built, Rebuilt)
+    assert built.how.startswith("rebased, ")
+    image = built.image
     assert (image.name, image.tag, image.digest is None) == (wanted.destination.name, None, False)
     labels = bench.shop.writer.image(image).config.labels
     assert labels["org.opencontainers.image.base.digest"] == str(bench.goal.reference.digest)
@@ -78,7 +86,7 @@ def test_the_same_order_has_the_same_tag_and_another_order_another(bench: Bench)
 
 
 def test_an_image_that_comes_later_is_waited_for(bench: Bench) -> None:
-    built = rebuild(bench.order(), bench.goal, RecordingBuilder(), bench.shop.registry)
+    built = bench.rebuild(bench.order(), RecordingBuilder())
 
     assert isinstance(built, Building)
     assert "would build Dockerfile" in built.why
@@ -99,7 +107,7 @@ def test_an_index_is_refused_because_lambda_takes_none(bench: Bench) -> None:
     shop.writer.put_manifest(wanted.destination, index.media_type, index.raw)
 
     with pytest.raises(BuildError, match="Lambda takes only a single image"):
-        rebuild(wanted, bench.goal, Another(index.digest), shop.registry)
+        bench.rebuild(wanted, Another(index.digest))
 
 
 def test_an_image_on_another_base_is_refused(bench: Bench) -> None:
@@ -108,7 +116,7 @@ def test_an_image_on_another_base_is_refused(bench: Bench) -> None:
     assert deployed.digest
 
     with pytest.raises(BuildError, match="does not stand on"):
-        rebuild(bench.order(), bench.goal, Another(deployed.digest), bench.shop.registry)
+        bench.rebuild(bench.order(), Another(deployed.digest))
 
 
 def test_an_image_for_another_platform_is_refused(bench: Bench) -> None:
@@ -117,4 +125,72 @@ def test_an_image_for_another_platform_is_refused(bench: Bench) -> None:
     digest = publish_function(shop.writer, shop.writer, base, ARM64, {"a": b"x"}, wanted.destination, {})
 
     with pytest.raises(BuildError, match="build with --platform linux/amd64"):
-        rebuild(wanted, bench.goal, Another(digest), shop.registry)
+        bench.rebuild(wanted, Another(digest))
+
+
+def furnish(shop: Shop, after: BaseSpec) -> Bench:
+    """A function on a base, and that base published again as `after`."""
+    first = shop.publish()
+    commit = shop.push("acme/orders", pinned(first))
+    old = shop.watch().platforms[AMD64]
+    shop.deploy("orders", first, commit)
+    shop.move(after)
+    return Bench(shop, old, shop.watch().platforms[AMD64], commit)
+
+
+def test_an_image_that_differs_in_times_alone_is_nothing_new(shop: Shop) -> None:
+    bench = furnish(shop, SAME)
+
+    assert isinstance(bench.rebuild(bench.order()), NothingNew)
+    assert isinstance(bench.rebuild(bench.order()), NothingNew)
+
+
+def test_the_functions_own_layers_are_fetched_only_where_the_bases_are_the_same(bench: Bench) -> None:
+    wanted, counting = bench.order(), CountingRegistry(bench.shop.registry)
+    bench.rebuild(wanted)
+    own = {layer.digest for layer in bench.shop.writer.image(wanted.destination).manifest.layers} - set(
+        bench.goal.layers
+    )
+
+    world = replace(bench.shop.world(), contents=LayerReader(counting))
+    assert isinstance(rebuild(wanted, bench.goal, bench.old, world), Rebuilt)
+
+    assert own
+    assert not [asked for asked in counting.asked if any(digest.hex in asked for digest in own)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"var/task/app.py": b"handler = repr\n"}, {"var/task/app.py": b"handler = print\n", "var/task/b": b""}],
+    ids=["a changed file", "a further file"],
+)
+def test_other_files_of_the_function_are_something_new_though_the_base_is_not(
+    shop: Shop, files: dict[str, bytes]
+) -> None:
+    bench = furnish(shop, SAME)
+    wanted = bench.order()
+    digest = publish_function(
+        shop.writer, shop.writer, bench.goal.reference, AMD64, files, wanted.destination, wanted.labels
+    )
+
+    assert isinstance(bench.rebuild(wanted, Another(digest)), Rebuilt)
+
+
+def test_an_image_whose_deployed_one_is_gone_is_something_new(shop: Shop) -> None:
+    bench = furnish(shop, SAME)
+    wanted = bench.order()
+    bench.rebuild(wanted)
+
+    gone = replace(wanted, deployed=wanted.destination.with_tag(None).with_digest(Digest.of(b"gone")))
+
+    assert isinstance(bench.rebuild(gone), Rebuilt)
+
+
+def test_the_tag_follows_the_template(bench: Bench) -> None:
+    target, function = bench.shop.targets[0], bench.shop.functions.function("orders")
+    template = TagTemplate.parse("{function}-{runtime}-{commit}-{base}-{recipe}")
+
+    tag = order(target, bench.commit, bench.goal, function, bench.old, template).destination.tag
+
+    assert tag
+    assert tag.startswith(f"orders-python3.13-{bench.commit[:12]}-")

@@ -1,18 +1,19 @@
 """Redeploy: one change at a time, each only when the service is ready for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.core.errors import DeployError
-from bot.core.outcome import Outcome, Result
+from bot.core.outcome import Result
 from bot.core.reference import Reference
 from bot.core.target import Target
 from bot.entrypoints.demo.fleet import AMD64
 from bot.entrypoints.demo.images import publish_function
 from bot.ports.deployer import UpdateStatus
-from bot.steps.redeploy import follow_alias, update_code
+from bot.steps.redeploy import Followed, alias_of, follow_alias, update_code
 from tests.steps.shop import PYTHON, Shop
 
 
@@ -29,8 +30,16 @@ def newer(shop: Shop, target: Target) -> Reference:
     return target.destination.with_digest(digest)
 
 
-def follow(functions: LocalFunctions, target: Target) -> Outcome | None:
-    return follow_alias(target, functions.function(target.function), functions, functions, ours=True)
+def follow(shop: Shop, target: Target, *, ours: bool = True, functions: LocalFunctions | None = None) -> Followed:
+    """Take one step with the alias, as one tick does."""
+    latest, alias = shop.functions.function(target.function), alias_of(target, shop.functions)
+    assert alias
+    world = replace(shop.world(), functions=functions or shop.functions)
+    return follow_alias(target, latest, alias, world, shop.now, ours=ours)
+
+
+def told(followed: Followed) -> list[Result]:
+    return [outcome.result for outcome in followed.outcomes]
 
 
 def serving(functions: LocalFunctions) -> str:
@@ -46,12 +55,11 @@ def test_the_alias_follows_only_after_the_version_is_ready(shop: Shop, target: T
 
     assert (updated.result, updated.details["image"]) == (Result.UPDATED, str(image))
     with pytest.raises(DeployError, match="is being updated"):
-        follow(functions, target)
+        follow(shop, target)
     assert serving(functions) == "1"
     shop.clock.advance(timedelta(seconds=2))
-    moved = follow(functions, target)
-    assert moved
-    assert (moved.result, serving(functions)) == (Result.MOVED, "2")
+    moved = follow(shop, target)
+    assert (told(moved), serving(functions)) == ([Result.MOVED], "2")
     assert functions.function("orders", "2").image == image
 
 
@@ -66,10 +74,10 @@ def test_a_version_that_is_not_ready_is_waited_for(shop: Shop, target: Target) -
     latest = functions.function("orders")
     functions.publish_version(latest)
 
-    outcome = follow_alias(target, latest, slow, functions, ours=True)
+    followed = follow(shop, target, functions=slow)
 
-    assert outcome
-    assert (outcome.result, serving(functions)) == (Result.PUBLISHED, "1")
+    assert (told(followed), followed.why, serving(functions)) == ([], "version 2 is not ready yet", "1")
+    assert followed.again is not None
     assert slow.function("orders", "2").status is UpdateStatus.IN_PROGRESS
 
 
@@ -77,10 +85,10 @@ def test_a_second_run_changes_nothing(shop: Shop, target: Target) -> None:
     functions = shop.functions
     update_code(functions.function("orders"), newer(shop, target), functions)
     shop.clock.advance(timedelta(seconds=2))
-    follow(functions, target)
+    follow(shop, target)
     before = (shop.folder / "functions.json").read_bytes()
 
-    assert follow(functions, target) is None
+    assert follow(shop, target) == Followed()
     assert (shop.folder / "functions.json").read_bytes() == before
 
 
@@ -90,7 +98,7 @@ def test_after_a_crash_between_publish_and_move_the_same_version_is_taken(shop: 
     shop.clock.advance(timedelta(seconds=2))
     functions.publish_version(functions.function("orders"))
 
-    follow(functions, target)
+    follow(shop, target)
 
     assert serving(functions) == "2"
     with pytest.raises(DeployError, match="has no version 3"):
@@ -102,17 +110,16 @@ def test_what_somebody_else_deployed_is_left_for_them_to_serve(shop: Shop, targe
     update_code(functions.function("orders"), newer(shop, target), functions)
     shop.clock.advance(timedelta(seconds=2))
 
-    outcome = follow_alias(target, functions.function("orders"), functions, functions, ours=False)
+    followed = follow(shop, target, ours=False)
 
-    assert outcome
-    assert (outcome.result, serving(functions)) == (Result.UNCHANGED, "1")
-    assert "left alone" in outcome.message
+    assert (told(followed), serving(functions)) == ([Result.UNCHANGED], "1")
+    assert "left alone" in followed.outcomes[0].message
 
 
 def test_a_function_without_an_alias_serves_its_latest(shop: Shop) -> None:
     target = shop.deploy("plain", shop.publish(), "c" * 40, alias=None)
 
-    assert follow(shop.functions, target) is None
+    assert alias_of(target, shop.functions) is None
 
 
 def test_a_missing_alias_is_told_with_the_cure(shop: Shop) -> None:
@@ -122,4 +129,4 @@ def test_a_missing_alias_is_told_with_the_cure(shop: Shop) -> None:
     )
 
     with pytest.raises(DeployError, match="has no alias live; create it"):
-        follow(shop.functions, target)
+        alias_of(target, shop.functions)

@@ -75,8 +75,10 @@ def find_docker(environment: Mapping[str, str]) -> str:
     raise BuildError(f"no docker command builds with BuildKit ({found or 'none is on PATH'}); install docker-buildx")
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], limit: float = LONGEST_BUILD) -> tuple[int, str]:
-    """Run a command to its end; return its exit code and the end of its output.
+def run(
+    command: Sequence[str], environment: Mapping[str, str], limit: float = LONGEST_BUILD, folder: Path | None = None
+) -> tuple[int, str]:
+    """Run a command to its end, in a folder; return its exit code and the end of its output.
 
     Raises `BuildError` if it does not start or runs longer than `limit` seconds; all that it started is stopped then.
     """
@@ -84,6 +86,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], limit: float = L
         process = subprocess.Popen(  # noqa: S603 the command is a list, its program was found by find_docker
             command,
             env=dict(environment),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,7 +7,7 @@ ordered base before it is pushed: what has the labels of an order must not stand
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from docker.errors import DockerException, ImageNotFound, StreamParseError
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.builder.docker_command import docker_environment, find_docker, log_in, run
-from bot.adapters.builder.pushed import already_pushed
+from bot.adapters.builder.pushed import already_pushed, barred
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import BuildError
@@ -42,6 +42,7 @@ class DockerBuilder:
 
     `checkout` gives the files of a commit of a source repository, `credentials` the login for a registry host.
     `host` is the daemon's address, from DOCKER_HOST where it is None; `network` is what RUN instructions see.
+    `secrets` are what RUN --mount=type=secret mounts, by id; they stand in no layer and on no command line.
     """
 
     checkout: Callable[[str, str], AbstractContextManager[Path]]
@@ -49,6 +50,7 @@ class DockerBuilder:
     registry: Registry
     host: str | None = None
     network: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def build(self, order: BuildOrder) -> Built:
         """Build, push and read back; an order that was done before is not done again.
@@ -62,7 +64,7 @@ class DockerBuilder:
         with docker_environment(self.host) as environment, closing(connect(environment)) as engine:
             image, log = self._build(order, environment)
             _check_base(engine, image, order, base)
-            digest = _publish(engine, image, order.destination, self.credentials(order.destination.registry))
+            digest = self._publish(engine, image, order.destination)
         manifest = self.registry.manifest(order.destination.with_tag(None).with_digest(digest))
         return Built(digest=manifest.digest, log=log)
 
@@ -74,12 +76,19 @@ class DockerBuilder:
             context = _inside(folder, order.context, "folder", order)
             log_in(environment, self._logins(order, dockerfile))
             command = find_docker(environment)
-            options = _options(order, dockerfile, result, self.network)
+            secrets = _written(self.secrets, result.parent)
+            options = (*_options(order, dockerfile, result, self.network), *secrets)
             code, log = run((command, "build", *options, str(context)), environment)
         if code != 0:
             what = f"{order.dockerfile} of {order.repository} at {order.commit[:12]}"
             raise BuildError(f"{command} could not build {what}; the end of its output says why", log=log)
         return result.read_text().strip(), log
+
+    def _publish(self, engine: docker.DockerClient, image: str, destination: Reference) -> Digest:
+        try:
+            return _publish(engine, image, destination, self.credentials(destination.registry))
+        except BuildError as fault:
+            raise barred(self.registry, destination, fault) from fault
 
     def _logins(self, order: BuildOrder, dockerfile: Path) -> dict[str, Login]:
         """Look up a login for each registry that the build pulls from; those of the settings alone have one."""
@@ -99,6 +108,15 @@ def _options(order: BuildOrder, dockerfile: Path, result: Path, network: str | N
         yield f"--target={order.target}"
     yield from _pairs("--build-arg", order.build_args)
     yield from _pairs("--label", order.labels)
+
+
+def _written(secrets: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """Put secrets into files of a folder that only we can read, and name these."""
+    for number, (name, secret) in enumerate(secrets.items()):
+        file = folder / f"secret{number}"
+        file.touch(mode=0o600)
+        file.write_text(secret, encoding="utf-8")
+        yield f"--secret=id={name},src={file}"
 
 
 def _pairs(option: str, values: Mapping[str, str]) -> Iterator[str]:

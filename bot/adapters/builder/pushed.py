@@ -1,8 +1,9 @@
-"""An image that an earlier order has already pushed, recognised by its labels."""
+"""What is there under an order's tag: the image of an earlier try, or one that bars the way."""
 
 from bot.core.digest import Digest
-from bot.core.errors import RegistryError
+from bot.core.errors import BuildError, RegistryError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Index
+from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder
 from bot.ports.registry import Registry
 
@@ -28,3 +29,16 @@ def already_pushed(registry: Registry, order: BuildOrder) -> Digest | None:
     config = registry.image(order.destination.with_digest(manifest.digest)).config
     same = config.platform == order.platform and order.labels.items() <= config.labels.items()
     return manifest.digest if same else None
+
+
+def barred(registry: Registry, destination: Reference, fault: BuildError) -> BuildError:
+    """Explain why a push was refused, where another image has the tag: an immutable tag does not move."""
+    try:
+        there = registry.manifest(destination).digest
+    except RegistryError:
+        return fault  # nothing has the tag, or nobody can tell
+    return BuildError(
+        f"{destination} names {there} already ({fault}); where tags are immutable, delete this one, "
+        "or give deploy.tag another form",
+        log=fault.log,
+    )

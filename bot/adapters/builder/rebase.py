@@ -1,33 +1,46 @@
 """The rebase builder: swaps the base's layers under a function's own, and runs nothing.
 
 It works on what serves: own layers come from the deployed image, base layers from the base that the order names.
-Before anything is written three proofs have to hold; where one does not, `BuildError` says so and names the cure:
+Before anything is written three proofs have to hold; where one does not, `RebaseRefused` says so, and the builder
+`otherwise` builds instead where there is one:
 
-- layers: the deployed image starts with all layers of its old base;
+- layers: the deployed image starts with all layers of its old base, which is of the same stream as the new one;
 - sources: between its commit and the order's nothing changed but references to Lambda bases in Dockerfiles;
 - files: its own layers touch nothing that the base change touches (`bot.core.rebase`).
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.adapters.builder.pushed import already_pushed
 from bot.adapters.builder.sources import SameButForBases, Sources, differing_path
-from bot.core.errors import BuildError
+from bot.core.digest import Digest
+from bot.core.errors import ContentsError, RebaseRefused, RegistryError
 from bot.core.image import REVISION_LABEL, Descriptor, Image
 from bot.core.layer import Layer
-from bot.core.rebase import CURE, rebased_config, rebased_manifest, unsafe_paths
+from bot.core.platforms import Platform
+from bot.core.rebase import BaseSwap, Proof, rebased_config, rebased_manifest
 from bot.core.reference import Reference
-from bot.core.tags import lambda_image
-from bot.ports.builder import BuildOrder, Built
+from bot.ports.builder import Builder, Building, BuildOrder, Built
 from bot.ports.contents import Contents
 from bot.ports.registry import ImageWriter, Registry
 
 _COMMIT: Final = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _NAMED: Final = 3
-"""How many overlaps an error names."""
+"""How many overlaps a refusal names."""
+_LISTED: Final = 100
+"""How many paths of the function the log lists."""
+_KEPT: Final = 2
+"""How many pairs of bases are kept ready: a fleet is rebuilt stream by stream, and a base has many thousand files."""
+_READ: Final = 64
+"""How many bases are remembered by digest; a service that runs for years sees many."""
+_AT_ONCE: Final = 4
+"""How many layers are read, mounted or copied at a time: most of a rebase is waiting for the registry."""
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,67 +52,108 @@ class RebaseBuilder:
     contents: Contents
     sources: Sources
     same_but_for_bases: SameButForBases
+    otherwise: Builder | None = None
+    _images: dict[tuple[Reference, Platform], Image] = field(default_factory=dict, init=False)
+    _swaps: dict[tuple[Digest, Digest], BaseSwap] = field(default_factory=dict, init=False)
 
-    def build(self, order: BuildOrder) -> Built:
+    def build(self, order: BuildOrder) -> Built | Building:
         """Prove that a rebase is safe, then write it; an order that was done before is not done again.
 
-        Raises `BuildError` where a proof fails; an error of registry, contents or forge passes through.
+        Raises `RebaseRefused` where a proof fails and nothing builds otherwise; an error of registry or forge passes
+        through.
         """
         done = already_pushed(self.registry, order)
         if done:
             return Built(digest=done, log=f"{order.destination} is already there")
-        swap = self._read(order)
-        self._prove_sources(order, swap)
-        self._prove_files(order, swap)
-        return self._write(order, swap)
+        try:
+            with _refusing():
+                swap = self._read(order)
+                self._prove_sources(order, swap)
+                return self._write(order, swap, self._prove_files(order, swap))
+        except RebaseRefused as refused:
+            if self.otherwise is None:
+                raise
+            return _told(self.otherwise.build(order), refused.reason)
 
     def _read(self, order: BuildOrder) -> "_Swap":
         deployed, base = order.deployed, order.deployed_base
         if deployed is None or base is None:
             missing = "deployed image" if deployed is None else "proven base of the deployed image"
-            raise BuildError(f"{order.destination} cannot be rebased, the {missing} is not known; {CURE}")
-        _check_runtime(base, order.base)
-        image, old, new = (self.registry.image(each, order.platform) for each in (deployed, base, order.base))
+            raise RebaseRefused(f"{order.destination} cannot be rebased, the {missing} is not known")
+        if order.deployed_runtime != order.runtime:
+            raise RebaseRefused(f"{base} is of another stream than {order.base}")
+        image = self.registry.image(deployed, order.platform)
+        old, new = (self._base(each, order) for each in (base, order.base))
         if {image.platform, old.platform, new.platform} != {order.platform} or not _starts_with(image, old):
-            raise BuildError(f"{deployed} does not stand on {base} for {order.platform}; {CURE}")
+            raise RebaseRefused(f"{deployed} does not stand on {base} for {order.platform}")
         return _Swap(deployed=deployed, image=image, old_base=base, old=old, new=new)
+
+    def _base(self, reference: Reference, order: BuildOrder) -> Image:
+        """Read a base, once for all functions that stand on it; what a digest names does not change."""
+        key = (reference, order.platform)
+        if reference.digest is None:
+            return self.registry.image(reference, order.platform)
+        if key not in self._images:
+            if len(self._images) >= _READ:
+                self._images.clear()
+            self._images[key] = self.registry.image(reference, order.platform)
+        return self._images[key]
 
     def _prove_sources(self, order: BuildOrder, swap: "_Swap") -> None:
         revision = swap.image.config.labels.get(REVISION_LABEL, "")
         if not _COMMIT.match(revision):
-            raise BuildError(f"{swap.deployed} does not say its commit in the label {REVISION_LABEL}; {CURE}")
+            raise RebaseRefused(f"{swap.deployed} does not say its commit in the label {REVISION_LABEL}")
         if revision == order.commit:
             return
         commits = (revision, order.commit)
         path = differing_path(self.sources, self.same_but_for_bases, order.repository, commits)
         if path is not None:
             between = " and ".join(commit[:12] for commit in commits)
-            raise BuildError(f"{path} of {order.repository} changed between {between}; {CURE}")
+            raise RebaseRefused(f"{path} of {order.repository} changed between {between}")
 
-    def _prove_files(self, order: BuildOrder, swap: "_Swap") -> None:
-        overlaps = unsafe_paths(
-            self._layers(swap.deployed, swap.own_layers),
-            self._layers(swap.old_base, swap.old.manifest.layers),
-            self._layers(order.base, swap.new.manifest.layers),
-        )
-        if overlaps:
-            named = ", ".join(str(overlap) for overlap in overlaps[:_NAMED])
-            more = f" and {len(overlaps) - _NAMED} more" if len(overlaps) > _NAMED else ""
-            raise BuildError(f"{swap.deployed} cannot be rebased onto {order.base}: {named}{more}; {CURE}")
+    def _prove_files(self, order: BuildOrder, swap: "_Swap") -> Proof:
+        proof = self._bases(order, swap).prove(self._layers(swap.deployed, swap.own_layers))
+        if proof.overlaps:
+            named = ", ".join(str(overlap) for overlap in proof.overlaps[:_NAMED])
+            more = f" and {len(proof.overlaps) - _NAMED} more" if len(proof.overlaps) > _NAMED else ""
+            raise RebaseRefused(f"{swap.deployed} cannot be rebased onto {order.base}: {named}{more}")
+        return proof
+
+    def _bases(self, order: BuildOrder, swap: "_Swap") -> BaseSwap:
+        """Lay both bases' layers on top of each other, once for all functions that are moved from one to the other."""
+        pair = (swap.old.digest, swap.new.digest)
+        if pair not in self._swaps:
+            while len(self._swaps) >= _KEPT:
+                self._swaps.pop(next(iter(self._swaps)))
+            self._swaps[pair] = BaseSwap.of(
+                self._layers(swap.old_base, swap.old.manifest.layers),
+                self._layers(order.base, swap.new.manifest.layers),
+            )
+        return self._swaps[pair]
 
     def _layers(self, reference: Reference, descriptors: Sequence[Descriptor]) -> list[Layer]:
-        return [self.contents.layer(reference, descriptor) for descriptor in descriptors]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda descriptor: self.contents.layer(reference, descriptor), descriptors))
 
-    def _write(self, order: BuildOrder, swap: "_Swap") -> Built:
+    def _write(self, order: BuildOrder, swap: "_Swap", proof: Proof) -> Built:
         image, base = swap.image, swap.new.manifest.layers
         config = rebased_config(image.config, swap.old.config, swap.new.config, order.labels)
-        for source, layers in ((order.base, base), (swap.deployed, swap.own_layers)):
-            for layer in layers:
-                self.writer.copy_blob(source, layer, order.destination)
-        stored = self.writer.put_blob(order.destination, image.manifest.config.media_type, config)
+        here = set(image.layer_digests)
+
+        def copy(layer: Descriptor) -> int:
+            return self.writer.copy_blob(
+                swap.deployed if layer.digest in here else order.base, layer, order.destination
+            )
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            config_type = image.manifest.config.media_type
+            storing = pool.submit(self.writer.put_blob, order.destination, config_type, config)
+            moved = sum(pool.map(copy, (*base, *swap.own_layers)))
+            stored = storing.result()
         manifest = rebased_manifest(image.manifest.media_type, stored, (*base, *swap.own_layers))
         digest = self.writer.put_manifest(order.destination, image.manifest.media_type, manifest)
-        return Built(digest=digest, log=f"{len(swap.own_layers)} layers of {swap.deployed} put on {order.base}")
+        how = f"rebased, {proof}"
+        return Built(digest=digest, log="\n".join(_log(order, swap, proof, moved)), how=how)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +171,35 @@ class _Swap:
         return self.image.manifest.layers[len(self.old.manifest.layers) :]
 
 
-def _check_runtime(old: Reference, new: Reference) -> None:
-    """Refuse what the references already tell apart, such as two operating systems that carry no language."""
-    runs, wants = lambda_image(old), lambda_image(new)
-    if runs and wants and (runs.name, runs.runtime) != (wants.name, wants.runtime):
-        raise BuildError(f"{old} is of another runtime than {new}; {CURE}")
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Where an image of the proof is gone, or a layer cannot be read whole, there is no proof."""
+    try:
+        yield
+    except ContentsError as fault:
+        raise RebaseRefused(f"a layer cannot be read: {fault}".partition(";")[0]) from fault
+    except RegistryError as fault:
+        if fault.status != _NOT_FOUND:
+            raise
+        raise RebaseRefused(str(fault).partition(";")[0]) from fault
+
+
+def _told(built: Built | Building, reason: str) -> Built | Building:
+    """Let what was built instead say why it was not rebased."""
+    refusal = f"not rebased: {reason}"
+    if isinstance(built, Building):
+        return Building(why=f"{built.why} ({refusal})")
+    return replace(built, log=f"{refusal}\n{built.log}", how=refusal)
+
+
+def _log(order: BuildOrder, swap: _Swap, proof: Proof, moved: int) -> Iterator[str]:
+    yield f"rebased {swap.deployed} from {swap.old_base} onto {order.base}"
+    yield f"by layers: {len(swap.old.manifest.layers)} of {len(swap.image.manifest.layers)} are the old base's"
+    yield f"by files: {proof}"
+    yield from (f"  /{path}" for path in proof.own[:_LISTED])
+    if len(proof.own) > _LISTED:
+        yield f"  and {len(proof.own) - _LISTED:,} more"
+    yield f"{moved:,} bytes of layers copied, the others are mounted or were there"
 
 
 def _starts_with(image: Image, base: Image) -> bool:

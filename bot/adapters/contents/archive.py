@@ -111,6 +111,7 @@ def _extend(info: tarfile.TarInfo, extended: Mapping[str, str]) -> None:
         raise ContentsError("has a sparse file, which image builders do not write; it is not read")
     info.name = extended.get("path", info.name)
     info.linkname = extended.get("linkpath", info.linkname)
+    info.pax_headers = dict(extended)
     try:
         info.size = int(extended.get("size", info.size))
         info.uid, info.gid = int(extended.get("uid", info.uid)), int(extended.get("gid", info.gid))

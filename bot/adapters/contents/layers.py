@@ -22,6 +22,7 @@ from bot.ports.registry import Registry
 from bot.ports.store import LayerMemory
 
 _WHITEOUT, _OPAQUE, _META = ".wh.", ".wh..wh..opq", ".wh..wh."
+_XATTR: Final = "SCHILY.xattr."
 _PIECE: Final = 1 << 18
 _PERMISSIONS: Final = 0o7777
 
@@ -168,6 +169,7 @@ class _Walk:
             gid=info.gid,
             size=info.size if kind is Kind.FILE else 0,
             content=content,
+            xattrs=_xattrs(info),
         )
 
     def _digest(self, path: str, content: Iterator[bytes]) -> str:
@@ -220,6 +222,15 @@ def _target(info: TarInfo, kind: Kind) -> str:
             return f"{name} {info.devmajor}:{info.devminor}"
         case _:
             return ""
+
+
+def _xattrs(info: TarInfo) -> tuple[tuple[str, str], ...]:
+    """Read extended attributes as engines do, which know them by this prefix alone (Go's archive/tar)."""
+    return tuple(
+        (name.removeprefix(_XATTR), hashlib.sha256(value.encode()).hexdigest())
+        for name, value in sorted(info.pax_headers.items())
+        if name.startswith(_XATTR)
+    )
 
 
 def _drain(stream: BinaryIO) -> None:

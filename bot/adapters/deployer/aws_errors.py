@@ -14,6 +14,7 @@ from bot.core.errors import DeployError
 _LONGEST: Final = 400
 _RENEW: Final = "renew them (aws sso login or a new role session) and check AWS_PROFILE and this machine's clock"
 
+_ASSUME: Final = "let refrom assume the role, in the role's trust policy and in the policy of its own identity"
 _THROTTLES: Final = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "ThrottledException", "Throttling", "RequestLimitExceeded"}
 )
@@ -34,11 +35,15 @@ _CONFLICTS: Final[Mapping[str, str]] = {
     "PreconditionFailedException": "the function changed meanwhile; run again",
     "ResourceConflictException": "another change of the function is going on; run again when it is done",
 }
+_ALLOW: Final = "allow it in the IAM policy of the role that refrom uses"
 _CURES: Final[Mapping[str, str]] = {
-    "AccessDeniedException": "allow it in the IAM policy of the role that refrom uses",
+    "AccessDenied": _ALLOW,
+    "AccessDeniedException": _ALLOW,
     "CodeStorageExceededException": "delete versions that no alias uses",
     "CodeVerificationFailedException": "sign the code or change the function's code signing configuration",
     "InvalidCodeSignatureException": "sign the code or change the function's code signing configuration",
+    "ImageNotFoundException": "the image is gone from ECR; push it again, and keep lifecycle rules off it",
+    "RepositoryNotFoundException": "the repository is gone from ECR; create it and push the image again",
     "ResourceNotFoundException": "check its name, version and Region",
 }
 _NO_CREDENTIALS: Final = (
@@ -67,7 +72,7 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 @contextmanager
-def translated(subject: str, *, refusal: str) -> Iterator[None]:
+def translated(subject: str, *, refusal: str, service: str = "Lambda") -> Iterator[None]:
     """Turn whatever botocore raises into a `DeployError` about the subject.
 
     `refusal` is the cure for a parameter that AWS does not take: only the caller knows what it sent.
@@ -75,7 +80,10 @@ def translated(subject: str, *, refusal: str) -> Iterator[None]:
     try:
         yield
     except aws.ClientError as fault:
-        raise _answered(subject, fault.response, refusal) from fault
+        if (fault.operation_name, fault.response["Error"].get("Code")) == ("AssumeRole", "AccessDenied"):
+            text = _short(fault.response["Error"].get("Message", "")).rstrip(".")
+            raise DeployError(f"{subject}: {text}; {_ASSUME}") from fault
+        raise _answered(subject, fault.response, refusal, service) from fault
     except _NO_CREDENTIALS as fault:
         raise DeployError(f"{subject}: there are no AWS credentials ({_short(fault)}); {_RENEW}") from fault
     except (aws.HTTPClientError, aws.ConnectionError) as fault:
@@ -97,27 +105,27 @@ def explained(code: str, text: str) -> str:
     return "; ".join(part for part in (reason, cure) if part)
 
 
-def says_missing(fault: DeployError) -> bool:
+def says_missing(fault: DeployError, code: str = "ResourceNotFoundException") -> bool:
     """Say whether AWS answered that what was asked for does not exist."""
     cause = fault.__cause__
-    return isinstance(cause, aws.ClientError) and cause.response["Error"].get("Code") == "ResourceNotFoundException"
+    return isinstance(cause, aws.ClientError) and cause.response["Error"].get("Code") == code
 
 
-def _answered(subject: str, response: Mapping[str, Any], refusal: str) -> DeployError:
+def _answered(subject: str, response: Mapping[str, Any], refusal: str, service: str) -> DeployError:
     error = response.get("Error", {})
     code, text = _short(error.get("Code", "")), _short(error.get("Message", "")).rstrip(".")
     if code in _THROTTLES:
         after = _short(response.get("retryAfterSeconds", "a few"))[:10]
-        return DeployError(f"{subject}: Lambda throttles this account; run again in {after} seconds", retryable=True)
+        return DeployError(f"{subject}: {service} throttles this account; run again in {after} seconds", retryable=True)
     if code in _CREDENTIALS:
         return DeployError(f"{subject}: AWS does not take the credentials ({code}); {_RENEW}")
     if code in _CONFLICTS:
         return DeployError(f"{subject}: {_CONFLICTS[code]}", retryable=True)
     if code == "InvalidParameterValueException":
-        return DeployError(f"{subject}: Lambda refuses it: {text}; {refusal}")
+        return DeployError(f"{subject}: {service} refuses it: {text}; {refusal}")
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-        return DeployError(f"{subject}: Lambda failed ({code}: {text}); run again", retryable=True)
-    cure = _CURES.get(code, "look the code up in the Lambda API reference")
+        return DeployError(f"{subject}: {service} failed ({code}: {text}); run again", retryable=True)
+    cure = _CURES.get(code, f"look the code up in the {service} API reference")
     return DeployError(f"{subject}: {text or code} ({code}); {cure}")
 
 

@@ -1,6 +1,6 @@
 """Who AWS takes us for (STS, GetCallerIdentity, which needs no permission), and what its clock says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,18 @@ from bot.ports.examination import ACCESS, Check, failed, passed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsExamination:
-    """Asks with the credentials of the process."""
+    """Asks with the credentials of the process, or those of another `account` that `session` has."""
 
     region: str
     clock: Clock
     endpoint_url: str | None = None
+    account: str = ""
+    session: Callable[[], Session] = Session
 
     @property
     def subject(self) -> str:
-        """AWS, in the Region of the settings."""
-        return f"AWS {self.region}"
+        """AWS, in the Region of the settings, and the account where it is not that of the process."""
+        return f"AWS {self.region}{f' account {self.account}' if self.account else ''}"
 
     def examine(self) -> Iterator[Check]:
         """Ask who we are."""
@@ -40,7 +42,9 @@ class AwsExamination:
 
     def _ask(self) -> Mapping[str, Any]:
         with translated(self.subject, refusal="check deploy.deployer in the settings"):
-            client = Session().client("sts", region_name=self.region, endpoint_url=self.endpoint_url, config=CONFIG)
+            client = self.session().client(
+                "sts", region_name=self.region, endpoint_url=self.endpoint_url, config=CONFIG
+            )
             try:
                 answer: Mapping[str, Any] = client.get_caller_identity()
             finally:

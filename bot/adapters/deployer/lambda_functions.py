@@ -7,25 +7,31 @@ wherever it tells enough.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from boto3.session import Session
 from botocore.config import Config
 
-from bot.adapters.deployer.aws_errors import explained, says_missing, translated
+from bot.adapters.deployer.aws_errors import says_missing, translated
 from bot.adapters.deployer.function_name import FunctionName
+from bot.adapters.deployer.lambda_answers import alias_of, function_of, readiness_of, same_version
+from bot.adapters.deployer.listing import Clients, Place, candidate, names_of, unreadable
 from bot.adapters.deployer.pace import Pace
-from bot.core.errors import DeployError, InvalidReference
-from bot.core.platforms import Platform
+from bot.core.deployment import Alias
+from bot.core.errors import DeployError
+from bot.core.mapping import Candidate
 from bot.core.reference import Reference
 from bot.ports.clock import Clock
-from bot.ports.deployer import Alias, Function, UpdateStatus
+from bot.ports.deployer import Function, Listing, Readiness
 
 READS_A_SECOND: Final = 100
 OTHERS_A_SECOND: Final = 15
 """Lambda's quotas of GetFunction and of all other calls together, for each account and Region; not adjustable."""
+
+_LATEST: Final = "$LATEST"
 
 CONFIG: Final = Config(
     connect_timeout=5,
@@ -42,7 +48,7 @@ def lambda_clients(session: Session, *, endpoint_url: str | None = None) -> Call
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """One Region's client and its two quotas."""
+    """The client of one account and Region, and its two quotas."""
 
     client: Any
     reads: Pace
@@ -52,24 +58,35 @@ class _Region:
 class LambdaFunctions:
     """`Functions` and `Deployer` on AWS Lambda; safe to share between threads.
 
-    A function is named by its name, then it lies in `region`, or by its ARN, which brings its own Region.
+    A function is named by its name, then it lies in `region`, or by its ARN, which brings its own Region and account.
+    `roles` make the clients for other accounts, by account; `places` are those whose functions are listed.
     """
 
-    def __init__(self, client_factory: Callable[[str], Any], *, region: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client_factory: Clients,
+        *,
+        region: str,
+        clock: Clock,
+        roles: Mapping[str, Clients] = MappingProxyType({}),
+        places: Sequence[Place] = (),
+    ) -> None:
         self._client_factory = client_factory
         self._default_region = region
         self._clock = clock
-        self._regions: dict[str, _Region] = {}
+        self._roles = roles
+        self._places = places or (Place(region),)
+        self._regions: dict[Place, _Region] = {}
         self._lock = threading.Lock()
 
-    def function(self, name: str, version: str = "$LATEST") -> Function:
+    def function(self, name: str, version: str = _LATEST) -> Function:
         """Describe one version (or what an alias of that name serves), with its resolved image.
 
         A version that Lambda still prepares (State `Pending`) is reported as in progress.
         """
-        subject = f"function {name}" if version == "$LATEST" else f"function {name} version {version}"
+        subject = f"function {name}" if version == _LATEST else f"function {name} version {version}"
         answer = self._call("get_function", name, subject=subject, Qualifier=version)
-        return _function(subject, answer)
+        return function_of(subject, answer)
 
     def alias(self, function: str, name: str) -> Alias | None:
         """Describe an alias; None if the function is there and has no such alias."""
@@ -80,7 +97,36 @@ class LambdaFunctions:
                 raise
             self.function(function)  # a missing function is another matter than a missing alias
             return None
-        return _alias(function, answer)
+        return alias_of(function, answer)
+
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Say how far the provisioned concurrency of an alias is; an alias without any is ready."""
+        subject = f"provisioned concurrency of function {function.name} alias {alias.name}"
+        try:
+            answer = self._call(
+                "get_provisioned_concurrency_config", function.arn, subject=subject, Qualifier=alias.name
+            )
+        except DeployError as fault:
+            if not says_missing(fault, "ProvisionedConcurrencyConfigNotFoundException"):
+                raise
+            return Readiness()
+        return readiness_of(answer)
+
+    def versions(self, function: Function) -> Sequence[str]:
+        """List them, the newest first, with one request for 50 of them."""
+        listed = self._versions(function, f"versions of function {function.name}")
+        return sorted((str(entry["Version"]) for entry in listed if entry["Version"] != _LATEST), key=int, reverse=True)
+
+    def listed(self) -> Listing:
+        """List functions with one request for 50 of any kind and one for each that is a container image."""
+        functions: list[Candidate] = []
+        faults = []
+        for place in self._places:
+            try:
+                functions += self._list(place)
+            except DeployError as fault:
+                faults.append((str(place), str(fault)))
+        return Listing(tuple(functions), tuple(faults))
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Point `$LATEST` at an image by digest; refused if the function changed since it was read."""
@@ -100,8 +146,17 @@ class LambdaFunctions:
         )
 
     def publish_version(self, function: Function) -> str:
-        """Publish `$LATEST` as it was read; Lambda gives the last version again if nothing changed since."""
+        """Publish `$LATEST` as it was read, unless a version with its code and configuration is there.
+
+        Lambda itself gives the last version again if nothing changed since; a version before the last one, or a change
+        that was taken back, is found here.
+        That a version has the ConfigSha256 of the `$LATEST` it was published from is UNVERIFIED; if not, Lambda's own
+        promise is left.
+        """
         subject = f"new version of function {function.name}"
+        there = self._version_like(function, subject)
+        if there:
+            return there
         answer = self._call(
             "publish_version",
             function.arn,
@@ -114,18 +169,61 @@ class LambdaFunctions:
             raise DeployError(f"{subject}: Lambda gave no version number but {version[:40]!r}; look at it in Lambda")
         return version
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
-        """Let the alias serve one version alone; refused if the alias changed since it was read."""
+    def move_alias(self, function: Function, alias: Alias) -> None:
+        """Let the alias become this one; refused if it changed since it was read."""
         self._call(
             "update_alias",
             function.arn,
             subject=f"alias {alias.name} of function {function.name}",
-            refusal="check that the version exists and has the execution role of the one it replaces",
+            refusal="check that the versions exist and have the same execution role",
             Name=alias.name,
-            FunctionVersion=version,
+            FunctionVersion=alias.version,
             RevisionId=alias.revision,
-            RoutingConfig={"AdditionalVersionWeights": {}},
+            RoutingConfig={"AdditionalVersionWeights": dict(alias.weights)},
+            Description=alias.description,
         )
+
+    def _versions(self, function: Function, subject: str) -> Iterator[Mapping[str, Any]]:
+        """Read all pages of versions, `$LATEST` among them."""
+        marker: Mapping[str, str] = {}
+        while True:
+            page = self._call("list_versions_by_function", function.arn, subject=subject, **marker)
+            yield from page.get("Versions", ())
+            if not page.get("NextMarker"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
+    def _list(self, place: Place) -> Iterator[Candidate]:
+        for config in self._pages(place):
+            if config.get("PackageType") != "Image":
+                continue
+            names = names_of(config["FunctionArn"], self._default_region, is_own=place.account is None)
+            try:
+                yield candidate(names, self._call("get_function", names[0], subject=f"function {names[0]}"))
+            except DeployError as fault:
+                if not says_missing(fault):  # else it was deleted since it was listed
+                    yield unreadable(names, str(fault))
+
+    def _pages(self, place: Place) -> Iterator[Mapping[str, Any]]:
+        marker: Mapping[str, str] = {}
+        while True:
+            with translated(f"functions of {place}", refusal="list them again"):
+                region = self._region(place)
+                region.others.wait()
+                page = region.client.list_functions(**marker)
+            yield from page["Functions"]
+            if not page.get("NextMarker"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
+    def _version_like(self, function: Function, subject: str) -> str:
+        """Find the newest version that is what `$LATEST` is; empty if there is none."""
+        found = list(self._versions(function, subject))
+        latest = next((entry for entry in found if entry.get("Version") == _LATEST), {})
+        if latest.get("CodeSha256") != function.code_sha256:
+            return ""
+        alike = [entry["Version"] for entry in found if entry is not latest and same_version(entry, latest)]
+        return str(max(alike, key=int, default=""))
 
     def _call(
         self,
@@ -138,78 +236,17 @@ class LambdaFunctions:
     ) -> Mapping[str, Any]:
         name = FunctionName.parse(function, default_region=self._default_region)
         with translated(f"{subject} in {name.region}", refusal=refusal):
-            region = self._region(name.region)
+            region = self._region(Place(name.region, name.account))
             (region.reads if operation == "get_function" else region.others).wait()
             answer: Mapping[str, Any] = getattr(region.client, operation)(FunctionName=name.text, **members)
             return answer
 
-    def _region(self, name: str) -> _Region:
+    def _region(self, place: Place) -> _Region:
+        """Return what asks a Region; an account that has no role of its own is asked with what the process has."""
+        factory = self._roles.get(place.account or "", self._client_factory)
+        place = place if place.account in self._roles else Place(place.region)
         with self._lock:  # sessions do not make clients in two threads at once
-            if name not in self._regions:
+            if place not in self._regions:
                 reads, others = Pace(READS_A_SECOND, self._clock), Pace(OTHERS_A_SECOND, self._clock)
-                self._regions[name] = _Region(self._client_factory(name), reads, others)
-            return self._regions[name]
-
-
-def _function(subject: str, answer: Mapping[str, Any]) -> Function:
-    try:
-        config = answer["Configuration"]
-        status, reason = _status(config)
-        return Function(
-            name=config["FunctionName"],
-            arn=FunctionName.of_arn(config["FunctionArn"]).text,
-            image=_image(subject, config, answer.get("Code", {})),
-            platform=Platform.of_function(config.get("Architectures", ["x86_64"])[0]),
-            status=status,
-            status_reason=reason,
-            revision=config["RevisionId"],
-            code_sha256=config["CodeSha256"],
-            version=config["Version"],
-        )
-    except (KeyError, IndexError, ValueError) as fault:
-        raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
-
-
-def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:
-    """Read the resolved image; the URI as given may be a tag that has moved since."""
-    if config.get("PackageType") != "Image":
-        return None
-    if "ResolvedImageUri" not in code:
-        error = code.get("Error", {})
-        reason = explained(str(error.get("ErrorCode", "")), str(error.get("Message", "")))
-        raise DeployError(f"{subject}: Lambda names no resolved image ({reason or 'no reason given'}); check it in ECR")
-    image = Reference.parse(code["ResolvedImageUri"])
-    if image.digest is None:
-        raise InvalidReference(f"{image} has no digest")
-    return image
-
-
-def _status(config: Mapping[str, Any]) -> tuple[UpdateStatus, str]:
-    """Fold State into LastUpdateStatus: what is Pending still works on something, what Failed cannot be invoked."""
-    state, update = config.get("State", "Active"), UpdateStatus(config.get("LastUpdateStatus", "Successful"))
-    if update is not UpdateStatus.SUCCESSFUL:
-        return update, _reason(config, "LastUpdateStatusReason")
-    if state == "Pending":
-        return UpdateStatus.IN_PROGRESS, _reason(config, "StateReason")
-    if state == "Failed":
-        return UpdateStatus.FAILED, _reason(config, "StateReason")
-    return update, ""
-
-
-def _reason(config: Mapping[str, Any], member: str) -> str:
-    return explained(config.get(f"{member}Code", ""), config.get(member, ""))
-
-
-def _alias(function: str, answer: Mapping[str, Any]) -> Alias:
-    try:
-        weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-        return Alias(
-            name=answer["Name"],
-            version=answer["FunctionVersion"],
-            revision=answer["RevisionId"],
-            weights=tuple(sorted((version, float(weight)) for version, weight in weights.items())),
-        )
-    except (KeyError, ValueError) as fault:
-        raise DeployError(
-            f"alias of function {function}: Lambda's answer cannot be read ({fault!r}); report this to refrom"
-        ) from fault
+                self._regions[place] = _Region(factory(place.region), reads, others)
+            return self._regions[place]

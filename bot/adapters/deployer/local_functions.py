@@ -5,20 +5,23 @@ refused for the reasons for which Lambda refuses one.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bot.adapters.deployer.local_state import LocalAlias, LocalFunction, LocalVersion, StateFile
+from bot.core.deployment import Alias
 from bot.core.errors import DeployError, InvalidImage, RegistryError
 from bot.core.gate import check_image
 from bot.core.image import Index
+from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.ports.clock import Clock
-from bot.ports.deployer import Alias, Function, UpdateStatus
+from bot.ports.deployer import Function, Listing, Readiness, UpdateStatus
 from bot.ports.registry import Registry
 
 _ARN: Final = "arn:local:lambda:::function:"
@@ -41,7 +44,15 @@ class LocalFunctions:
         self._clock = clock
         self._update_time = update_time
 
-    def create(self, name: str, image: Reference, platform: Platform, *, aliases: Iterable[str] = ()) -> Function:
+    def create(
+        self,
+        name: str,
+        image: Reference,
+        platform: Platform,
+        *,
+        aliases: Iterable[str] = (),
+        tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> Function:
         """Put a function there, ready to serve; each alias serves its version 1."""
         if not _NAME.match(name):
             raise DeployError(f"function {name[:80]!r} cannot be created; use letters, digits, - and _, at most 64")
@@ -50,7 +61,7 @@ class LocalFunctions:
         with self._state.change() as functions:
             if name in functions:
                 raise DeployError(f"function {name} is there already; choose another name")
-            function = LocalFunction(platform=platform, latest=first)
+            function = LocalFunction(platform=platform, latest=first, tags=tags)
             for alias in aliases:
                 serving = {**function.aliases, alias: LocalAlias(version="1", revision=1)}
                 function = replace(function, versions={"1": first}, aliases=serving)
@@ -71,7 +82,32 @@ class LocalFunctions:
         aliases = _existing(self._state.read(), _key(function)).aliases
         if name not in aliases:
             return None
-        return Alias(name=name, version=aliases[name].version, revision=str(aliases[name].revision))
+        found = aliases[name]
+        return Alias(
+            name=name,
+            version=found.version,
+            revision=str(found.revision),
+            weights=tuple(sorted(found.weights.items())),
+            description=found.description,
+        )
+
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Nothing is provisioned here, so an alias serves as soon as its version is there."""
+        self.function(function.name, alias.version)
+        return Readiness()
+
+    def versions(self, function: Function) -> Sequence[str]:
+        """List them, the newest first."""
+        return sorted(_existing(self._state.read(), function.name).versions, key=int, reverse=True)
+
+    def listed(self) -> Listing:
+        """List all functions of the file."""
+        return Listing(
+            tuple(
+                Candidate(names=(f"{_ARN}{key}", key), image=function.latest.image, tags=function.tags)
+                for key, function in self._state.read().items()
+            )
+        )
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Point `$LATEST` at an image by digest; refused if the function changed since it was read."""
@@ -95,18 +131,24 @@ class LocalFunctions:
             functions[function.name] = replace(current, versions={**current.versions, number: current.latest})
             return number
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
-        """Let the alias serve one version; refused if the alias changed since it was read."""
+    def move_alias(self, function: Function, alias: Alias) -> None:
+        """Let the alias become this one; refused if it changed since it was read."""
         with self._state.change() as functions:
             current = _existing(functions, function.name)
             there = current.aliases.get(alias.name)
-            if version not in current.versions:
-                raise DeployError(f"function {function.name} has no version {version[:80]}; publish it first")
+            for number in (alias.version, *dict(alias.weights)):
+                if number not in current.versions:
+                    raise DeployError(f"function {function.name} has no version {number[:80]}; publish it first")
             if there is None or str(there.revision) != alias.revision:
                 raise DeployError(
                     f"alias {alias.name} of function {function.name} changed meanwhile; run again", retryable=True
                 )
-            moved = LocalAlias(version=version, revision=there.revision + 1)
+            moved = LocalAlias(
+                version=alias.version,
+                revision=there.revision + 1,
+                weights=dict(alias.weights),
+                description=alias.description,
+            )
             functions[function.name] = replace(current, aliases={**current.aliases, alias.name: moved})
 
     def _accepted(self, name: str, image: Reference, platform: Platform) -> Reference:

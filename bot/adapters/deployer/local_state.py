@@ -42,20 +42,23 @@ class LocalVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalAlias:
-    """What an alias serves."""
+    """What an alias serves: one version, and others by their weights."""
 
     version: str
     revision: int
+    weights: Mapping[str, float] = field(default_factory=dict)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFunction:
-    """One function: `$LATEST`, its published versions and its aliases."""
+    """One function: `$LATEST`, its published versions, its aliases and its tags."""
 
     platform: Platform
     latest: LocalVersion
     versions: Mapping[str, LocalVersion] = field(default_factory=dict)
     aliases: Mapping[str, LocalAlias] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
@@ -65,6 +68,7 @@ class LocalFunction:
             latest=LocalVersion.read(document["latest"]),
             versions={number: LocalVersion.read(version) for number, version in document["versions"].items()},
             aliases={name: LocalAlias(**alias) for name, alias in document["aliases"].items()},
+            tags=document.get("tags", {}),
         )
 
     def document(self) -> dict[str, Any]:
@@ -74,6 +78,7 @@ class LocalFunction:
             "latest": self.latest.document(),
             "versions": {number: version.document() for number, version in self.versions.items()},
             "aliases": {name: asdict(alias) for name, alias in self.aliases.items()},
+            "tags": dict(self.tags),
         }
 
 

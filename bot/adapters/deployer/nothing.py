@@ -1,8 +1,11 @@
 """The deployer of settings that name no function: proposals only."""
 
+from collections.abc import Sequence
+
+from bot.core.deployment import Alias
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
-from bot.ports.deployer import Alias, Function
+from bot.ports.deployer import Function, Listing, Readiness
 
 
 class NoFunctions:
@@ -16,6 +19,18 @@ class NoFunctions:
         """Say what is missing."""
         raise DeployError(f"alias {name} of {function} cannot be read; name a deployer under deploy in the settings")
 
+    def versions(self, function: Function) -> Sequence[str]:
+        """Say what is missing."""
+        raise DeployError(f"versions of {function.name} cannot be read; name a deployer under deploy in the settings")
+
+    def listed(self) -> Listing:
+        """List none."""
+        return Listing(())
+
+    def readiness(self, function: Function, alias: Alias) -> Readiness:
+        """Say what is missing."""
+        raise DeployError(f"{function.name}:{alias.name} cannot be read; name a deployer under deploy in the settings")
+
     def update_code(self, function: Function, image: Reference) -> None:
         """Say what is missing."""
         raise DeployError(f"{function.name} cannot be pointed at {image}; name a deployer under deploy in the settings")
@@ -24,6 +39,6 @@ class NoFunctions:
         """Say what is missing."""
         raise DeployError(f"{function.name} cannot be published; name a deployer under deploy in the settings")
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
+    def move_alias(self, function: Function, alias: Alias) -> None:
         """Say what is missing."""
-        raise DeployError(f"{function.name}:{alias.name} cannot serve {version}; name a deployer in the settings")
+        raise DeployError(f"{function.name}:{alias.name} cannot serve {alias.version}; name a deployer in the settings")

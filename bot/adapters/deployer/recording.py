@@ -1,7 +1,10 @@
 """The deployer of a dry run: changes no function."""
 
+from dataclasses import dataclass
+
+from bot.core.deployment import Alias
 from bot.core.reference import Reference
-from bot.ports.deployer import Alias, Function
+from bot.ports.deployer import Function, Retention
 
 
 class RecordingDeployer:
@@ -14,5 +17,21 @@ class RecordingDeployer:
         """Answer with the version that was read; nothing is published."""
         return function.version
 
-    def move_alias(self, function: Function, alias: Alias, version: str) -> None:
+    def move_alias(self, function: Function, alias: Alias) -> None:
         """Leave the alias as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRetention:
+    """Keeps the shape of the port `Retention`: what expires is read, and no image is tagged."""
+
+    inner: Retention
+
+    def expires(self, image: Reference) -> str:
+        """Read it."""
+        return self.inner.expires(image)
+
+    def keep(self, image: Reference, tag: str) -> bool:
+        """Leave the image as it is."""
+        del image, tag
+        return False

@@ -23,8 +23,8 @@ Source = Callable[[], AbstractContextManager[BinaryIO]]
 class Store(WatchedRegistry, ImageWriter, Protocol):
     """A registry that is read and written, and that takes blobs from other registries."""
 
-    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
-        """Make a blob available from a stream, which is opened only if the blob is not there."""
+    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> int:
+        """Make a blob available from a stream, which is opened only if the blob is not there; return bytes moved."""
         ...
 
 

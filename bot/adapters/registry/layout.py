@@ -43,13 +43,17 @@ class LayoutRegistry:
         """Open a blob as a stream that checks itself."""
         return self._folder(reference).blob(reference, descriptor)
 
-    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
-        """Make a blob available in another repository of this folder."""
-        self.add_blob(target, descriptor, lambda: self.blob(source, descriptor))
+    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> int:
+        """Make a blob available in another repository of this folder; layouts share no files, so it is copied."""
+        return self.add_blob(target, descriptor, lambda: self.blob(source, descriptor))
 
-    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> int:
         """Make a blob available from a stream, which is opened only if the blob is not there."""
-        self._folder(target).add(target, descriptor, source)
+        folder = self._folder(target)
+        if folder.holds(descriptor.digest):
+            return 0
+        folder.add(target, descriptor, source)
+        return descriptor.size
 
     def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
         """Store a small blob."""

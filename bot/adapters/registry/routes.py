@@ -63,18 +63,17 @@ class Registries(Readers):
         super().__init__(routes, default, mirrors)
         self._routes, self._default = dict(routes), default
 
-    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> None:
+    def copy_blob(self, source: Reference, descriptor: Descriptor, target: Reference) -> int:
         """Make a blob available in another repository, streamed where the registries differ."""
         source = self._place(source)
         here, there = self._of(source), self._of(target)
         if here is there:
-            there.copy_blob(source, descriptor, target)
-        else:
-            there.add_blob(target, descriptor, lambda: here.blob(source, descriptor))
+            return there.copy_blob(source, descriptor, target)
+        return there.add_blob(target, descriptor, lambda: here.blob(source, descriptor))
 
-    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> None:
+    def add_blob(self, target: Reference, descriptor: Descriptor, source: Source) -> int:
         """Make a blob available from a stream, which is opened only if the blob is not there."""
-        self._of(target).add_blob(target, descriptor, source)
+        return self._of(target).add_blob(target, descriptor, source)
 
     def put_blob(self, target: Reference, media_type: str, content: bytes) -> Descriptor:
         """Store a small blob."""

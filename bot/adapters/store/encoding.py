@@ -23,7 +23,7 @@ from bot.ports.store import Pause, Remembered
 
 _BATCH: Final = 1000
 _PIECE: Final = 1 << 16
-_LAYER_FORM: Final = 2
+_LAYER_FORM: Final = 3
 """Raised whenever more, or something else, is read off a layer, so that it is read again."""
 
 _SOURCES_FORM: Final = 1
@@ -159,12 +159,16 @@ def _layer_to_json(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _entry_to_json(path: str, entry: Entry) -> list[str | int]:
-    return [path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.size, entry.content]
+def _entry_to_json(path: str, entry: Entry) -> list[object]:
+    fields = [path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.size, entry.content]
+    return [*fields, *entry.xattrs]
 
 
-def _entry_from_json(kind: str, mode: int, uid: int, gid: int, size: int, content: str) -> Entry:
-    return Entry(kind=Kind(kind), mode=mode, uid=uid, gid=gid, size=size, content=content)
+def _entry_from_json(
+    kind: str, mode: int, uid: int, gid: int, size: int, content: str, *xattrs: tuple[str, str]
+) -> Entry:
+    named = tuple((name, value) for name, value in xattrs)
+    return Entry(kind=Kind(kind), mode=mode, uid=uid, gid=gid, size=size, content=content, xattrs=named)
 
 
 def _line(value: object) -> bytes:

@@ -3,7 +3,7 @@
 The rules are pure: `overlap` says what speaks against a swap, `documents` writes the config and manifest after it.
 """
 
-from bot.core.rebase.documents import CURE, rebased_config, rebased_manifest
-from bot.core.rebase.overlap import Overlap, unsafe_paths
+from bot.core.rebase.documents import rebased_config, rebased_manifest
+from bot.core.rebase.overlap import BaseSwap, Overlap, Proof
 
-__all__ = ["CURE", "Overlap", "rebased_config", "rebased_manifest", "unsafe_paths"]
+__all__ = ["BaseSwap", "Overlap", "Proof", "rebased_config", "rebased_manifest"]

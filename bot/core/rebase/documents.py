@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from bot.core.errors import BuildError
+from bot.core.errors import RebaseRefused
 from bot.core.image import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, ImageConfig, to_json
-
-CURE: Final = "use a builder that runs the Dockerfile"
-"""What helps wherever a rebase is refused."""
 
 _T = TypeVar("_T")
 _KEPT: Final = ("author", "architecture", "variant", "os", "os.version", "os.features")
@@ -26,7 +23,6 @@ _SETTINGS: Final = (
     "WorkingDir",
     "StopSignal",
     "Healthcheck",
-    "OnBuild",
     "Shell",
 )
 _OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
@@ -40,7 +36,7 @@ _LAYER_TYPES: Final = {
 def rebased_config(image: ImageConfig, old: ImageConfig, new: ImageConfig, labels: Mapping[str, str]) -> bytes:
     """Write the config of `image` for its own layers on `new` instead of `old`, with further labels.
 
-    Raises `BuildError` where function and base both changed a setting: its value may derive from the base's.
+    Raises `RebaseRefused` where function and base both changed a setting: its value may derive from the base's.
     """
     document = {key: image.document[key] for key in _KEPT if key in image.document}
     created = new.document.get("created") or image.document.get("created")
@@ -77,9 +73,23 @@ def _merge_container(
     settings = {
         key: _merge(key, own.get(key) or None, before.get(key) or None, after.get(key) or None) for key in _SETTINGS
     }
+    if _sets_entrypoint(own, before) and own.get("Cmd") == before.get("Cmd"):
+        settings["Cmd"] = own.get("Cmd")  # ENTRYPOINT in a Dockerfile drops the CMD of whatever base
+    settings["OnBuild"] = _triggers(own, before, after)
     settings["Env"] = [f"{name}={value}" for name, value in _merge_env(image, old, new).items()]
     settings["Labels"] = {**_merge_labels(image, old, new), **labels}
     return {key: value for key, value in settings.items() if value}
+
+
+def _sets_entrypoint(own: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return (own.get("Entrypoint") or None) != (before.get("Entrypoint") or None)
+
+
+def _triggers(own: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> object:
+    """Triggers of a base are run by a build and not handed on, so those that change need a build."""
+    if (before.get("OnBuild") or None) != (after.get("OnBuild") or None):
+        raise RebaseRefused("the base changed its ONBUILD triggers, which only a build runs")
+    return own.get("OnBuild")
 
 
 def _merge_env(image: ImageConfig, old: ImageConfig, new: ImageConfig) -> dict[str, str]:
@@ -102,7 +112,7 @@ def _merge(what: str, own: _T | None, old: _T | None, new: _T | None) -> _T | No
         return new
     if new in (old, own):
         return own
-    raise BuildError(f"the function and the base both changed {what} of the image; {CURE}")
+    raise RebaseRefused(f"the function and the base both changed {what} of the image")
 
 
 def _pair(line: str) -> tuple[str, str]:

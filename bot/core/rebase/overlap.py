@@ -2,19 +2,28 @@
 
 They may where swapping gives the same file system as building would, as far as file lists can prove it
 (OCI image-spec, layer.md): what the base change touches, the own layers leave alone, and they hide nothing of a base.
-What a RUN instruction computed from the old base is out of reach; the same language line keeps such files usable.
+What a RUN instruction computed from the old base is out of reach, except where its path says what it was computed from;
+the same language line keeps such files usable.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, Self
 
 from bot.core.filesystem import DATABASES, FileSystem, stack
 from bot.core.layer import Entry, Kind, Language, Layer
 
 _LINE_PARTS: Final = {"node": 1, "java": 1}
 """How many parts of a version name its line: `22` of node, `3.13` of python and all others."""
+_LINKER_CACHE: Final = "etc/ld.so.cache"
+"""What ldconfig makes of all libraries that are there when it runs (ld.so(8))."""
+_COMPILED: Final = re.compile(r"(?P<folder>(?:.*/)?)__pycache__/(?P<module>[^/.]+)\.[^/]+\.pyc")
+"""Where Python keeps what it compiled (PEP 3147)."""
+_OVERLAY: Final = ("trusted.overlay.", "user.overlay.")
+"""Attributes with which overlayfs hides what lies below (Linux, Documentation/filesystems/overlayfs.rst)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,62 +40,91 @@ class Overlap:
         return f"/{self.path} {self.why}" if self.path else self.why
 
 
-def unsafe_paths(
-    own_layers: Sequence[Layer], old_base_layers: Sequence[Layer], new_base_layers: Sequence[Layer]
-) -> tuple[Overlap, ...]:
-    """List everything that speaks against a swap, in path order; nothing means it is safe."""
-    old, new = stack(old_base_layers), stack(new_base_layers)
-    bases = _Bases.of(old.entries, new.entries)
-    found = set(_check_language(old, new))
-    seen: dict[str, Entry] = {}
-    for layer in own_layers:
-        found.update(_check_databases(layer), _check_hidden(layer, bases), _check_links(layer, seen))
-        found.update(_check_entries(layer, bases), _check_parents(layer, bases, seen))
-        seen.update(layer.entries)
-    return tuple(sorted(found))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Bases:
-    """Both bases as one question: what is at a path, what is below it, what differs."""
+class Proof:
+    """What file lists say of one swap: what the function brings, how many paths the bases change, what overlaps."""
 
-    old: Mapping[str, Entry]
-    new: Mapping[str, Entry]
-    paths: Sequence[str]
+    own: tuple[str, ...]
+    changed: int
+    overlaps: tuple[Overlap, ...]
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing speaks against the swap."""
+        return not self.overlaps
+
+    def __str__(self) -> str:
+        found = "nothing overlaps" if self.safe else f"{len(self.overlaps)} overlap"
+        return f"{len(self.own):,} paths of the function, {self.changed:,} that differ between the bases, {found}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseSwap:
+    """One base in the place of another: what is at a path, what is below it, what differs."""
+
+    old: FileSystem
+    new: FileSystem
 
     @classmethod
-    def of(cls, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> "_Bases":
-        return cls(old=old, new=new, paths=sorted(old.keys() | new.keys()))
+    def of(cls, old_layers: Sequence[Layer], new_layers: Sequence[Layer]) -> Self:
+        """Take both bases' layers, the lowest first."""
+        return cls(old=stack(old_layers), new=stack(new_layers))
+
+    def prove(self, own_layers: Sequence[Layer]) -> Proof:
+        """List everything that speaks against the swap under a function's own layers, in path order."""
+        found = set(_check_language(self.old, self.new))
+        seen: dict[str, Entry] = {}
+        for layer in own_layers:
+            found.update(_check_databases(layer), _check_hidden(layer, self), _check_links(layer, seen))
+            found.update(_check_entries(layer, self), _check_computed(layer, self), _check_parents(layer, self, seen))
+            seen.update(layer.entries)
+        return Proof(own=tuple(sorted(seen)), changed=self.changed, overlaps=tuple(sorted(found)))
+
+    @cached_property
+    def changed(self) -> int:
+        """How many paths differ between the bases."""
+        return sum(1 for path in self._paths if self.differ_at(path))
+
+    @cached_property
+    def _paths(self) -> Sequence[str]:
+        return sorted(self.old.entries.keys() | self.new.entries.keys())
 
     def have(self, path: str) -> bool:
-        return path in self.old or path in self.new
+        """Say whether a base has the path, or something below it."""
+        return path in self.old.entries or path in self.new.entries or self.have_below(path)
 
     def have_below(self, directory: str) -> bool:
+        """Say whether a base has something below a directory."""
         prefix = f"{directory}/" if directory else ""
-        place = bisect_left(self.paths, prefix)
-        return place < len(self.paths) and self.paths[place].startswith(prefix)
+        place = bisect_left(self._paths, prefix)
+        return place < len(self._paths) and self._paths[place].startswith(prefix)
 
     def differ_at(self, path: str) -> bool:
-        return self.old.get(path) != self.new.get(path)
+        """Say whether the bases differ at a path."""
+        return self.old.entries.get(path) != self.new.entries.get(path)
 
     def lose_directory(self, path: str) -> bool:
         """Say whether a path is no directory in one base, or no longer there in the new one."""
-        there = [entry for entry in (self.old.get(path), self.new.get(path)) if entry is not None]
-        gone = path in self.old and path not in self.new
-        return gone or any(entry.kind is not Kind.DIRECTORY for entry in there)
+        old, new = self.old.entries.get(path), self.new.entries.get(path)
+        gone = old is not None and new is None
+        return gone or any(entry.kind is not Kind.DIRECTORY for entry in (old, new) if entry is not None)
 
 
-def _check_entries(layer: Layer, bases: _Bases) -> Iterator[Overlap]:
+def _check_entries(layer: Layer, bases: BaseSwap) -> Iterator[Overlap]:
     for path, entry in layer.entries.items():
+        if any(name.startswith(_OVERLAY) for name, _ in entry.xattrs):
+            yield Overlap(path, "has an attribute with which overlayfs hides what lies below")
         if bases.differ_at(path):
             yield Overlap(path, "is in the function's layers and differs between the bases")
         elif entry.kind is not Kind.DIRECTORY and bases.have_below(path):
             yield Overlap(path, "replaces a directory of the base")
+        elif entry.kind is Kind.OTHER and bases.have(path):
+            yield Overlap(path, "is a device or a pipe over a path of the base")
 
 
-def _check_hidden(layer: Layer, bases: _Bases) -> Iterator[Overlap]:
+def _check_hidden(layer: Layer, bases: BaseSwap) -> Iterator[Overlap]:
     for path in layer.whiteouts:
-        if bases.have(path) or bases.have_below(path):
+        if bases.have(path):
             yield Overlap(path, "of the base is deleted by the function's layers")
     for path in layer.opaque:
         if bases.have_below(path):
@@ -101,7 +139,18 @@ def _check_links(layer: Layer, seen: Mapping[str, Entry]) -> Iterator[Overlap]:
             yield Overlap(path, f"is a hard link to /{target} of the base")
 
 
-def _check_parents(layer: Layer, bases: _Bases, seen: Mapping[str, Entry]) -> Iterator[Overlap]:
+def _check_computed(layer: Layer, bases: BaseSwap) -> Iterator[Overlap]:
+    """What the path itself says was computed from the base."""
+    for path, entry in layer.entries.items():
+        if path == _LINKER_CACHE and entry.kind is not Kind.DIRECTORY:
+            yield Overlap(path, "lists the libraries of the base")
+        elif path.endswith(".pyc") and (found := _COMPILED.fullmatch(path)):
+            source = f"{found['folder']}{found['module']}.py"
+            if bases.differ_at(source):
+                yield Overlap(path, f"was compiled from /{source}, which differs between the bases")
+
+
+def _check_parents(layer: Layer, bases: BaseSwap, seen: Mapping[str, Entry]) -> Iterator[Overlap]:
     """A path below a link is really somewhere else, where the other checks would not look."""
     for parent in _parents(layer):
         mine = layer.entries.get(parent) or seen.get(parent)

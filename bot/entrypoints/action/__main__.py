@@ -1,8 +1,8 @@
 """What action.yml starts, under `python -I`: the Action's boundary. Exit codes are those of the command line.
 
 One cycle ends with its job, so nothing may be promised here that needs somebody to stay.
-A strategy of deployment that does is refused in `_work`, before the cycle, with the one named that does not:
-all of today's do not, because what waits (a build, an update of a function) is a later run's work.
+A deployment that is to be watched is refused before the cycle, with the one named that is not; what else waits (a
+build, an update of a function) is a later run's work.
 """
 
 import json
@@ -48,7 +48,7 @@ def main(environ: Mapping[str, str], log: TextIO, clock: Clock) -> int:
 def _work(inputs: Inputs, clock: Clock) -> Told:
     if inputs.command is Command.AUDIT:
         return run_audit(inputs.config, clock)
-    return run_cycle(inputs.config, clock, dry_run=inputs.dry_run)
+    return run_cycle(inputs.config, clock, dry_run=inputs.dry_run, stays=False)
 
 
 def _tell(runner: Runner, inputs: Inputs, told: Told) -> None:

@@ -13,7 +13,7 @@ from bot.core.pull_request import code
 from bot.core.responsibility import State
 from bot.entrypoints.documents import Document
 from bot.entrypoints.exits import Failure
-from bot.entrypoints.tables import name_of
+from bot.entrypoints.tables import name_of, subject_of
 
 LARGEST: Final = 1024 * 1024
 """In bytes of UTF-8; GitHub shows no summary of a step that is larger (docs.github.com, "Workflow commands")."""
@@ -25,7 +25,7 @@ _WEB: Final = re.compile(r"https?://[A-Za-z0-9./:_-]+\Z")
 _DUTIES: Final = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
 _USES: Final = ("repository", "file", "line", "runtime", "decision", "why")
 _UNREAD: Final = ("repository", "file", "line", "why")
-_TROUBLE: Final = {str(Result.FAILED), str(Result.REFUSED)}
+_TROUBLE: Final = {str(Result.FAILED), str(Result.REFUSED), str(Result.ROLLED_BACK)}
 
 Fault = tuple[str, str]
 """What is wrong, in two parts: with what, and what."""
@@ -99,7 +99,7 @@ def _outcome(outcome: Mapping[str, Any]) -> Sequence[str]:
     """One outcome, with a link if it has one that is no more than an address."""
     link = outcome.get("pull_request") or ""
     what = _long(outcome["message"]) + (f" <{link}>" if _WEB.match(link) else "")
-    return code(outcome["step"]), code(_subject(outcome)), code(outcome["result"]), what
+    return code(outcome["step"]), code(subject_of(outcome)), code(outcome["result"]), what
 
 
 def _decision(decision: Mapping[str, Any]) -> Sequence[str]:
@@ -133,7 +133,7 @@ def _duty(function: Mapping[str, Any], duty: Mapping[str, Any]) -> Sequence[str]
 
 def _faults_of_run(document: Document) -> list[Fault]:
     wrong = [outcome for outcome in document["outcomes"] if outcome["result"] in _TROUBLE]
-    return [(f"{_subject(outcome)}: {outcome['step']}", outcome["message"]) for outcome in wrong]
+    return [(f"{subject_of(outcome)}: {outcome['step']}", outcome["message"]) for outcome in wrong]
 
 
 def _faults_of_audit(document: Document) -> list[Fault]:
@@ -148,11 +148,7 @@ def _faults_of_audit(document: Document) -> list[Fault]:
 
 
 def _error(error: Mapping[str, Any]) -> Fault:
-    return error.get("repository") or error["runtime"], error["reason"]
-
-
-def _subject(outcome: Mapping[str, Any]) -> str:
-    return str(outcome.get("repository") or outcome.get("function") or outcome.get("runtime"))
+    return subject_of(error), error["reason"]
 
 
 def _because(reason: str | None) -> str:

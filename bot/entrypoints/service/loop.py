@@ -59,7 +59,7 @@ class Loop:
 
     def _work(self) -> tuple[Ending, str, Audited | None]:
         try:
-            cycle = Cycle(self.workshop.world, self.workshop.rules)
+            cycle = Cycle(self.workshop.world, self.workshop.mapped_rules())
             engine = _Told(self.workshop.engine, self, cycle)
             report = cycle.run(engine)
             found = audit_after(cycle, engine)

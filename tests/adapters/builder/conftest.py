@@ -11,7 +11,7 @@ from bot.adapters.transport import Transport
 from bot.core.reference import Reference
 from tests.lab.clock import WoundClock
 from tests.lab.dockerd import DockerEngine, docker_engine
-from tests.lab.registry import LOGIN, docker_registry
+from tests.lab.registry import LOGIN, LabRegistry, docker_registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,13 @@ class Lab:
     """One engine, and one registry that it pulls from and pushes to."""
 
     engine: DockerEngine
-    host: str
+    running: LabRegistry
     registry: HttpRegistry
+
+    @property
+    def host(self) -> str:
+        """The registry's host, as in a reference."""
+        return self.running.host
 
     @property
     def base(self) -> Reference:
@@ -37,7 +42,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
 @pytest.fixture(scope="session")
 def lab(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with closing(Transport(WoundClock())) as transport, docker_registry(tmp_path_factory.mktemp("open")) as running:
-        made = Lab(engine=engine, host=running.host, registry=HttpRegistry(transport))
+        made = Lab(engine=engine, running=running, registry=HttpRegistry(transport))
         engine.push_base(str(made.base), tmp_path_factory.mktemp("base"))
         yield made
 
@@ -49,6 +54,6 @@ def closed_lab(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -
     with closing(Transport(WoundClock())) as transport, docker_registry(folder, login=True) as running:
         credentials = Credentials(username=LOGIN[0], password=LOGIN[1])
         registry = HttpRegistry(transport, [Endpoint(host=running.host, credentials=lambda: credentials)])
-        made = Lab(engine=engine, host=running.host, registry=registry)
+        made = Lab(engine=engine, running=running, registry=registry)
         engine.push_base(str(made.base), tmp_path_factory.mktemp("base"), login=LOGIN)
         yield made

@@ -5,15 +5,22 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from bot.adapters.builder.rebase import RebaseBuilder
+from bot.adapters.contents import LayerReader
+from bot.adapters.forge.local import LocalForge
+from bot.adapters.registry import Store
 from bot.core.digest import Digest
-from bot.core.image import OCI_MANIFEST, Descriptor, to_json
+from bot.core.dockerfile import same_but_for_bases
+from bot.core.image import BASE_DIGEST_LABEL, OCI_MANIFEST, REVISION_LABEL, Descriptor, Image, to_json
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.ports.builder import Builder, BuildOrder, Built
 from bot.ports.registry import ImageWriter
+from tests.lab.clock import WoundClock
 from tests.lab.images import AMD64, CONFIG_TYPE, LAYER_TYPE
 
 
@@ -25,8 +32,8 @@ class Link:
     hard: bool = False
 
 
-Tree = Mapping[str, bytes | Link | None]
-"""Paths of a layer: bytes are a file, None is a directory."""
+Tree = Mapping[str, bytes | Link | tarfile.TarInfo | None]
+"""Paths of a layer: bytes are a file, None is a directory, a header without content is anything else."""
 
 LANG: Final = "var/lang/include/python3.13/patchlevel.h"
 
@@ -48,8 +55,10 @@ def pack(tree: Tree) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in tree.items():
-            member = tarfile.TarInfo(name)
-            if content is None:
+            member = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
+            if isinstance(content, tarfile.TarInfo):
+                member.name = name
+            elif content is None:
                 member.type, member.mode = tarfile.DIRTYPE, 0o755
             elif isinstance(content, Link):
                 member.type, member.linkname = tarfile.LNKTYPE if content.hard else tarfile.SYMTYPE, content.target
@@ -97,8 +106,8 @@ def pointer(descriptor: Descriptor) -> dict[str, Any]:
 class SourceFolder:
     """One bare git repository in a folder of a local forge, and a person's clone of it."""
 
-    def __init__(self, root: Path, name: str) -> None:
-        self._bare, self._clone = root / f"{name}.git", root / "clone"
+    def __init__(self, root: Path, name: str, desk: Path | None = None) -> None:
+        self._bare, self._clone = root / f"{name}.git", (desk or root) / "clone"
         self._git("init", "--quiet", "--bare", str(self._bare), folder=root)
         self._git("clone", "--quiet", str(self._bare), str(self._clone), folder=root)
 
@@ -126,3 +135,75 @@ class SourceFolder:
             command, cwd=folder or self._clone, env=environment, capture_output=True, check=True, text=True
         )
         return done.stdout.strip()
+
+
+OLD, NEW = base_layers("3.0.8", "3.13.9"), base_layers("3.0.9", "3.13.11")
+APP: Tree = {"var/task": None, "var/task/app.py": b"def handler(): ..."}
+OLD_BASE = {
+    "Env": ["PATH=/var/lang/bin", "SSL=3.0.8"],
+    "Entrypoint": ["/lambda-entrypoint.sh"],
+    "WorkingDir": "/var/task",
+}
+NEW_BASE = {**OLD_BASE, "Env": ["PATH=/var/lang/bin", "SSL=3.0.9"]}
+FUNCTION = {**OLD_BASE, "Cmd": ["app.handler"], "Env": [*OLD_BASE["Env"], "STAGE=live"]}
+DOCKERFILE = b'FROM public.ecr.aws/lambda/python:3.13@sha256:%s\nCOPY app.py ${LAMBDA_TASK_ROOT}\nCMD ["app.handler"]\n'
+OLD_TEXT, NEW_TEXT = DOCKERFILE % (b"1" * 64), DOCKERFILE % (b"2" * 64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A registry, a source repository, and a builder over both."""
+
+    store: Store
+    host: str
+    source: SourceFolder
+    builder: RebaseBuilder
+
+    def place(self, name: str) -> Reference:
+        return Reference.parse(f"{self.host}/{name}")
+
+    def deploy(self, revision: str, *own: Tree, **more: Any) -> Reference:
+        """Put an image on the old base into the registry, as if it served."""
+        container = {**FUNCTION, "Labels": {REVISION_LABEL: revision} if revision else {}}
+        return put_image(self.store, self.place("functions/orders:live"), [*OLD, *own], container, **more)
+
+    def order(self, commit: str, deployed: Reference | None, **changes: Any) -> BuildOrder:
+        old = put_image(self.store, self.place("lambda/python:old"), OLD, OLD_BASE)
+        new = put_image(self.store, self.place("lambda/python:new"), NEW, NEW_BASE)
+        order = BuildOrder(
+            repository="acme/orders",
+            commit=commit,
+            dockerfile="Dockerfile",
+            context=".",
+            platform=AMD64,
+            base=new,
+            destination=self.place("functions/orders:refrom-1"),
+            labels={BASE_DIGEST_LABEL: str(new.digest), REVISION_LABEL: commit},
+            deployed=deployed,
+            deployed_base=old,
+        )
+        return replace(order, **changes)
+
+    def build(self, order: BuildOrder) -> Built:
+        """Build what is done at once."""
+        built = self.builder.build(order)
+        assert isinstance(built, Built)
+        return built
+
+    def read(self, reference: Reference) -> Image:
+        return self.store.image(reference)
+
+
+def make_world(store: Store, host: str, folder: Path, otherwise: Builder | None = None) -> World:
+    """Furnish a folder."""
+    source = SourceFolder(folder, "acme/orders")
+    forge = LocalForge(folder, WoundClock())
+    builder = RebaseBuilder(
+        registry=store,
+        writer=store,
+        contents=LayerReader(store),
+        sources=forge,
+        same_but_for_bases=same_but_for_bases,
+        otherwise=otherwise,
+    )
+    return World(store=store, host=host, source=source, builder=builder)

@@ -1,6 +1,9 @@
 """Builds on a real Docker Engine, pushed to a real registry and read back from it."""
 
 import gc
+import gzip
+import io
+import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +19,7 @@ from bot.core.reference import Reference
 from bot.ports.builder import BuildOrder
 from tests.adapters.builder.conftest import Lab
 from tests.lab.images import AMD64
-from tests.lab.registry import LOGIN
+from tests.lab.registry import LOGIN, immutable_tags
 
 COMMIT = "c0ffee" + "0" * 34
 SIMPLE = 'FROM {base}\nCOPY app.py /var/task/\nCMD ["app.handler"]\n'
@@ -85,6 +88,31 @@ def test_builds_pushes_and_reads_back(lab: Lab, tmp_path: Path) -> None:
     assert check_image(image.manifest, image.config, AMD64) == ()
     assert "COPY app.py" in built.log
     assert str(order.destination) not in lab.engine.images()
+
+
+def test_a_secret_reaches_the_build_and_stands_nowhere_in_the_image(lab: Lab, tmp_path: Path) -> None:
+    """Not in a layer, not in the history, not in the output, not on a command line."""
+    dockerfile = f"""\
+FROM {lab.base}
+RUN --mount=type=secret,id=npm-token wc -c < /run/secrets/npm-token > /length
+CMD ["app.handler"]
+"""
+    order = an_order(lab, "secret")
+    builder = replace(
+        a_builder(lab, Checkouts(tmp_path, {"Dockerfile": dockerfile})), secrets={"npm-token": "s3cret-9"}
+    )
+
+    built = builder.build(order)
+
+    image = read(lab, order)
+    with lab.registry.blob(order.destination, image.manifest.layers[-1]) as stream:
+        unpacked = io.BytesIO(gzip.decompress(stream.read()))
+    with tarfile.open(fileobj=unpacked) as files:
+        assert [m.name for m in files.getmembers() if "secrets/" in m.name] == []
+        length = files.extractfile("length")
+        assert length is not None
+        assert length.read().strip() == b"8"
+    assert "s3cret-9" not in f"{built.log}{image.config.document}{builder!r}"
 
 
 def test_arguments_stage_context_and_network_reach_the_build(lab: Lab, tmp_path: Path) -> None:
@@ -259,3 +287,17 @@ def test_an_engine_that_does_not_answer_is_named_with_the_cure(lab: Lab, tmp_pat
     assert checkouts.taken == 0
     del fault
     gc.collect()
+
+
+def test_an_immutable_tag_that_names_another_image_is_explained(lab: Lab, tmp_path: Path) -> None:
+    checkouts = Checkouts(tmp_path, {"Dockerfile": SIMPLE.format(base=lab.base), "app.py": ""})
+    with immutable_tags(lab.running) as web:
+        order = an_order(lab, "immutable", destination=Reference.parse(f"{web.host}/functions/immutable:refrom-1"))
+        a_builder(lab, checkouts).build(order)
+        there = lab.registry.manifest(order.destination).digest
+
+        with pytest.raises(BuildError, match=rf"refrom-1 names {there} already .* give deploy.tag another form"):
+            a_builder(lab, checkouts).build(replace(order, labels={**order.labels, REVISION_LABEL: "1" * 40}))
+
+        assert lab.registry.manifest(order.destination).digest == there
+        assert str(order.destination) not in lab.engine.images()

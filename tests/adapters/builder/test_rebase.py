@@ -2,26 +2,35 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.adapters.builder.rebase import RebaseBuilder
-from bot.adapters.contents import LayerReader
-from bot.adapters.forge.local import LocalForge
-from bot.adapters.registry import HttpRegistry, LayoutRegistry, Store
+from bot.adapters.registry import HttpRegistry, LayoutRegistry
 from bot.adapters.transport import Transport
-from bot.core.dockerfile import same_but_for_bases
+from bot.core.digest import Digest
 from bot.core.errors import BuildError, RegistryError
 from bot.core.gate import check_image
-from bot.core.image import BASE_DIGEST_LABEL, DOCKER_MANIFEST, OCI_MANIFEST, REVISION_LABEL, Image
+from bot.core.image import DOCKER_MANIFEST, OCI_MANIFEST, REVISION_LABEL
 from bot.core.reference import Reference
-from bot.ports.builder import BuildOrder
-from tests.adapters.builder.rebase_lab import Link, SourceFolder, Tree, base_layers, os_layer, put_image
+from bot.ports.builder import Building, BuildOrder, Built
+from tests.adapters.builder.rebase_lab import (
+    APP,
+    FUNCTION,
+    NEW,
+    NEW_BASE,
+    NEW_TEXT,
+    OLD,
+    OLD_TEXT,
+    Tree,
+    World,
+    make_world,
+    put_image,
+)
 from tests.lab.clock import WoundClock
-from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, LAYER_TYPE
+from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, LAYER_TYPE, put_index
 from tests.lab.registry import docker_registry
 
 DOCKER_TYPES = (
@@ -30,68 +39,6 @@ DOCKER_TYPES = (
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
 )
 OCI_TYPES = (OCI_MANIFEST, CONFIG_TYPE, LAYER_TYPE)
-OLD, NEW = base_layers("3.0.8", "3.13.9"), base_layers("3.0.9", "3.13.11")
-APP: Tree = {"var/task": None, "var/task/app.py": b"def handler(): ..."}
-OLD_BASE = {
-    "Env": ["PATH=/var/lang/bin", "SSL=3.0.8"],
-    "Entrypoint": ["/lambda-entrypoint.sh"],
-    "WorkingDir": "/var/task",
-}
-NEW_BASE = {**OLD_BASE, "Env": ["PATH=/var/lang/bin", "SSL=3.0.9"]}
-FUNCTION = {**OLD_BASE, "Cmd": ["app.handler"], "Env": [*OLD_BASE["Env"], "STAGE=live"]}
-DOCKERFILE = b'FROM public.ecr.aws/lambda/python:3.13@sha256:%s\nCOPY app.py ${LAMBDA_TASK_ROOT}\nCMD ["app.handler"]\n'
-OLD_TEXT, NEW_TEXT = DOCKERFILE % (b"1" * 64), DOCKERFILE % (b"2" * 64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """A registry, a source repository, and a builder over both."""
-
-    store: Store
-    host: str
-    source: SourceFolder
-    builder: RebaseBuilder
-
-    def place(self, name: str) -> Reference:
-        return Reference.parse(f"{self.host}/{name}")
-
-    def deploy(self, revision: str, *own: Tree, **more: Any) -> Reference:
-        """Put an image on the old base into the registry, as if it served."""
-        container = {**FUNCTION, "Labels": {REVISION_LABEL: revision} if revision else {}}
-        return put_image(self.store, self.place("functions/orders:live"), [*OLD, *own], container, **more)
-
-    def order(self, commit: str, deployed: Reference | None, **changes: Any) -> BuildOrder:
-        old = put_image(self.store, self.place("lambda/python:old"), OLD, OLD_BASE)
-        new = put_image(self.store, self.place("lambda/python:new"), NEW, NEW_BASE)
-        order = BuildOrder(
-            repository="acme/orders",
-            commit=commit,
-            dockerfile="Dockerfile",
-            context=".",
-            platform=AMD64,
-            base=new,
-            destination=self.place("functions/orders:refrom-1"),
-            labels={BASE_DIGEST_LABEL: str(new.digest), REVISION_LABEL: commit},
-            deployed=deployed,
-            deployed_base=old,
-        )
-        return replace(order, **changes)
-
-    def read(self, reference: Reference) -> Image:
-        return self.store.image(reference)
-
-
-def make_world(store: Store, host: str, folder: Path) -> World:
-    source = SourceFolder(folder, "acme/orders")
-    forge = LocalForge(folder, WoundClock())
-    builder = RebaseBuilder(
-        registry=store,
-        writer=store,
-        contents=LayerReader(store),
-        sources=forge,
-        same_but_for_bases=same_but_for_bases,
-    )
-    return World(store=store, host=host, source=source, builder=builder)
 
 
 @pytest.fixture
@@ -114,7 +61,7 @@ def test_own_layers_are_put_on_the_new_base(each_world: World) -> None:
     live = world.deploy(commit, APP)
     order = world.order(commit, live)
 
-    built = world.builder.build(order)
+    built = world.build(order)
 
     image, base, deployed = world.read(order.destination), world.read(order.base), world.read(live)
     assert image.digest == built.digest
@@ -130,7 +77,7 @@ def test_the_config_is_the_functions_with_the_new_bases_settings(world: World) -
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
     order = world.order(commit, world.deploy(commit, APP))
 
-    world.builder.build(order)
+    world.build(order)
 
     config = world.read(order.destination).config
     assert config.env == ("PATH=/var/lang/bin", "SSL=3.0.9", "STAGE=live")
@@ -146,9 +93,9 @@ def test_the_config_is_the_functions_with_the_new_bases_settings(world: World) -
 def test_an_order_that_was_done_before_is_recognised_by_its_labels(world: World) -> None:
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
     order = world.order(commit, world.deploy(commit, APP))
-    first = world.builder.build(order)
+    first = world.build(order)
 
-    second = world.builder.build(replace(order, deployed=None))
+    second = world.build(replace(order, deployed=None))
 
     assert second.digest == first.digest
 
@@ -157,8 +104,8 @@ def test_a_rebase_done_twice_gives_the_same_bytes(world: World) -> None:
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
     order = world.order(commit, world.deploy(commit, APP))
 
-    first = world.builder.build(order)
-    second = world.builder.build(replace(order, destination=world.place("functions/orders:refrom-2")))
+    first = world.build(order)
+    second = world.build(replace(order, destination=world.place("functions/orders:refrom-2")))
 
     assert first.digest == second.digest
 
@@ -168,7 +115,7 @@ def test_an_image_of_another_order_under_the_tag_is_replaced(world: World) -> No
     deployed = world.deploy(commit, APP)
     put_image(world.store, world.place("functions/orders:refrom-1"), OLD, {"Labels": {REVISION_LABEL: "other"}})
 
-    built = world.builder.build(world.order(commit, deployed))
+    built = world.build(world.order(commit, deployed))
 
     assert world.read(world.place("functions/orders:refrom-1")).digest == built.digest
 
@@ -177,7 +124,7 @@ def test_recompressed_layers_are_recognised_by_their_diff_ids(world: World) -> N
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
     order = world.order(commit, world.deploy(commit, APP, level=1))
 
-    world.builder.build(order)
+    world.build(order)
 
     assert world.read(order.destination).layer_digests[:-1] == world.read(order.base).layer_digests
 
@@ -187,54 +134,11 @@ def test_the_image_keeps_the_media_types_of_the_deployed_one(world: World, types
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
     order = world.order(commit, world.deploy(commit, APP, types=types))
 
-    world.builder.build(order)
+    world.build(order)
 
     manifest = world.read(order.destination).manifest
     assert (manifest.media_type, manifest.config.media_type) == types[:2]
     assert {layer.media_type for layer in manifest.layers} == {types[2]}
-
-
-@pytest.mark.parametrize(
-    ("own", "path"),
-    [
-        pytest.param({"usr/lib/libssl.so.3": b"mine"}, "/usr/lib/libssl.so.3", id="overwritten file"),
-        pytest.param({"etc/.wh.hosts": b""}, "/etc/hosts", id="whiteout"),
-        pytest.param({"etc/.wh..wh..opq": b""}, "/etc", id="opaque folder"),
-        pytest.param({"opt/hosts": Link("etc/hosts", hard=True)}, "/opt/hosts", id="hard link"),
-        pytest.param({"var/lang": Link("/opt/lang")}, "/var/lang", id="symlink over a folder"),
-        pytest.param({"lib/libssl.so.3": b"mine"}, "/lib", id="through a symlink"),
-        pytest.param({"var/lib/rpm/rpmdb.sqlite": b"x"}, "/var/lib/rpm/rpmdb.sqlite", id="package database"),
-    ],
-)
-def test_an_overlap_is_refused_by_path_before_anything_is_written(world: World, own: Tree, path: str) -> None:
-    commit = world.source.commit({"Dockerfile": OLD_TEXT})
-    order = world.order(commit, world.deploy(commit, APP, own))
-
-    with pytest.raises(BuildError, match=f"{path} .*; use a builder that runs the Dockerfile"):
-        world.builder.build(order)
-
-    with pytest.raises(RegistryError, match="refrom-1") as fault:
-        world.read(order.destination)
-    assert fault.value.status == 404
-
-
-def test_another_language_line_is_refused(world: World) -> None:
-    commit = world.source.commit({"Dockerfile": OLD_TEXT})
-    base = put_image(world.store, world.place("lambda/python:next"), base_layers("3.0.9", "3.14.0"), NEW_BASE)
-
-    with pytest.raises(BuildError, match=r"python 3\.13\.9 becomes python 3\.14\.0"):
-        world.builder.build(world.order(commit, world.deploy(commit, APP), base=base))
-
-
-def test_another_operating_system_is_refused_though_no_language_shows(world: World) -> None:
-    commit = world.source.commit({"Dockerfile": OLD_TEXT})
-    bases = [
-        put_image(world.store, world.place(f"lambda/provided:{tag}"), [os_layer(tag)], {}) for tag in ("al2", "al2023")
-    ]
-    deployed = put_image(world.store, world.place("functions/orders:live"), [os_layer("al2"), APP], FUNCTION)
-
-    with pytest.raises(BuildError, match=r"provided:al2@.* is of another runtime than .*provided:al2023@"):
-        world.builder.build(world.order(commit, deployed, deployed_base=bases[0], base=bases[1]))
 
 
 def test_many_overlaps_are_counted_after_the_first_ones(world: World) -> None:
@@ -242,7 +146,7 @@ def test_many_overlaps_are_counted_after_the_first_ones(world: World) -> None:
     own: Tree = {f"var/lib/rpm/{number}": b"" for number in range(10)}
 
     with pytest.raises(BuildError, match="/var/lib/rpm/2 is a package database in the function's layers and 7 more"):
-        world.builder.build(world.order(commit, world.deploy(commit, own)))
+        world.build(world.order(commit, world.deploy(commit, own)))
 
 
 @pytest.mark.parametrize(
@@ -258,7 +162,7 @@ def test_a_commit_that_moves_bases_alone_is_rebased(world: World, files: dict[st
     after = world.source.commit(files)
 
     order = world.order(after, deployed)
-    built = world.builder.build(order)
+    built = world.build(order)
 
     image = world.read(order.destination)
     assert (image.digest, image.config.labels[REVISION_LABEL]) == (built.digest, after)
@@ -287,7 +191,7 @@ def test_a_commit_that_changes_more_is_refused_by_path(
     with pytest.raises(
         BuildError, match=f"{path} of acme/orders changed between {before[:12]} and {after[:12]}; use a"
     ):
-        world.builder.build(world.order(after, deployed))
+        world.build(world.order(after, deployed))
 
 
 @pytest.mark.parametrize("revision", ["", "main", "--output=/etc/passwd"], ids=["none", "a branch", "an option"])
@@ -295,7 +199,129 @@ def test_an_image_that_does_not_say_its_commit_is_refused(world: World, revision
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
 
     with pytest.raises(BuildError, match="does not say its commit in the label "):
-        world.builder.build(world.order(commit, world.deploy(revision, APP)))
+        world.build(world.order(commit, world.deploy(revision, APP)))
+
+
+class Factory:
+    """A builder elsewhere, which writes down what it was asked for."""
+
+    def __init__(self, answer: Built | Building) -> None:
+        self.answer, self.orders = answer, list[BuildOrder]()
+
+    def build(self, order: BuildOrder) -> Built | Building:
+        self.orders.append(order)
+        return self.answer
+
+
+@pytest.fixture
+def factory() -> Factory:
+    return Factory(Built(digest=Digest.of(b"built"), log="Step 1/2"))
+
+
+@pytest.fixture
+def careful(tmp_path: Path, factory: Factory) -> World:
+    """A world that builds what it cannot rebase."""
+    return make_world(LayoutRegistry(tmp_path / "layouts"), "registry.example", tmp_path, factory)
+
+
+def test_what_is_refused_is_built_otherwise_and_says_why(careful: World, factory: Factory) -> None:
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+    order = careful.order(commit, careful.deploy(commit, APP, {"etc/.wh.hosts": b""}))
+
+    built = careful.build(order)
+
+    assert (factory.orders, built.digest) == ([order], Digest.of(b"built"))
+    assert "/etc/hosts of the base is deleted by the function's layers" in built.how
+    assert built.log == f"{built.how}\nStep 1/2"
+    assert "otherwise" not in built.how
+
+
+def test_what_is_built_elsewhere_for_want_of_a_proof_is_waited_for_with_the_reason(
+    careful: World, factory: Factory
+) -> None:
+    factory.answer = Building(why="run 7 goes on")
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+
+    built = careful.builder.build(careful.order(commit, None))
+
+    assert built == Building(
+        why="run 7 goes on (not rebased: registry.example/functions/orders:refrom-1 cannot be rebased, "
+        "the deployed image is not known)"
+    )
+
+
+def test_what_is_safe_is_not_built(careful: World, factory: Factory) -> None:
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+
+    careful.build(careful.order(commit, careful.deploy(commit, APP)))
+
+    assert not factory.orders
+
+
+@pytest.mark.parametrize("gone", ["deployed", "deployed_base"])
+def test_an_image_of_the_proof_that_is_gone_is_no_proof(careful: World, factory: Factory, gone: str) -> None:
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+    order = careful.order(commit, careful.deploy(commit, APP))
+
+    careful.build(replace(order, **{gone: careful.place("gone:1")}))  # type: ignore[arg-type]  # a reference
+
+    assert factory.orders
+
+
+def test_a_registry_that_cannot_be_asked_is_no_reason_to_build(careful: World, factory: Factory) -> None:
+    """Nobody knows yet whether it may be rebased."""
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+    order = careful.order(commit, careful.deploy(commit, APP))
+    index = put_index(careful.store, careful.place("functions/orders:index"), [])
+
+    with pytest.raises(RegistryError, match="has no image for linux/amd64"):
+        careful.build(replace(order, deployed=careful.place("functions/orders").with_digest(index.digest)))
+
+    assert not factory.orders
+
+
+def test_a_layer_that_cannot_be_read_is_no_proof(careful: World, factory: Factory) -> None:
+    commit = careful.source.commit({"Dockerfile": OLD_TEXT})
+    order = careful.order(commit, careful.deploy(commit, {"a": b"", "a/b": b""}))
+
+    built = careful.build(order)
+
+    assert "which is no directory" in built.how
+    assert factory.orders
+
+
+def test_the_proof_is_told(world: World) -> None:
+    commit = world.source.commit({"Dockerfile": OLD_TEXT})
+
+    built = world.build(world.order(commit, world.deploy(commit, APP)))
+
+    assert built.how == "rebased, 2 paths of the function, 3 that differ between the bases, nothing overlaps"
+    assert "by layers: 3 of 4 are the old base's\n" in built.log
+    assert "  /var/task\n  /var/task/app.py\n" in built.log
+
+
+def test_layers_are_mounted_inside_a_registry_and_a_base_is_copied_once_between_registries(tmp_path: Path) -> None:
+    """Functions of one stream in repositories of their own: the base is elsewhere, the deployed images are here."""
+    with (
+        closing(Transport(WoundClock())) as transport,
+        docker_registry(tmp_path / "here") as here,
+        docker_registry(tmp_path / "there") as there,
+    ):
+        world = make_world(HttpRegistry(transport), here.host, tmp_path)
+        commit = world.source.commit({"Dockerfile": OLD_TEXT})
+        base = put_image(world.store, Reference(there.host, "lambda/python", "new"), NEW, NEW_BASE)
+        order = world.order(commit, world.deploy(commit, APP), base=base)
+        places = [world.place(f"functions/{name}:refrom-1") for name in ("orders", "billing", "mailer")]
+        uploads = len(here.asked("PUT"))
+
+        logs = [world.build(replace(order, destination=place)).log for place in places]
+
+        layers = [layer.digest for layer in world.read(base).manifest.layers]
+        stored = [path for path in here.asked("PUT")[uploads:] if "/blobs/uploads/" in path]
+        copied = [path for path in stored if any(digest.hex in path for digest in layers)]
+        assert len(copied) == len(layers) - 1  # the layer of /var/task is the old base's too
+        assert [log.rpartition("\n")[2].startswith("0 bytes of layers copied") for log in logs] == [False, True, True]
+        assert len(stored) - len(copied) == len(places)  # the configs
 
 
 @pytest.mark.parametrize(
@@ -309,7 +335,7 @@ def test_what_is_not_known_is_said(world: World, unknown: dict[str, Any], said: 
     commit = world.source.commit({"Dockerfile": OLD_TEXT})
 
     with pytest.raises(BuildError, match=said):
-        world.builder.build(world.order(commit, **{"deployed": world.deploy(commit, APP), **unknown}))
+        world.build(world.order(commit, **{"deployed": world.deploy(commit, APP), **unknown}))
 
 
 def test_an_image_that_has_only_some_of_the_bases_layers_is_refused(world: World) -> None:
@@ -317,7 +343,7 @@ def test_an_image_that_has_only_some_of_the_bases_layers_is_refused(world: World
     deployed = put_image(world.store, world.place("functions/orders:live"), [OLD[0], APP], FUNCTION)
 
     with pytest.raises(BuildError, match=r"does not stand on .*lambda/python:old"):
-        world.builder.build(world.order(commit, deployed))
+        world.build(world.order(commit, deployed))
 
 
 def test_images_of_another_platform_are_refused(world: World) -> None:
@@ -325,4 +351,4 @@ def test_images_of_another_platform_are_refused(world: World) -> None:
     base = put_image(world.store, world.place("lambda/python:arm"), NEW, NEW_BASE, platform=ARM64)
 
     with pytest.raises((BuildError, RegistryError), match="linux/amd64"):
-        world.builder.build(world.order(commit, world.deploy(commit, APP), base=base))
+        world.build(world.order(commit, world.deploy(commit, APP), base=base))

@@ -57,6 +57,16 @@ def sha256(content: bytes) -> str:
             id="character device",
         ),
         pytest.param(
+            Item("a", pax={"SCHILY.xattr.user.z": "1", "SCHILY.xattr.user.a": "2", "comment": "3"}),
+            Entry(
+                kind=Kind.FILE,
+                mode=0o644,
+                content=sha256(b""),
+                xattrs=(("user.a", sha256(b"2")), ("user.z", sha256(b"1"))),
+            ),
+            id="extended attributes",
+        ),
+        pytest.param(
             Item("a", kind=tarfile.BLKTYPE, device=(1, 3)),
             Entry(kind=Kind.OTHER, mode=0o644, content="block device 1:3"),
             id="block device",

@@ -10,6 +10,7 @@ from bot.adapters.transport import Transport
 from tests.adapters.deployer.scene import Images
 from tests.lab.aws import AwsStub
 from tests.lab.clock import WoundClock
+from tests.lab.moto import Moto, moto_server
 from tests.lab.registry import LabRegistry, docker_registry
 
 
@@ -39,3 +40,16 @@ def images(lab_registry: LabRegistry, registry: HttpRegistry) -> Images:
 def aws(lab_registry: LabRegistry, clock: WoundClock) -> Iterator[AwsStub]:
     with AwsStub(lab_registry.url, clock=clock, update_seconds=10) as stub:
         yield stub
+
+
+@pytest.fixture(scope="session")
+def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with moto_server(tmp_path_factory.mktemp("moto")) as url:
+        yield url
+
+
+@pytest.fixture
+def moto(moto_url: str) -> Iterator[Moto]:
+    """An account of moto's that holds nothing."""
+    with Moto(moto_url) as account:
+        yield account

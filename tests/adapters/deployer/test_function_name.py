@@ -12,21 +12,24 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 
 
 @pytest.mark.parametrize(
-    ("text", "region"),
+    ("text", "region", "account"),
     [
-        pytest.param("orders", HOME, id="name"),
-        pytest.param("Orders_2-b", HOME, id="all-kinds-of-characters"),
-        pytest.param("123456789012:function:orders", HOME, id="partial-arn"),
-        pytest.param(ARN, "us-east-1", id="arn"),
+        pytest.param("orders", HOME, None, id="name"),
+        pytest.param("Orders_2-b", HOME, None, id="all-kinds-of-characters"),
+        pytest.param("123456789012:function:orders", HOME, "123456789012", id="partial-arn"),
+        pytest.param(ARN, "us-east-1", "123456789012", id="arn"),
         pytest.param(
-            "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:orders", "us-gov-west-1", id="partition"
+            "arn:aws-us-gov:lambda:us-gov-west-1:210987654321:function:orders",
+            "us-gov-west-1",
+            "210987654321",
+            id="partition",
         ),
     ],
 )
-def test_a_name_lies_in_the_default_region_and_an_arn_in_its_own(text: str, region: str) -> None:
+def test_a_name_lies_in_the_default_region_and_an_arn_in_its_own(text: str, region: str, account: str | None) -> None:
     name = FunctionName.parse(text, default_region=HOME)
 
-    assert (name.text, name.region) == (text, region)
+    assert (name.text, name.region, name.account) == (text, region, account)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
 
 @pytest.mark.parametrize("qualifier", ["", ":7", ":live", ":$LATEST"])
 def test_an_answered_arn_is_read_without_its_version_or_alias(qualifier: str) -> None:
-    assert FunctionName.of_arn(ARN + qualifier) == FunctionName(text=ARN, region="us-east-1")
+    assert FunctionName.of_arn(ARN + qualifier) == FunctionName(text=ARN, region="us-east-1", account="123456789012")
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)

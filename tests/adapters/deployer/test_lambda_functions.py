@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.config import Config
 
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.core.errors import DeployError
-from bot.ports.deployer import UpdateStatus
+from bot.ports.deployer import Readiness, UpdateStatus
 from tests.adapters.deployer.scene import Images, let_pass
 from tests.lab.aws import REGION, AwsStub
 from tests.lab.clock import WoundClock
@@ -122,6 +123,38 @@ class TestReading:
         )
 
 
+class TestReadiness:
+    def test_an_alias_without_provisioned_concurrency_is_ready(self, functions: LambdaFunctions, orders: str) -> None:
+        assert self.readiness(functions, orders) == Readiness()
+
+    def test_while_it_is_allocated_anew_it_tells_how_far_it_is(
+        self, aws: AwsStub, functions: LambdaFunctions, orders: str, clock: WoundClock
+    ) -> None:
+        aws.provision("orders", "live", 3)
+        ready = self.readiness(functions, orders)
+        alias = functions.alias(orders, "live")
+        assert alias is not None
+        functions.move_alias(functions.function(orders), alias)
+
+        during = self.readiness(functions, orders)
+        let_pass(clock, 10)
+
+        assert during == Readiness(unready="provisioned concurrency is IN_PROGRESS: 0 of 3 are there")
+        assert (ready, self.readiness(functions, orders)) == (Readiness(), Readiness())
+
+    def test_one_that_failed_says_why(self, aws: AwsStub, functions: LambdaFunctions, orders: str) -> None:
+        aws.provision("orders", "live", failure="FUNCTION_ERROR_INIT_FAILURE")
+
+        failure = "provisioned concurrency failed (FUNCTION_ERROR_INIT_FAILURE)"
+        assert self.readiness(functions, orders) == Readiness(failure=failure)
+
+    @staticmethod
+    def readiness(functions: LambdaFunctions, orders: str) -> Readiness:
+        alias = functions.alias(orders, "live")
+        assert alias is not None
+        return functions.readiness(functions.function(orders), alias)
+
+
 class TestWriting:
     def test_a_redeploy_is_these_calls_and_no_others(
         self, aws: AwsStub, functions: LambdaFunctions, orders: str, images: Images, clock: WoundClock
@@ -132,15 +165,50 @@ class TestWriting:
         version = functions.publish_version(functions.function(orders))
         alias = functions.alias(orders, "live")
         assert alias is not None
-        functions.move_alias(functions.function(orders), alias, version)
+        functions.move_alias(functions.function(orders), replace(alias, version=version))
 
         assert [request.operation for request in aws.writes] == ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"]
+
+    def test_a_version_that_is_there_is_found_and_no_second_one_published(
+        self, aws: AwsStub, functions: LambdaFunctions, orders: str, images: Images, clock: WoundClock
+    ) -> None:
+        """Lambda compares with the last version alone, so after a way back it would publish the first one twice."""
+        one = functions.function(orders).image
+        assert one is not None
+        functions.update_code(functions.function(orders), images.push("orders:2", "two"))
+        let_pass(clock, 10)
+        functions.publish_version(functions.function(orders))
+        functions.update_code(functions.function(orders), one)
+        let_pass(clock, 10)
+        aws.page_versions(1)
+
+        assert functions.publish_version(functions.function(orders)) == "1"
+
+    def test_a_version_with_another_configuration_is_another_version(
+        self, aws: AwsStub, functions: LambdaFunctions, orders: str, clock: WoundClock
+    ) -> None:
+        aws.client("lambda").update_function_configuration(FunctionName="orders", Timeout=9)
+        let_pass(clock, 10)
+
+        assert functions.publish_version(functions.function(orders)) == "2"
+
+    def test_a_shift_and_its_mark_go_out_together(self, functions: LambdaFunctions, shifting: str) -> None:
+        alias = functions.alias(shifting, "live")
+        assert alias is not None
+        wanted = replace(alias, weights=(("2", 0.5),), description="text [mark]")
+
+        functions.move_alias(functions.function(shifting), wanted)
+
+        moved = functions.alias(shifting, "live")
+        assert moved is not None
+        assert replace(moved, revision="") == replace(wanted, revision="")
+        assert moved.revision != wanted.revision
 
     def test_moving_an_alias_ends_a_shift(self, functions: LambdaFunctions, shifting: str) -> None:
         alias = functions.alias(shifting, "live")
         assert alias is not None
 
-        functions.move_alias(functions.function(shifting), alias, "2")
+        functions.move_alias(functions.function(shifting), replace(alias, version="2", weights=()))
 
         moved = functions.alias(shifting, "live")
         assert moved is not None
@@ -324,7 +392,7 @@ class TestPace:
         for _ in range(8):
             alias = functions.alias(orders, "live")
             assert alias is not None
-            functions.move_alias(latest, alias, "1")
+            functions.move_alias(latest, alias)
 
         assert (clock.now() - begun).total_seconds() == pytest.approx(15 / 15, abs=1e-3)
 

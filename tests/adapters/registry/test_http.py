@@ -11,11 +11,12 @@ from bot.adapters.registry import HttpRegistry
 from bot.adapters.transport import Traffic, Transport
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
-from bot.core.image import MANIFEST_TYPES, Descriptor, to_json
+from bot.core.image import MANIFEST_TYPES, OCI_MANIFEST, Descriptor, to_json
 from bot.core.reference import Reference
 from tests.lab.clock import WoundClock
-from tests.lab.images import AMD64, ARM64
-from tests.lab.registry import EcrPublicFront, LabRegistry, docker_registry
+from tests.lab.forward import forward
+from tests.lab.images import AMD64, ARM64, CONFIG_TYPE, put_image
+from tests.lab.registry import EcrPublicFront, LabRegistry, docker_registry, immutable_tags
 from tests.lab.web import Answer, Asked, serve
 
 
@@ -110,11 +111,36 @@ def test_a_blob_of_the_same_registry_is_mounted_and_not_moved(
     http.copy_blob(base, layer, target)
     http.copy_blob(base, layer, target)
 
-    assert front.asked()[before:] == [
-        f"HEAD /v2/{target.repository}/blobs/{layer.digest}",
-        f"POST /v2/{target.repository}/blobs/uploads/?mount=sha256%3A{layer.digest.hex}&from={source}",
-        f"HEAD /v2/{target.repository}/blobs/{layer.digest}",
-    ]
+    mount = f"POST /v2/{target.repository}/blobs/uploads/?mount=sha256%3A{layer.digest.hex}&from={source}"
+    assert front.asked()[before:] == [mount, mount]
+
+
+def test_a_blob_of_the_same_repository_is_not_asked_for(
+    http: HttpRegistry, base: Reference, front: EcrPublicFront
+) -> None:
+    layer = http.image(base, AMD64).manifest.layers[0]
+    before = len(front.asked())
+
+    assert http.copy_blob(base, layer, base.with_tag("2")) == 0
+
+    assert front.asked()[before:] == []
+
+
+def test_a_registry_that_mounts_nothing_is_sent_the_bytes_and_later_asked_whether_it_has_them(
+    http: HttpRegistry, plain: LabRegistry, base: Reference
+) -> None:
+    """As ECR does unless told otherwise: it begins an upload, whatever is asked for."""
+    layer = http.image(base, AMD64).manifest.layers[0]
+
+    def answer(asked: Asked) -> Answer:
+        return forward(plain.host, replace(asked, path=asked.path.partition("?mount=")[0]))
+
+    with serve(answer) as web:
+        source = replace(base, registry=web.host)
+        target = replace(source, repository=f"{base.repository}-fn")
+
+        assert http.copy_blob(source, layer, target) == layer.size
+        assert http.copy_blob(source, layer, target) == 0
 
 
 def test_an_image_travels_between_two_registries(
@@ -226,3 +252,32 @@ def test_a_registry_that_stores_another_manifest_is_not_believed(http: HttpRegis
         pytest.raises(RegistryError, match=r"was stored as sha256:.*; do not use the tag"),
     ):
         http.put_manifest(Reference(web.host, "app", "1"), MANIFEST_TYPES[0], content)
+
+
+def test_an_immutable_tag_that_names_the_manifest_is_no_fault_and_one_that_names_another_is_explained(
+    plain: LabRegistry, fresh: Callable[[str], Reference]
+) -> None:
+    with immutable_tags(plain) as web, closing(Transport(WoundClock())) as transport:
+        registry, target = HttpRegistry(transport), fresh(web.host)
+        first = put_image(registry, target)
+        image = registry.image(target)
+
+        assert registry.put_manifest(target, image.manifest.media_type, image.manifest.raw) == first.digest
+        with pytest.raises(RegistryError, match=rf"names {first.digest} already .*TAG_INVALID.*; where tags are immut"):
+            put_image(registry, target, [{"other": b""}])
+
+        assert registry.manifest(target).digest == first.digest
+
+
+def test_a_manifest_that_is_refused_for_itself_is_not_taken_for_an_immutable_tag(
+    http: HttpRegistry, plain: LabRegistry, fresh: Callable[[str], Reference]
+) -> None:
+    """The blobs of it are missing, and nothing has the tag."""
+    target = fresh(plain.host)
+    pointer = {"mediaType": CONFIG_TYPE, "digest": str(Digest.of(b"missing")), "size": 7}
+    content = to_json({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": pointer, "layers": []})
+
+    with pytest.raises(RegistryError, match="was answered 400 ") as fault:
+        http.put_manifest(target, OCI_MANIFEST, content)
+
+    assert "immutable" not in str(fault.value)

@@ -77,6 +77,7 @@ _ENTRIES = st.builds(
     gid=_NUMBERS,
     size=_NUMBERS,
     content=_NAMES,
+    xattrs=st.lists(st.tuples(_NAMES, _NAMES), max_size=2).map(tuple),
 )
 
 LAYERS = st.builds(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.digest import Digest
-from bot.core.errors import BuildError
+from bot.core.errors import RebaseRefused
 from bot.core.image import (
     DOCKER_MANIFEST,
     OCI_MANIFEST,
@@ -81,16 +81,31 @@ def test_settings_are_merged_three_way(key: str, own: Any, old: Any, new: Any, m
         ),
         pytest.param("WorkingDir", "/a/x", "/a", "/b", "WorkingDir", id="a relative WORKDIR"),
         pytest.param("Env", [], ["A=1"], ["A=2"], "ENV A", id="dropped here, changed there"),
-        pytest.param("OnBuild", None, ["RUN old"], ["RUN new"], "OnBuild", id="triggers that a build would have run"),
     ],
 )
 def test_what_both_changed_is_refused_by_name_without_its_value(
     key: str, own: Any, old: Any, new: Any, named: str
 ) -> None:
-    with pytest.raises(BuildError, match=f"both changed {named} of the image; use a builder that runs") as fault:
+    with pytest.raises(RebaseRefused, match=f"both changed {named} of the image; use a builder that runs") as fault:
         swap({key: own}, {key: old}, {key: new})
 
     assert "/a" not in str(fault.value)
+
+
+@pytest.mark.parametrize(("old", "new"), [(["RUN old"], ["RUN new"]), (None, ["RUN new"]), (["RUN old"], None)])
+def test_triggers_that_a_build_would_have_run_are_refused(old: list[str] | None, new: list[str] | None) -> None:
+    with pytest.raises(RebaseRefused, match="the base changed its ONBUILD triggers"):
+        swap({}, {"OnBuild": old}, {"OnBuild": new})
+
+
+def test_triggers_of_the_base_are_not_handed_on() -> None:
+    assert "OnBuild" not in swap({}, {"OnBuild": ["RUN x"]}, {"OnBuild": ["RUN x"]})
+
+
+def test_a_function_that_sets_an_entry_point_takes_no_command_of_a_base() -> None:
+    container = swap({"Entrypoint": ["/own"]}, {"Entrypoint": ["/e"]}, {"Entrypoint": ["/e"], "Cmd": ["theirs"]})
+
+    assert (container["Entrypoint"], "Cmd" in container) == (["/own"], False)
 
 
 def test_a_label_of_the_function_wins_and_the_orders_labels_win_over_all() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.digest import Digest
 from bot.core.layer import Entry, Kind, Language, Layer, Package
-from bot.core.rebase import unsafe_paths
+from bot.core.rebase import BaseSwap, Overlap
 
 
 def file(content: str = "", mode: int = 0o644) -> Entry:
@@ -21,6 +21,10 @@ def directory(mode: int = 0o755) -> Entry:
 
 def link(target: str, kind: Kind = Kind.SYMLINK) -> Entry:
     return Entry(kind=kind, mode=0o777, content=target)
+
+
+def unsafe_paths(own: Sequence[Layer], old: Sequence[Layer], new: Sequence[Layer]) -> tuple[Overlap, ...]:
+    return BaseSwap.of(old, new).prove(own).overlaps
 
 
 def layer(

@@ -50,7 +50,9 @@ def test_there_are_workflows_to_lint(repository: Path) -> None:
     names = {Path(path).stem for path in workflows_of(repository)}
 
     assert {"ci", "refrom"} < names
-    assert {f"page-{page}-0" for page in ("github-one-repository", "github-organisation", "audit-only")} < names
+    assert {
+        f"page-{page}-0" for page in ("github-one-repository", "github-organisation", "audit-only", "build-elsewhere")
+    } < names
 
 
 def test_actionlint_finds_nothing(repository: Path, figure: Figure) -> None:

@@ -125,6 +125,21 @@ def test_an_audit_of_a_broken_slo_needs_attention(use: Use) -> None:
     assert "SLO broken by" in told.summary
 
 
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("care", ["strategy: LambdaCanary10Percent5Minutes", "bake: 10m"])
+def test_a_deployment_that_somebody_must_watch_is_refused_with_the_one_named_that_nobody_must(
+    use: Use, tmp_path: Path, care: str
+) -> None:
+    path = tmp_path / "fleet" / "refrom.yaml"
+    path.write_text(path.read_text().replace("\ndeploy:\n", f"\ndeploy:\n  {care}\n"))
+
+    told = use()
+
+    assert (told.code, told.outputs["pull-requests"]) == (USAGE, "[]")
+    assert "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays" in told.log
+    assert use(REFROM_COMMAND="audit").code == DONE
+
+
 def test_a_repository_in_trouble_is_an_annotation_and_stops_no_other(use: Use, fleet: Stage) -> None:
     (broken,) = (service for service in SERVICES if service.name == "mailer")
     head = fleet.folder / "repositories" / f"{broken.repository}.git" / "HEAD"

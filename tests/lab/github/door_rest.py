@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl
 
-from tests.lab.github import rest_apps, rest_checks, rest_git, rest_pulls
+from tests.lab.github import rest_actions, rest_apps, rest_checks, rest_git, rest_pulls
 from tests.lab.github.accounts import Token
 from tests.lab.github.calls import ENDPOINTS, Call, Reply
 from tests.lab.github.hub import Hub
@@ -17,7 +17,7 @@ from tests.lab.github.refusals import Refusal
 from tests.lab.github.shapes import Shapes
 from tests.lab.web import Answer, Asked
 
-ROOMS: Final = (rest_apps, rest_checks, rest_git, rest_pulls)
+ROOMS: Final = (rest_actions, rest_apps, rest_checks, rest_git, rest_pulls)
 """The modules whose functions are endpoints; importing them registers these."""
 ENTERPRISE: Final = "/api/v3"
 _FREE: Final = "rate-limit/get"

@@ -26,6 +26,7 @@ from tests.lab.github.lazy_git import LazyGit
 from tests.lab.github.ledger import Exchange, Ledger
 from tests.lab.github.openapi import rest_api
 from tests.lab.github.repository import Comment, Label, Pull, Repository, Team
+from tests.lab.github.rest_actions import end_run
 from tests.lab.web import Answer, Asked, Web, serve
 
 _GRAPHQL = ("/graphql", "/api/graphql")
@@ -108,6 +109,10 @@ class FakeGitHub:
     def dispatches(self) -> list[dict[str, object]]:
         """The workflows and events that were started."""
         return self._hub.dispatches
+
+    def end_run(self, repository: str, conclusion: str) -> None:
+        """Let the workflow run of a repository that was started last end, with success, failure, cancelled ..."""
+        end_run(self._hub, repository, conclusion)
 
     def requests(self, *methods: str) -> list[str]:
         """The requests so far as `METHOD path`, of some methods or of all."""

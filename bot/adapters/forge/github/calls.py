@@ -31,9 +31,12 @@ from bot.adapters.forge.github.wire import (
     Pull,
     PullDocument,
     Repository,
+    RepositoryDocument,
     RepositoryPage,
     TreeNode,
     Viewer,
+    WorkflowRun,
+    WorkflowRuns,
     parse,
 )
 from bot.adapters.transport import Response
@@ -211,6 +214,11 @@ class GitHub:
         """Read one file by its object id."""
         return self._get(repository, f"git/blobs/{oid}", "read a file", accept=RAW).body
 
+    def default_branch(self, repository: str) -> str:
+        """Read the name of a repository's default branch."""
+        answer = self._sender.read(f"/repos/{repository}", self._errand(repository, "see it"), JSON)
+        return parse(RepositoryDocument, answer.body, repository).default_branch
+
     # Branches and commits
 
     def look(self, repository: str, branch: str, base: str | None = None) -> Standing:
@@ -336,6 +344,12 @@ class GitHub:
         """Start a workflow that has the trigger workflow_dispatch, named by its file."""
         path = f"actions/workflows/{quote(workflow, safe='')}/dispatches"
         self._post(repository, path, {"ref": ref, "inputs": {**inputs}}, f"start the workflow {workflow}")
+
+    def workflow_runs(self, repository: str, workflow: str) -> Sequence[WorkflowRun]:
+        """List the latest hundred runs of a workflow that were started by hand, the newest first."""
+        path = f"actions/workflows/{quote(workflow, safe='')}/runs?event=workflow_dispatch&per_page=100"
+        answer = self._get(repository, path, f"list the runs of {workflow}")
+        return parse(WorkflowRuns, answer.body, repository).workflow_runs
 
     def dispatch_repository(self, repository: str, event: str, payload: Mapping[str, str]) -> None:
         """Start the workflows that have the trigger repository_dispatch with this type."""

@@ -14,6 +14,7 @@ from bot.adapters.forge.github.listing import Filters, Listing
 from bot.adapters.forge.github.pulls import CommitWith, GitHubPullRequests, full, known
 from bot.adapters.forge.github.reading import Reader
 from bot.adapters.forge.github.walking import Walker
+from bot.adapters.forge.github.workflows import WorkflowJobs
 from bot.core.errors import ForgeError
 from bot.ports.forge import SourceRepository, Sources
 
@@ -39,6 +40,12 @@ class GitHubForge(GitHubPullRequests):
         self._walker = Walker(github)
         self._reader = Reader(github, self._walker)
         self._tree = lru_cache(maxsize=8)(self._fetch_tree)
+
+    def jobs(self, workflow: str) -> WorkflowJobs:
+        """Builds by a workflow of the source repositories."""
+        return WorkflowJobs(self._github, workflow)
+
+    # Forge
 
     def repositories(self) -> Sequence[SourceRepository]:
         """List the repositories in the order of their names; what is wrong with one is its `fault`.

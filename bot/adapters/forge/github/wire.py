@@ -328,3 +328,26 @@ class PullDocument(Rest):
     state: str
     head: Side
     base: Side
+
+
+class RepositoryDocument(Rest):
+    """A repository, as it answers for itself."""
+
+    default_branch: str
+
+
+class WorkflowRun(Rest):
+    """A run of a workflow; `name` is the workflow's, `display_title` its own."""
+
+    id: int
+    name: str | None = None
+    display_title: str
+    status: str | None
+    conclusion: str | None
+    html_url: str
+
+
+class WorkflowRuns(Rest):
+    """One page of a workflow's runs."""
+
+    workflow_runs: tuple[WorkflowRun, ...]

@@ -1,0 +1,86 @@
+"""How deployments are written in the settings: for all, or for one target, and what can do nothing is a fault."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.errors import SettingsError
+from bot.core.target import Target
+from bot.settings.loading import load_settings
+
+
+def target(folder: Path, care: str = "", own: str = "", alias: str = "live") -> Target:
+    """Read settings with one target."""
+    lines = "".join(f"  {line}\n" for line in care.splitlines())
+    fields = f"function: a, repository: o/r, image: example.com/a{f', alias: {alias}' if alias else ''}{own}"
+    (folder / "refrom.yaml").write_text(
+        f"version: 1\ndeploy:\n{lines}  deployer: {{kind: lambda, region: eu-west-1}}\n  targets:\n    - {{{fields}}}\n"
+    )
+    (read,) = load_settings(folder / "refrom.yaml", {}).targets
+    return read
+
+
+def test_without_more_an_alias_moves_at_once(tmp_path: Path) -> None:
+    read = target(tmp_path)
+
+    assert (read.strategy, read.keep_rollback_tag) == (AT_ONCE, False)
+
+
+def test_what_is_said_for_all_holds_for_a_target(tmp_path: Path) -> None:
+    care = (
+        "strategy: LambdaLinear50PercentEvery2Minutes\nbake: 10m\nalarms: [e, f]\ntimeout: 1h\nkeep_rollback_tag: true"
+    )
+
+    read = target(tmp_path, care)
+
+    assert read.strategy == Strategy(
+        weights=(0.5, 1.0),
+        every=timedelta(minutes=2),
+        bake=timedelta(minutes=10),
+        timeout=timedelta(hours=1),
+        alarms=("e", "f"),
+    )
+    assert read.keep_rollback_tag
+
+
+def test_what_a_target_says_itself_holds_for_it(tmp_path: Path) -> None:
+    care = "strategy: LambdaLinear50PercentEvery2Minutes\nbake: 10m\nalarms: [e, f]\nkeep_rollback_tag: true"
+
+    read = target(tmp_path, care, ", strategy: all-at-once, alarms: [], keep_rollback_tag: false")
+
+    assert read.strategy == Strategy(bake=timedelta(minutes=10))
+    assert not read.keep_rollback_tag
+
+
+@pytest.mark.parametrize(
+    ("care", "fault"),
+    [
+        pytest.param("strategy: canary", "deploy.strategy: is no strategy; write all-at-once, or as", id="name"),
+        pytest.param("bake: 10", "deploy.bake: is no duration; write a number with d, h or m", id="duration"),
+        pytest.param("alarms: errors", "deploy.alarms: is no list; write", id="no list"),
+    ],
+)
+def test_a_fault_has_its_place_and_its_cure(tmp_path: Path, care: str, fault: str) -> None:
+    with pytest.raises(SettingsError, match=f"refrom.yaml:3: {fault}"):
+        target(tmp_path, care)
+
+
+@pytest.mark.parametrize("care", ["strategy: LambdaCanary10Percent5Minutes", "bake: 1m", "alarms: [errors]"])
+def test_care_for_a_function_without_an_alias_is_a_fault(tmp_path: Path, care: str) -> None:
+    with pytest.raises(SettingsError, match="names no alias of a, so its strategy, bake and alarms can do nothing; g"):
+        target(tmp_path, care, alias="")
+
+    exempt = target(tmp_path, care, ", strategy: all-at-once, bake: 0m, alarms: []", alias="")
+    assert exempt.strategy == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("function", "region"), [("orders", ""), ("arn:aws:lambda:us-east-1:123456789012:function:orders", "us-east-1")]
+)
+def test_the_region_of_a_target_is_that_of_its_arn(tmp_path: Path, function: str, region: str) -> None:
+    read = target(tmp_path)
+
+    assert replace(read, function=function).region == region
