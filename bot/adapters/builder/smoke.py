@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from urllib3.exceptions import HTTPError
 
@@ -126,6 +126,10 @@ class _Run:
             raise self._failure(f"it ended with exit code {code} in {what}")
 
     def _failure(self, what: str) -> BuildError:
+        """Say what was wrong; the engine has all output once the container has ended, so that is ended first."""
+        with suppress(APIError):  # refused where it ended by itself
+            self.container.kill()
+        self.container.wait()
         log = self.container.logs(tail=_LOG_END).decode(errors="replace")
         return BuildError(f"{self.trial.image} does not pass the smoke test: {what}; its output says more", log=log)
 

@@ -32,6 +32,7 @@ MOTO_DIFFERS = {
     "test_an_alias_that_moved_meanwhile_is_not_moved": "RevisionId is not enforced",
     "test_an_image_that_the_function_cannot_run_is_refused": "images are not looked at",
     "test_a_published_version_keeps_its_image": "an update changes the versions that are published, too",
+    "test_versions_are_listed_from_the_newest_and_latest_is_none_of_them": "by an ARN none are listed",
     "test_an_alias_shares_its_calls_with_no_version_that_is_missing": "versions in weights are not looked at",
 }
 """What moto does otherwise than Lambda, and the tests that find it out; tests/lab/moto.py mends what hid the rest."""
