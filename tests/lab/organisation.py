@@ -96,6 +96,7 @@ class Organisation:
         cost = self.folder / "cost.json"
         command = [sys.executable, "-c", _PROGRAM, str(cost), *arguments, "--format", "json"]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, encoding="utf-8", check=False)
+        assert cost.exists(), f"it did not end by itself, but with {done.returncode}: {done.stderr[-2000:]}"
         spent: Mapping[str, Any] = json.loads(cost.read_text())
         cost.unlink()
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr, cpu=spent["cpu"], memory=spent["memory"])

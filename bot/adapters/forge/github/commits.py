@@ -4,9 +4,11 @@ A commit that replaces another is made beside the branch, which then moves to it
 never shows a branch without changes, for which GitHub would close it, and what a person pushed is never lost.
 """
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
-from bot.adapters.forge.github.branches import Branches, message, tip
+from bot.adapters.forge.github.branches import Branches, Moved, message, tip
 from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, GitHub, Modes, RefUpdate, Standing
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.walking import Walker
@@ -38,7 +40,14 @@ class ApiCommits:
             self._github.move(seen.repository, seen.id, [RefUpdate(name=f"{BRANCHES}{beside}", new=proposal.commit)])
             head = self._commit(seen, beside, proposal)
             gone = RefUpdate(name=f"{BRANCHES}{beside}", new=NOWHERE)
-            self._branches.move(seen, [RefUpdate(name=here, old=tip(seen), new=head), gone])
+            try:
+                self._branches.move(seen, [RefUpdate(name=here, old=tip(seen), new=head), gone])
+            except Moved:
+                with suppress(
+                    Refusal
+                ):  # another bot was faster; what is ours beside the branch goes, what is its stays
+                    self._github.move(seen.repository, seen.id, [replace(gone, old=head)])
+                raise
         return head
 
     def _modes(self, seen: Standing, proposal: Proposal) -> Modes:

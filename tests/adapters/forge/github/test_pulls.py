@@ -1,16 +1,19 @@
 """Pull requests on GitHub: commits that git pushes, and what only GitHub has persons and others do meanwhile."""
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.adapters.forge.github import GitHubForge
+from bot.adapters.transport import Opened, Transport
 from bot.core.errors import ForgeError
+from bot.ports.clock import Clock
 from bot.ports.forge import Finish, PullRequest
 from tests.adapters.forge.contract import (
     BODY,
@@ -433,6 +436,27 @@ def test_an_update_that_the_base_has_already_is_told(world: GithubWorld, make: M
     assert len(world.fake.pulls(REPOSITORY)) == 1
 
 
+def test_another_bot_that_refreshes_first_leaves_the_later_one_nothing_to_leave_behind(
+    world: GithubWorld, make: Make
+) -> None:
+    for at in range(1, 20):
+        name = f"acme/orders{at}"
+        start = world.create_repository(name, FILES)
+        opened = create(make(), name, start)
+        first = partial(make().refresh, opened, proposal(start, NEWER, title="First"))
+        with closing(Overtaken(WoundClock(), at=at, by=first)) as transport:
+            later = make(transport=transport)
+
+            fault = why_not(partial(later.refresh, opened, proposal(start, NEW, title="Later")))
+
+        assert {*world.branches(name)} == {"main", BRANCH}, f"before request {at}"
+        if transport.left > 0:
+            assert at > 3, "so few requests cannot be a refresh"
+            return
+        assert fault
+    pytest.fail("it never came to its end")
+
+
 @pytest.mark.parametrize("commit_with", ["api", "git"])
 @pytest.mark.parametrize("new", ["acme/sales", "other/orders"], ids=["renamed", "transferred"])
 def test_a_repository_that_moves_at_any_request_gets_one_pull_request(
@@ -456,6 +480,20 @@ def test_a_repository_that_moves_at_any_request_gets_one_pull_request(
             assert at > 3, "so few requests cannot be a creation"
             return
     pytest.fail("it never came to its end")
+
+
+class Overtaken(Transport):
+    """Lets somebody act just before its n-th request."""
+
+    def __init__(self, clock: Clock, *, at: int, by: Callable[[], object]) -> None:
+        super().__init__(clock, timeouts=(5, 30))
+        self.left, self._act = at, by
+
+    def open(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: Any = None) -> Opened:
+        self.left -= 1
+        if self.left == 0:
+            self._act()
+        return super().open(method, url, headers=headers, body=body)
 
 
 def create(forge: Bot, name: str, start: str) -> PullRequest:
