@@ -7,6 +7,7 @@ small image of one layer on the other side. Figures of a run lie in `docs/refere
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from bot.adapters.registry import LayoutRegistry
@@ -19,7 +20,16 @@ from tests.lab.need import need
 LAYERS = (("30,000 files", 30_000, 470 * MEGABYTE), ("60,000 small files", 60_000, 300 * MEGABYTE))
 """Files, and bytes of the tar: the first is a layer of 300 MB, the second one that is hard for its number of files."""
 _MOST_CPU, _MOST_MEMORY = 3.0, 150 * MEGABYTE
-_DIFF = "import sys; from bot.entrypoints.cli import main; sys.exit(main(['diff', *sys.argv[1:]]))"
+_DIFF = r"""
+import re, sys
+from pathlib import Path
+from bot.entrypoints.cli import main
+code = main(["diff", *sys.argv[2:]])
+peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+Path(sys.argv[1]).write_text(peak[1])
+sys.exit(code)
+"""
+"""Its peak is what /proc says: what wait4 tells begins with the memory of the process that started it."""
 
 
 def measure() -> list[Row]:
@@ -59,7 +69,9 @@ def _diff(folder: Path, layer: Descriptor, small: Descriptor) -> Cost:
     put_image(registry, name.with_tag("small"), folder / "small", small)
     (folder / "refrom.yaml").write_text("version: 1\n")
     place = f"oci:{folder / 'layout' / name.repository}"
-    return cost([sys.executable, "-c", _DIFF, f"{place}:small", f"{place}:large"], folder)
+    peak = folder / "peak"
+    spent = cost([sys.executable, "-c", _DIFF, peak, f"{place}:small", f"{place}:large"], folder)
+    return replace(spent, memory=int(peak.read_text()) * 1024)
 
 
 def _peer(layer: Path) -> float:

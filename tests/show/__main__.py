@@ -17,6 +17,8 @@ Rows = list[tuple[str, str, str, bool | None]]
 """What, the figure, its goal, and whether it is reached: None where it could not be measured, as the figure says."""
 _WORDS = {True: "holds ", False: "FAILS ", None: "absent"}
 ROOT = Path(__file__).parents[2]
+_SIDE_BY_SIDE = ("--numprocesses=4", "--dist=loadfile")
+"""As `make unit` runs them: they wait for servers more than they compute."""
 LOOP = ("tests/e2e/test_loop.py", "tests/e2e/test_bad_input.py")
 FACES = (
     "tests/e2e/test_loop.py",
@@ -118,7 +120,7 @@ def _tests(rows: Rows, paths: tuple[str, ...], folder: Path) -> None:
     figures.touch()
     environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures), "REFROM_MANY": "500"}
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *paths], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *paths], cwd=ROOT, env=environment, check=False
     ).returncode
     for line in map(json.loads, figures.read_text().splitlines()):
         rows.append((line["what"], line["figure"], line["goal"], line["ok"]))

@@ -338,7 +338,18 @@ class GitHub:
         """Delete a comment."""
         self._mutate(queries.UNCOMMENT, {"id": comment}, repository, "delete a comment of ours")
 
-    # Workflows
+    # Checks and workflows
+
+    def set_status(self, repository: str, commit: str, *, state: str, context: str, description: str) -> None:
+        """Set a commit status: `error`, `failure`, `pending` or `success`."""
+        given = {"state": state, "context": context, "description": description}
+        self._post(repository, f"statuses/{commit}", given, "set a commit status")
+
+    def add_check_run(self, repository: str, commit: str, *, name: str, conclusion: str, summary: str) -> None:
+        """Add a completed check run, which only an App may."""
+        given = {"name": name, "head_sha": commit, "status": "completed", "conclusion": conclusion}
+        output = {"title": name, "summary": summary}
+        self._post(repository, "check-runs", {**given, "output": output}, "add a check run")
 
     def dispatch_workflow(self, repository: str, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow that has the trigger workflow_dispatch, named by its file."""

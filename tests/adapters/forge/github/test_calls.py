@@ -10,6 +10,7 @@ from bot.adapters.forge.github import FixedToken, GitHub, Sender, Site
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.transport import Transport
 from tests.lab.clock import WoundClock
+from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub, github_fake
 
 REPOSITORY = "acme/orders"
@@ -28,6 +29,21 @@ def github(fake: FakeGitHub) -> Iterator[GitHub]:
     clock = WoundClock()
     with closing(Transport(clock)) as transport:
         yield GitHub(Sender(transport, Site.of(fake.url), clock), FixedToken(fake.token()))
+
+
+def test_a_status_and_a_check_run_stand_at_their_commit(fake: FakeGitHub, github: GitHub) -> None:
+    commit = fake.create_repository("acme/pay", {"Dockerfile": b"FROM x\n"})
+
+    github.set_status("acme/pay", commit, state="success", context="refrom", description="proven")
+    github.add_check_run("acme/pay", commit, name="refrom", conclusion="success", summary="It stands on it.")
+
+    with Caller(fake.url, fake.token()) as reader:
+        status = reader.get(f"/repos/acme/pay/commits/{commit}/status")
+        runs = reader.get(f"/repos/acme/pay/commits/{commit}/check-runs")
+    assert [(one["context"], one["state"], one["description"]) for one in status["statuses"]] == [
+        ("refrom", "success", "proven")
+    ]
+    assert [(one["name"], one["conclusion"]) for one in runs["check_runs"]] == [("refrom", "success")]
 
 
 def test_a_workflow_is_started_with_its_inputs(fake: FakeGitHub, github: GitHub) -> None:
