@@ -13,6 +13,7 @@ from bot.core.advisories import Severity
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
+from bot.core.modes import Mode, UpdateMode, effective
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
@@ -78,14 +79,26 @@ class Unwatched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """From when on the rollout of a base lets a use take it, None for never; `why` names the phase, or what halted."""
+
+    opens: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """All that is known about one use when it is decided.
 
     `in_use` is the base that is old: the pinned digest, else what the deployed image proves, else None.
-    `candidate` is the digest that an update would lead to; `dated_tag` is the date-stamped tag that names it, None if
-    there is none or nobody asked.
+    `latest` is what an update would lead to, and `candidate` its digest for this use; `dated_tag` is the date-stamped
+    tag that names it, None if there is none or nobody asked. `passed_over` is the stream's newest digest where that is
+    blocked, so that `latest` is an older one.
     `change` compares the two; None where they are equal or could not be compared (`fault` then says why).
-    `behind_since` is when something newer than `in_use` first appeared.
+    `behind_since` is when something newer than `in_use` first appeared; `ahead` says that `in_use` is the newer one,
+    and `sick` that it is blocked.
+    `changed` is when somebody other than refrom last changed the default branch, and `admission` what the rollout says,
+    None where there is none.
     """
 
     use: BaseUse
@@ -96,6 +109,11 @@ class Known:
     change: BaseChange | None = None
     behind_since: datetime | None = None
     fault: str = ""
+    ahead: bool = False
+    sick: bool = False
+    passed_over: Digest | None = None
+    changed: datetime | None = None
+    admission: Admission | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,23 +183,55 @@ def plan(
 
 def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now: datetime) -> Decision:
     """Decide one use. The first rule that applies wins."""
-    use = known.use
+    use, mode = known.use, effective(policy.modes, now.date())
     hold = declared.hold_for(
         repository=use.repository, path=use.located.path, runtime=use.runtime or "", today=now.date()
     )
     if hold:
         return Held(use=use, reason=f"held{f' until {hold.until}' if hold.until else ''}: {hold.reason}")
+    if mode.mode is Mode.MANUAL:
+        return Held(use=use, reason=str(mode))
     if isinstance(known, Unwatched):
         waits = Waiting(use=use, reason=known.fault, until=None)
         return waits if known.passing else Skip(use=use, reason=known.fault)
     if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
         reason = f"the current base {known.candidate.short} is blocked"
         return Held(use=use, reason=reason, blocked=known.candidate)
+    if known.in_use and known.sick:
+        return _take_back(known, known.in_use)
+    return _pace(known, mode, _decide(known, policy, now), now)
+
+
+def _decide(known: Known, policy: Policy, now: datetime) -> Decision:
+    """Decide a use that nobody stopped, by what differs."""
     if known.in_use is None:
         return _decide_unknown(known, policy, now)
-    if known.change is None and known.in_use in _digests(known):
-        return Current(use=use, reason="on the current base")
+    if known.ahead or (known.change is None and known.in_use in _digests(known)):
+        if known.passed_over:
+            reason = f"the current base {known.passed_over.short} is blocked, and this is the newest other one"
+            return Held(use=known.use, reason=reason, blocked=known.passed_over)
+        return Current(use=known.use, reason="ahead of the rollout" if known.ahead else "on the current base")
     return _decide_moved(known, policy, now)
+
+
+def _take_back(known: Known, blocked: Digest) -> Decision:
+    """Leave a blocked base at once for the newest other one, by digest: a moving tag may name what is blocked."""
+    reason = f"the base in use, {blocked.short}, is blocked"
+    return _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+
+
+def _pace(known: Known, mode: UpdateMode, decision: Decision, now: datetime) -> Decision:
+    """Let what is due wait for its time, by the update mode and the rollout."""
+    if not isinstance(decision, Update):
+        return decision
+    rides = known.changed and known.changed >= known.latest.first_seen
+    if mode.mode is Mode.FUNCTION_UPDATE and not rides:
+        reason = f"{decision.reason}; mode {mode.mode}: comes with the next change of {known.use.repository}"
+        return Waiting(use=known.use, reason=reason, until=None)
+    admitted = known.admission
+    if admitted and (admitted.opens is None or now < admitted.opens):
+        return Waiting(use=known.use, reason=f"{decision.reason}; {admitted.why}", until=admitted.opens)
+    return decision
 
 
 def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
@@ -286,9 +336,13 @@ def _act_without_date(known: Known, policy: Policy, action: Action, reason: str,
     due = (known.behind_since or now) + policy.max_age
     if policy.style is not Style.DIGEST and now < due:
         return Waiting(use=known.use, reason=f"{reason}; {why}; in the end it is pinned by digest", until=due)
-    image = known.use.located.use.lambda_image
-    tag = str(image.tag.with_stamp(None)) if image and image.tag and image.tag.stamp else None
-    return _update(known, action, f"{reason}; {why}, so it is pinned by digest", tag=tag)
+    return _update(known, action, f"{reason}; {why}, so it is pinned by digest", tag=_undated(known.use))
+
+
+def _undated(use: BaseUse) -> str | None:
+    """The moving tag in place of a date-stamped one; None where the tag has no date, so that it stays."""
+    image = use.located.use.lambda_image
+    return str(image.tag.with_stamp(None)) if image and image.tag and image.tag.stamp else None
 
 
 def _update(
