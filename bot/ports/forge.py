@@ -40,10 +40,15 @@ class SourceRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What one commit holds of the files that were asked for: contents by path, and why some were not read."""
+    """What one commit holds of the files that were asked for: contents by path, and why some were not read.
+
+    `changed` is when somebody other than refrom last changed what the commit holds; None where none of its last
+    commits is such a change, or the forge does not tell.
+    """
 
     files: Mapping[str, bytes]
     unread: Mapping[str, str]
+    changed: datetime | None = None
 
 
 class PullRequestState(StrEnum):
