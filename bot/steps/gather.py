@@ -27,8 +27,11 @@ def gather(
     ledger: Ledger,
     judge: Judge,
     find_date: FindDate | None,
+    newer: frozenset[Digest] = frozenset(),
 ) -> Known | Unwatched:
-    """Find out what is in use and how it differs from the stream's latest.
+    """Find out what is in use and how it differs from the stream's latest, or from what its rollout goes to.
+
+    `newer` are the digests that were seen since that one.
 
     `deployed` are the bases that the functions built from this file are proven to stand on. `find_date` is given where
     an update would write a date-stamped tag; it is asked only if there is something to update.
@@ -40,11 +43,11 @@ def gather(
     candidate = _candidate(image.tag, latest)
     if candidate is None:
         return Unwatched(use=use, fault=f"{latest.reference} has no image for {image.tag.architecture}")
-    in_use, fault = _in_use(use, image, latest, deployed, registry)
-    change = None
-    if in_use is not None:
+    in_use, fault = _in_use(use, image, latest, newer, deployed, registry)
+    change, ahead = None, in_use in newer
+    if in_use is not None and not ahead:
         change, fault = _change(use, image, in_use, latest, judge)
-    behind = in_use not in digests_of(latest)
+    behind = not ahead and in_use not in latest.digests
     return Known(
         use=use,
         latest=latest,
@@ -54,12 +57,8 @@ def gather(
         change=change,
         behind_since=behind_since(in_use, latest, ledger),
         fault=fault,
+        ahead=ahead,
     )
-
-
-def digests_of(observation: Observation) -> frozenset[Digest]:
-    """Every digest under which an observation goes: its own and its platforms'."""
-    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
 
 
 def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
@@ -71,7 +70,12 @@ def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
 
 
 def _in_use(
-    use: BaseUse, image: LambdaImage, latest: Observation, deployed: Sequence[KnownBase], registry: Registry
+    use: BaseUse,
+    image: LambdaImage,
+    latest: Observation,
+    newer: frozenset[Digest],
+    deployed: Sequence[KnownBase],
+    registry: Registry,
 ) -> tuple[Digest | None, str]:
     """What is old, and why that is not known: what the file says, else what the functions prove."""
     if use.pinned:
@@ -79,7 +83,7 @@ def _in_use(
     if use.dated:
         return _named_by_date(image.upstream, registry)
     proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
-    behind = [digest for digest in proven if digest not in digests_of(latest)]
+    behind = [digest for digest in proven if digest not in latest.digests | newer]
     return next(iter((*behind, *proven)), None), ""
 
 
@@ -95,7 +99,7 @@ def _named_by_date(reference: Reference, registry: Registry) -> tuple[Digest | N
 def _change(
     use: BaseUse, image: LambdaImage, in_use: Digest, latest: Observation, judge: Judge
 ) -> tuple[BaseChange | None, str]:
-    if in_use in digests_of(latest):
+    if in_use in latest.digests:
         return None, ""
     name = image.upstream.with_tag(None)
     try:
@@ -115,7 +119,7 @@ def behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> 
     """When something newer than the base in use first appeared: from the ledger, else when the latest did."""
     since = latest.first_seen
     for seen in ledger.history(latest.runtime):
-        if in_use in digests_of(seen):
+        if in_use in seen.digests:
             break
         since = min(since, seen.first_seen)
     return since
