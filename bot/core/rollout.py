@@ -201,5 +201,5 @@ def _is_next(
     if troubles.halt(rules):
         return True
     if newest.began < current.ends(rules):
-        return rules.is_urgent(newest.severity) or (current.makeshift and matters(change, policy))
+        return matters(change, policy) and (current.makeshift or rules.is_urgent(newest.severity))
     return matters(change, policy) or newest.began >= current.began + policy.max_age

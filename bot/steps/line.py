@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from bot.core.admission import HOUR, Branch, Deferral, Load, urgency
+from bot.core.admission import HOUR, Branch, Deferral, Load, deferral, urgency
 from bot.core.outcome import Outcome, Result
 from bot.core.proposals import Group, groups_of
 from bot.core.reconcile import Circumstances
@@ -92,16 +92,13 @@ class Line:
         """Propose; what is not open and may not be opened is not asked for."""
         gate = partial(self._defers, place, now)
         is_known = place.is_open or place.branch in self._failing
-        deferral = None if is_known else gate(Result.OPENED)
-        return Proposed(outcome=proposer.defer(deferral)) if deferral else proposer.propose(self._now(place, now), gate)
+        waits = None if is_known else gate(Result.OPENED)
+        return Proposed(outcome=proposer.defer(waits)) if waits else proposer.propose(self._now(place, now), gate)
 
     def _defers(self, place: _Place, now: datetime, result: Result) -> Deferral | None:
-        policy = self.inquiry.rules.pull_requests
-        if policy.window and not policy.window.is_open(now):
-            return Deferral(reason="outside of the schedule", until=policy.window.opens(now))
-        if result is not Result.OPENED:
-            return None
-        return self._load_at(now).defers(place.survey.repository.name, policy.limits, now)
+        policy, name = self.inquiry.rules.pull_requests, place.survey.repository.name
+        load, opens = self._load_at(now), result is Result.OPENED
+        return deferral(load, name, policy.limits, policy.window, now, opens=opens)
 
     @staticmethod
     def _counted(load: Load, place: _Place, proposed: Proposed, now: datetime) -> Load:
