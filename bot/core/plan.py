@@ -13,7 +13,7 @@ from bot.core.advisories import Severity
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
-from bot.core.modes import Mode, UpdateMode, effective
+from bot.core.modes import Mode, UpdateMode, effective, rides
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
@@ -224,8 +224,7 @@ def _pace(known: Known, mode: UpdateMode, decision: Decision, now: datetime) -> 
     """Let what is due wait for its time, by the update mode and the rollout."""
     if not isinstance(decision, Update):
         return decision
-    rides = known.changed and known.changed >= known.latest.first_seen
-    if mode.mode is Mode.FUNCTION_UPDATE and not rides:
+    if mode.mode is Mode.FUNCTION_UPDATE and not rides(known.changed, known.latest.first_seen):
         reason = f"{decision.reason}; mode {mode.mode}: comes with the next change of {known.use.repository}"
         return Waiting(use=known.use, reason=reason, until=None)
     admitted = known.admission

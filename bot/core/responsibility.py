@@ -11,9 +11,11 @@ from enum import StrEnum
 
 from bot.core.change import BaseChange, Significance
 from bot.core.lineage import Lineage
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 
 REDEPLOY = "redeploy on the latest base"
+RETURN = "return to auto or function-update"
 
 
 class Verdict(StrEnum):
@@ -52,6 +54,7 @@ class Evidence:
     `merged` is the base that the default branch names, None where it pins none; `unserved` says that `$LATEST` stands
     on it, and the alias serves something else.
     `change` compares the proven base with the stream's latest; `fault` says what could not be read.
+    `manual` is the mode of that name that holds, or that would had its end not come.
     """
 
     function: str
@@ -66,6 +69,7 @@ class Evidence:
     behind_since: datetime | None = None
     held: str = ""
     mode: str = "auto"
+    manual: UpdateMode | None = None
     unserved: bool = False
     fault: str = ""
 
@@ -109,7 +113,7 @@ def judge_function(evidence: Evidence, max_age: timedelta, now: datetime) -> Fin
         evidence=evidence,
         verdict=verdict,
         base_age_days=(now - base.created).days if base and base.created else None,
-        duties=(_duty(evidence, verdict, max_age, now),),
+        duties=(_duty(evidence, verdict, max_age, now), *return_duties(evidence.manual, now)),
     )
 
 
@@ -127,6 +131,19 @@ def judge_served(shares: Sequence[tuple[float, Evidence]], max_age: timedelta, n
 def slo_kept(findings: Iterable[Finding]) -> bool:
     """Say whether every duty is met, due or excepted."""
     return not any(finding.breaks_slo for finding in findings)
+
+
+def return_duties(manual: UpdateMode | None, now: datetime) -> tuple[Duty, ...]:
+    """Say until when mode `manual` is to be left; it is overdue from the day after its end until it is taken out."""
+    if manual and manual.fault:
+        return (Duty(duty=RETURN, state=State.UNKNOWN, why=str(manual)),)
+    if manual is None or manual.until is None:
+        return ()
+    left = (manual.until - now.date()).days
+    if left >= 0:
+        return (Duty(duty=RETURN, state=State.DUE, days=left, why=str(manual)),)
+    why = f"{manual} is over, and {manual.said_by} still says it; take it out"
+    return (Duty(duty=RETURN, state=State.OVERDUE, days=-left, why=why),)
 
 
 def _base(evidence: Evidence) -> KnownBase | None:

@@ -11,10 +11,10 @@ from bot.core.advisories import Fix
 from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
-from bot.core.policy import ManualMode
 from bot.core.responsibility import Duty, Finding, slo_kept
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
@@ -117,7 +117,7 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
 
 def rollback_document(
     way: WayBack,
-    mode: ManualMode,
+    mode: UpdateMode,
     outcomes: Iterable[Outcome],
     waiting: Iterable[tuple[Key, Again]],
     *,
@@ -131,7 +131,11 @@ def rollback_document(
         "alias": way.alias.name if way.alias else None,
         "from": {"version": way.leaves, "image": str(way.left)},
         "to": {"version": way.version, "image": str(way.image)},
-        "mode": {"mode": "manual", "reason": mode.reason, "until": mode.until.isoformat()},
+        "mode": {
+            "mode": str(mode.mode),
+            "reason": mode.reason,
+            "until": mode.until.isoformat() if mode.until else None,
+        },
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "waiting": _waiting(waiting),
     }

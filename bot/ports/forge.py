@@ -42,7 +42,8 @@ class SourceRepository:
 class Sources:
     """What one commit holds of the files that were asked for: contents by path, and why some were not read.
 
-    `changed` is when somebody other than refrom last changed the default branch, None where that is not known.
+    `changed` is when somebody other than refrom last changed what the commit holds; None where none of its last
+    commits is such a change, or the forge does not tell.
     """
 
     files: Mapping[str, bytes]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.image_tag import DEFAULT_TAG
+from bot.core.modes import Mode
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.core.proposals import GroupBy
 from bot.core.templates import Template
@@ -183,7 +184,27 @@ class GitHubForgeModel(Model):
         return self
 
 
-class PolicyModel(Model):
+class UpdateModeModel(Model):
+    """An update mode, and what is said with it."""
+
+    mode: Mode | None = Field(
+        None,
+        description="How a new base is taken. auto: when it is due; function-update: with the next change that "
+        "somebody makes; manual: not at all.",
+    )
+    reason: str | None = Field(None, min_length=1, description="Why that mode; manual needs it.")
+    until: Day | None = Field(None, description="The last day of that mode; manual needs it.")
+
+    @model_validator(mode="after")
+    def _says_what_is_meant(self) -> "UpdateModeModel":
+        if self.mode is None and (self.reason or self.until):
+            raise ValueError("says reason or until of no mode; write mode beside it, or take it out")
+        if self.mode is Mode.MANUAL and not (self.reason and self.until):
+            raise ValueError("says mode: manual, which is for a while; write reason and until beside it")
+        return self
+
+
+class PolicyModel(UpdateModeModel):
     """When a newer base is taken."""
 
     update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
@@ -546,7 +567,7 @@ class SettingsModel(Model):
         return registries
 
 
-class NarrowedPolicy(Model):
+class NarrowedPolicy(UpdateModeModel):
     """Parts of the policy; each counts only where it is stricter than what the settings of refrom say."""
 
     update_on: UpdateOn | None = Field(None, description="security takes the least, any the most.")
@@ -572,6 +593,7 @@ class HoldModel(Model):
     path: str | None = Field(None, description="A glob of paths.")
     runtime: str | None = Field(None, description="A runtime identifier.")
     function: str | None = Field(None, description="A function as in the targets.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
     @model_validator(mode="after")
     def _names_something(self) -> "HoldModel":
@@ -586,15 +608,14 @@ class BlockModel(Model):
     digest: DigestText = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
     until: Day | None = Field(None, description="The last day on which it is blocked.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
 
-class ModeModel(Model):
-    """A function that was taken back by hand, and stays where it is for a while."""
+class ModeModel(UpdateModeModel):
+    """The update mode of one function, such as one that was taken back by hand."""
 
     function: str = Field(min_length=1, description="A function as in the targets, or its ARN where it is discovered.")
-    mode: Literal["manual"] = Field(description="The update mode.")
-    reason: str = Field(min_length=1, description="Why.")
-    until: Day = Field(description="The last day on which it holds.")
+    mode: Mode = Field(description="Its update mode.")
 
 
 class HoldsModel(Model):
@@ -603,7 +624,7 @@ class HoldsModel(Model):
     version: Literal[1] = Field(description="The version of this format.")
     holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
     blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
-    modes: list[ModeModel] = Field([], description="Functions that refrom leaves as they are for a while.")
+    modes: list[ModeModel] = Field([], description="Functions with an update mode of their own.")
 
 
 def all_keys(schema: dict[str, Any]) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.errors import RefromError, RegistryError
 from bot.core.lineage import stands_on
 from bot.core.mapping import FunctionMap
+from bot.core.modes import Mode, effective, lapsed
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
@@ -103,16 +104,19 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
 def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> list[tuple[float, Evidence]]:
     """Collect what is known about each version that a function serves."""
     shares = serving(target, inquiry.world.functions)
-    return [(share.weight, _evidence_of(inquiry, target, share.function, now)) for share in shares]
+    tagged = inquiry.world.functions.function(target.function) if target.alias else shares[0].function
+    return [(share.weight, _evidence_of(inquiry, target, share.function, tagged, now)) for share in shares]
 
 
-def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datetime) -> Evidence:
+def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, tagged: Function, now: datetime) -> Evidence:
     use = inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
     likely = [named] if named else []
     proven = inquiry.lineage(serving.image, serving.platform, likely) if serving.image else None
-    hold = inquiry.hold_for(target, now)
+    hold, said = inquiry.hold_for(target, now), inquiry.modes_of(target, tagged)
+    mode, today = effective(said, now.date()), now.date()
+    manual = mode if mode.mode is Mode.MANUAL else lapsed(said, today)
     evidence = Evidence(
         function=serving.arn,
         repository=target.repository,
@@ -122,8 +126,9 @@ def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datet
         lineage=proven,
         merged=inquiry.merged_base(target, serving.platform),
         latest=latest,
-        held=hold.reason if hold else "",
-        mode="manual" if inquiry.rules.declared.manual_mode(target.function, now.date()) else "auto",
+        held=hold.reason if hold else str(mode) if mode.mode is Mode.MANUAL else "",
+        mode=str(mode.mode),
+        manual=manual,
         fault="" if serving.image else "it is no container-image function",
     )
     if proven is None or proven.base is None:

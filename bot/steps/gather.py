@@ -47,7 +47,7 @@ def gather(
     change, ahead = None, in_use in newer
     if in_use is not None and not ahead:
         change, fault = _change(use, image, in_use, latest, judge)
-    behind = not ahead and in_use not in latest.digests
+    behind = not ahead and in_use not in digests_of(latest)
     return Known(
         use=use,
         latest=latest,
@@ -59,6 +59,11 @@ def gather(
         fault=fault,
         ahead=ahead,
     )
+
+
+def digests_of(observation: Observation) -> frozenset[Digest]:
+    """Every digest under which an observation goes: its own and its platforms'."""
+    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
 
 
 def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
@@ -83,7 +88,7 @@ def _in_use(
     if use.dated:
         return _named_by_date(image.upstream, registry)
     proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
-    behind = [digest for digest in proven if digest not in latest.digests | newer]
+    behind = [digest for digest in proven if digest not in digests_of(latest) | newer]
     return next(iter((*behind, *proven)), None), ""
 
 
@@ -99,7 +104,7 @@ def _named_by_date(reference: Reference, registry: Registry) -> tuple[Digest | N
 def _change(
     use: BaseUse, image: LambdaImage, in_use: Digest, latest: Observation, judge: Judge
 ) -> tuple[BaseChange | None, str]:
-    if in_use in latest.digests:
+    if in_use in digests_of(latest):
         return None, ""
     name = image.upstream.with_tag(None)
     try:
@@ -119,7 +124,7 @@ def behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> 
     """When something newer than the base in use first appeared: from the ledger, else when the latest did."""
     since = latest.first_seen
     for seen in ledger.history(latest.runtime):
-        if in_use in seen.digests:
+        if in_use in digests_of(seen):
             break
         since = min(since, seen.first_seen)
     return since

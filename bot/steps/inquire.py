@@ -18,6 +18,7 @@ from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.mapping import FunctionMap, MappingRule
+from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, rebuilds, wants_date
 from bot.core.platforms import Platform
@@ -28,10 +29,11 @@ from bot.core.rollout import RolloutPolicy, admission
 from bot.core.runtimes import Catalogue
 from bot.core.tags import LambdaTag
 from bot.core.target import SmokeTest, Target
+from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
-from bot.steps.gather import gather
+from bot.steps.gather import digests_of, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
 from bot.steps.roll import Roller, Standing
@@ -81,8 +83,6 @@ class Inquiry:
         """Streams whose newest set is half published, and what lacks; they stay at what the ledger saw last."""
         self.narrowings: dict[str, Narrowing] = {}
         self.surveys: dict[str, Survey] = {}
-        self.changed: dict[str, datetime | None] = {}
-        """When somebody other than refrom last changed each source repository."""
         self.decisions: dict[str, tuple[Decision, ...]] = {}
         self.unjudged: dict[str, RefromError] = {}
         """Streams of which some use could not be judged, with the first reason."""
@@ -171,7 +171,6 @@ class Inquiry:
         found = replace(survey(repository, sources, self.rules.mirrors), opted_out=not narrowing.enabled)
         self.narrowings[repository.name] = narrowing
         self.surveys[repository.name] = found
-        self.changed[repository.name] = sources.changed
         uses = (*found.uses, *self._built_otherwise(found))
         reasons = [(use, narrowing.why_skipped(use.located.path)) for use in uses]
         skipped = [Skip(use=use, reason=why, opted_out=True) for use, why in reasons if why]
@@ -309,6 +308,24 @@ class Inquiry:
             today=now.date(),
         )
 
+    def first_seen(self, base: KnownBase, now: datetime) -> datetime:
+        """When a base was first seen in its stream; where the ledger lost that, when it was created."""
+        history = self.world.ledger.history(base.runtime)
+        seen = next((one.first_seen for one in history if base.digest in digests_of(one)), None)
+        return seen or base.created or now
+
+    def modes_of(self, target: Target, function: Function) -> tuple[UpdateMode, ...]:
+        """All update modes that were said of a function, the least specific first.
+
+        Policy and the repository's own file say it of the use that its image is built from, tags and declarations of
+        the function itself.
+        """
+        use = self.base_use(target)
+        policy = self.rules.policy_for(target.repository, target.dockerfile, (use.runtime if use else None) or "")
+        narrowed = self.narrowings.get(target.repository, Narrowing()).apply(policy)
+        tagged = unread(function.tags_fault) if function.tags_fault else of_tags(function.tags)
+        return (*narrowed.modes, *((tagged,) if tagged else ()), *self.rules.declared.modes_of(target.function))
+
     def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
         if use.runtime is None:
             return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
@@ -341,7 +358,7 @@ class Inquiry:
         if standing is None or self.rules.rollout is None or isinstance(known, Unwatched):
             return known
         name = known.use.repository
-        changed = self.changed.get(name)
+        changed = self.surveys[name].changed
         admitted = admission(self.rules.rollout, standing.rollout, standing.troubles, name, changed)
         return replace(known, changed=changed, admission=admitted)
 

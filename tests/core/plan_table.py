@@ -101,7 +101,7 @@ def _facts(row: Row) -> Known:
         return facts
     rollout = _rollout(row, facts)
     blocked = "it is blocked (crashes)" if row.block == "newest" else ""
-    troubles = troubles_of([(NOW, outcome) for outcome in _journal(row)], latest().digests, blocked)
+    troubles = troubles_of([(NOW, outcome) for outcome in _journal(row)], (NEW,), blocked)
     return replace(facts, admission=admission(RULES, rollout, troubles, repository, facts.changed))
 
 

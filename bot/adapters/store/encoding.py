@@ -28,7 +28,7 @@ _PIECE: Final = 1 << 16
 _LAYER_FORM: Final = 3
 """Raised whenever more, or something else, is read off a layer, so that it is read again."""
 
-_SOURCES_FORM: Final = 1
+_SOURCES_FORM: Final = 2
 """Raised whenever older code could not read what is kept of source repositories; they are read again then."""
 
 
@@ -162,6 +162,7 @@ def encode_sources(remembered: Remembered) -> bytes:
         "reading": remembered.reading,
         "files": {path: content.decode("latin-1") for path, content in sources.files.items()},
         "unread": dict(sources.unread),
+        "changed": None if sources.changed is None else encode_time(sources.changed),
     }
     return zlib.compress(_dump(document).encode("ascii"))
 
@@ -172,7 +173,10 @@ def decode_sources(content: bytes) -> Remembered | None:
     if document.get("form") != _SOURCES_FORM:
         return None
     files = {path: text.encode("latin-1") for path, text in document["files"].items()}
-    sources = Sources(files=files, unread=dict(document["unread"]))
+    changed = document["changed"]
+    sources = Sources(
+        files=files, unread=dict(document["unread"]), changed=None if changed is None else decode_time(changed)
+    )
     return Remembered(commit=str(document["commit"]), reading=str(document["reading"]), sources=sources)
 
 
