@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.plan import Update
+from bot.core.windows import Window
 
 HOUR: Final = timedelta(hours=1)
 """The span that `new_per_hour` is about."""
@@ -75,6 +76,18 @@ class Load:
             return None
         reason = f"{len(recent)} pull requests were opened within an hour, and the limit is {limits.new_per_hour}"
         return Deferral(reason=reason, until=recent[-limits.new_per_hour] + HOUR if limits.new_per_hour else None)
+
+
+def deferral(
+    load: Load, repository: str, limits: Limits, window: Window | None, now: datetime, *, opens: bool
+) -> Deferral | None:
+    """Say why a pull request may not be opened now, or only refreshed where it is not to be opened; None if it may.
+
+    What is open costs no room, so limits stop no refresh.
+    """
+    if window and not window.is_open(now):
+        return Deferral(reason="outside of the schedule", until=window.opens(now))
+    return load.defers(repository, limits, now) if opens else None
 
 
 def urgency(updates: Iterable[Update], name: str) -> tuple[bool, int, float, str]:

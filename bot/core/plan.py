@@ -247,7 +247,7 @@ def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
     why = known.fault or "what is deployed is not known"
     if policy.on_unknown is OnUnknown.WAIT:
         return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
-    if not known.use.fixed and (policy.on_unknown is OnUnknown.REBUILD or policy.style is Style.TAG):
+    if rebuilds(known.use, policy, known=False):
         return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
     return _act(known, policy, f"{why}: pin the current base", now)
 
@@ -303,6 +303,13 @@ def describe(change: BaseChange, least: Severity = Severity.LOW) -> str:
     return f"{significance}: {severity}{told[0].what}{more}{minor}"
 
 
+def rebuilds(use: BaseUse, policy: Policy, *, known: bool) -> bool:
+    """Whether an update of a use is a rebuild on whatever its tag names then; `known` says whether its base is."""
+    if use.fixed:
+        return False
+    return policy.style is Style.TAG or (policy.on_unknown is OnUnknown.REBUILD and not known)
+
+
 def wants_date(use: BaseUse, policy: Policy) -> bool:
     """Whether an update of a use writes a date-stamped tag: policy says so, or one stands there."""
     return use.dated or policy.style is Style.DATED
@@ -324,7 +331,7 @@ def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
 def _act(known: Known, policy: Policy, reason: str, now: datetime) -> Decision:
     """Bring the reference to the newer base, in the form that it has or that policy wants."""
     use = known.use
-    if policy.style is Style.TAG and not use.fixed:
+    if rebuilds(use, policy, known=True):
         return _update(known, Action.REBUILD, reason)
     action = Action.BUMP if use.fixed else Action.PIN
     if not wants_date(use, policy):

@@ -67,6 +67,7 @@ class PullRequest:
     `conflicts` says that it cannot be merged as it is.
     `closed_by_us` stays true of one that a person opens again, until it is refreshed.
     `merged` is when it was merged, None also where a forge does not tell.
+    `fails_checks` says that what is run for its head has failed, where the forge was told to ask.
     """
 
     repository: str
@@ -83,6 +84,7 @@ class PullRequest:
     conflicts: bool = False
     labels: tuple[str, ...] = ()
     merged: datetime | None = None
+    fails_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

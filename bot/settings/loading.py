@@ -26,6 +26,7 @@ from bot.core.policy import (
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy, Wave
 from bot.core.runtimes import Catalogue
 from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
@@ -122,6 +123,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
             _override(override, override.match, f"policy.overrides[{number}]")
             for number, override in enumerate(model.policy.overrides)
         ),
+        rollout=_rollout(model.rollout) if model.rollout else None,
         pull_requests=_pull_requests(model.pull_requests),
         commit_with=model.pull_requests.commit_with,
         builder=_builder(deploy.builder, around) if deploy else None,
@@ -241,6 +243,18 @@ def _override(model: models.PolicyModel, match: models.Match, said_by: str) -> O
         style=model.style,
         on_unknown=model.on_unknown,
         mode=_mode(model, said_by),
+    )
+
+
+def _rollout(model: models.RolloutModel) -> RolloutPolicy:
+    waves = (Wave(share=wave.share or 0, repositories=tuple(wave.repositories)) for wave in model.waves)
+    return RolloutPolicy(
+        active=model.active,
+        soak=model.soak,
+        soaks=model.soak_by_severity,
+        waves=tuple(waves),
+        every=model.every,
+        tolerated=model.tolerated,
     )
 
 

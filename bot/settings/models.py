@@ -40,6 +40,7 @@ from bot.settings.fields import (
     RuntimeGlob,
     RuntimeIdentifier,
     SecretId,
+    Share,
     StrategyName,
     SystemName,
     TagText,
@@ -250,6 +251,46 @@ class ScheduleModel(Model):
         description="From when to before when on each of them; 22:00-06:00 ends on the next day.",
     )
     timezone: Zone = Field("UTC", description="Whose clock that is: a name of the IANA time zone database.")
+
+
+class WaveModel(Model):
+    """One wave of phase two: either a share of the repositories, or those that are named."""
+
+    share: Share | None = Field(None, description="The share of all repositories that no wave names, such as 10%.")
+    repositories: list[NameGlob] = Field([], description="Globs of the repositories.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "WaveModel":
+        if (self.share is None) != bool(self.repositories):
+            raise ValueError("is no wave; give share or repositories, and one of them")
+        return self
+
+
+class RolloutModel(Model):
+    """How a base reaches the repositories: first those that somebody works on, after a soak the others in waves."""
+
+    active: Duration = Field(
+        timedelta(days=14), description="Phase one: who changed something so shortly before, or since."
+    )
+    soak: Duration = Field(timedelta(days=3), description="How long phase one is watched before phase two begins.")
+    soak_by_severity: dict[RatedSeverity, Duration] = Field(
+        {}, description="A shorter soak for a base that fixes at least this; such a one does not wait in line either."
+    )
+    waves: list[WaveModel] = Field(
+        [], max_length=100, description="The waves of phase two, in order; whoever is in none of them comes last."
+    )
+    every: Duration = Field(timedelta(days=1), description="From one wave to the next.")
+    tolerated: int = Field(0, strict=True, ge=0, description="How many builds and checks may fail before it halts.")
+
+    @model_validator(mode="after")
+    def _shares_of_a_whole(self) -> "RolloutModel":
+        whole = round(100 * sum(wave.share or 0 for wave in self.waves))
+        if whole > 100:
+            raise ValueError(f"has waves of {whole}% together; make them 100% at most")
+        longer = next((str(severity) for severity, soak in self.soak_by_severity.items() if soak > self.soak), None)
+        if longer:
+            raise ValueError(f"soaks longer for {longer} than for anything else; write at most what soak says")
+        return self
 
 
 class PullRequestsModel(Model):
@@ -509,6 +550,9 @@ class SettingsModel(Model):
         [], max_length=1, description="Where the source repositories are."
     )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    rollout: RolloutModel | None = Field(
+        None, description="In which order repositories take a new base; left out: all at once."
+    )
     pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core.deployment import Alias, underway
 from bot.core.digest import Digest
-from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
+from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.modes import Mode, effective, rides
@@ -20,6 +20,7 @@ from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Decision, Update
 from bot.core.target import Target
+from bot.core.troubles import BASE, IMAGE
 from bot.ports.builder import Building
 from bot.ports.deployer import Function, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
@@ -194,6 +195,7 @@ class Cycle:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
         with suppress(HalfPublished):
             self.inquiry.observe(runtime, now)
+            self.inquiry.standing(runtime, now)
         if waiting := self.inquiry.waiting.get(runtime):
             self._record(_outcome("watch", runtime, Result.WAITING, waiting), now)
         fault = self.inquiry.unjudged.get(runtime)
@@ -310,7 +312,15 @@ class Cycle:
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
+        base = {BASE: str(_index_of(goal))}
+        try:
+            built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
+        except BuildError as fault:
+            if fault.retryable:
+                raise
+            self._record(_outcome("rebuild", target.function, Result.FAILED, str(fault), base), now)
+            return Done()
+        match built:
             case Building(why=why, look=look):
                 if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
                     self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
@@ -321,7 +331,8 @@ class Cycle:
                 return Done()
             case Rebuilt(image=image, how=how):
                 message = f"built {image} ({how})" if how else f"built {image}"
-                self._record(_outcome("rebuild", target.function, Result.BUILT, message), now)
+                details = {**base, IMAGE: str(image)}
+                self._record(_outcome("rebuild", target.function, Result.BUILT, message, details), now)
                 self._record(update_code(function, image, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
@@ -418,5 +429,7 @@ def _subject(key: Key) -> str:
     return repository_of(key.name) if key.kind == "pull-request" else key.name
 
 
-def _outcome(step: str, subject: str, result: Result, message: str) -> Outcome:
-    return Outcome(step=step, subject=subject, result=result, message=message)
+def _outcome(
+    step: str, subject: str, result: Result, message: str, details: Mapping[str, str] | None = None
+) -> Outcome:
+    return Outcome(step=step, subject=subject, result=result, message=message, details=details or {})

@@ -8,16 +8,18 @@ Decoding what was not encoded here raises `ValueError`, `LookupError`, `TypeErro
 import json
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from bot.core.advisories import Severity
 from bot.core.digest import Digest
 from bot.core.layer import Component, Entry, Kind, Language, Layer, Package
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.core.rollout import Rollout
 from bot.ports.forge import Sources
 from bot.ports.store import Pause, Remembered
 
@@ -88,6 +90,35 @@ def decode_pause(text: str) -> Pause:
     """Read a pause."""
     until, why = json.loads(text)
     return Pause(decode_time(until), why)
+
+
+def encode_rollout(rollout: Rollout) -> str:
+    """Write a rollout."""
+    return _dump(
+        {
+            "runtime": rollout.runtime,
+            "base": str(rollout.base),
+            "began": encode_time(rollout.began),
+            "severity": rollout.severity.value if rollout.severity else None,
+            "paused": rollout.paused.total_seconds(),
+            "halted": encode_time(rollout.halted) if rollout.halted else None,
+            "makeshift": rollout.makeshift,
+        }
+    )
+
+
+def decode_rollout(text: str) -> Rollout:
+    """Read a rollout."""
+    document = json.loads(text)
+    return Rollout(
+        runtime=str(document["runtime"]),
+        base=Digest.parse(document["base"]),
+        began=decode_time(document["began"]),
+        severity=None if document["severity"] is None else Severity(document["severity"]),
+        paused=timedelta(seconds=document["paused"]),
+        halted=None if document["halted"] is None else decode_time(document["halted"]),
+        makeshift=bool(document["makeshift"]),
+    )
 
 
 def encode_layer(layer: Layer) -> bytes:

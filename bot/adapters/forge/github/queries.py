@@ -43,26 +43,6 @@ query OwnBranches($owner: String!, $name: String!, $after: String, $branches: St
 }}
 """
 
-LOOK: Final = f"""\
-query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
-  viewer {{ login databaseId }}
-  repository(owner: $owner, name: $name, followRenames: false) {{
-    id
-    branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
-    base: ref(qualifiedName: $base) {{ target {{ oid }} }}
-    pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
-      pageInfo {{ hasNextPage endCursor }}
-      nodes {{
-        id number title body url state mergedAt isCrossRepository headRefOid baseRefName mergeable
-        labels(first: 100) {{ nodes {{ name }} }}
-        autoMergeRequest {{ mergeMethod }}
-        commits(last: 1) {{ nodes {{ commit {{ {_COMMIT} }} }} }}
-      }}
-    }}
-  }}
-}}
-"""
-
 COMPARE: Final = """\
 query Compare($owner: String!, $name: String!, $base: String!, $head: String!) {
   repository(owner: $owner, name: $name, followRenames: false) {
@@ -114,6 +94,30 @@ query Self {
   createCommitOnBranch: __type(name: "CreateCommitOnBranchInput") { name }
   updateRefs: __type(name: "UpdateRefsInput") { name }
 }
+"""
+
+
+def look(*, checks: bool) -> str:
+    """Write a query for a repository, two of its branches, and pull requests from one, with what their checks say."""
+    rollup = " statusCheckRollup { state }" if checks else ""
+    return f"""\
+query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
+  viewer {{ login databaseId }}
+  repository(owner: $owner, name: $name, followRenames: false) {{
+    id
+    branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
+    base: ref(qualifiedName: $base) {{ target {{ oid }} }}
+    pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{
+        id number title body url state mergedAt isCrossRepository headRefOid baseRefName mergeable
+        labels(first: 100) {{ nodes {{ name }} }}
+        autoMergeRequest {{ mergeMethod }}
+        commits(last: 1) {{ nodes {{ commit {{ {_COMMIT}{rollup} }} }} }}
+      }}
+    }}
+  }}
+}}
 """
 
 

@@ -59,10 +59,20 @@ class Committer(Graph):
     user: User | None = None
 
 
+class Rollup(Graph):
+    """What the statuses and checks of a commit come to."""
+
+    state: str
+
+
 class Commit(Graph):
-    """A commit with what tells whose it is; other kinds of objects have only an id."""
+    """A commit with what tells whose it is; other kinds of objects have only an id.
+
+    `status_check_rollup` is None where nothing was run, or where nobody asked.
+    """
 
     oid: str
+    status_check_rollup: Rollup | None = None
     message: str = ""
     committer: Committer | None = None
 
