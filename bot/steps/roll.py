@@ -71,7 +71,9 @@ class Roller:
             self.memory.put(rollout)
         later = [seen for seen in history if seen.first_seen > latest.first_seen and latest.digest != newest.digest]
         newer = frozenset(digest for seen in later for digest in digests_of(seen))
-        return Standing(rollout=rollout, troubles=troubles, latest=latest, newer=newer - digests_of(latest), fault=fault)
+        return Standing(
+            rollout=rollout, troubles=troubles, latest=latest, newer=newer - digests_of(latest), fault=fault
+        )
 
     def since(self, moment: datetime) -> Entries:
         """What was done from a moment on, oldest first; the journal is read again only for an earlier one."""
