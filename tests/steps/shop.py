@@ -28,6 +28,7 @@ from bot.core.policy import Declarations, Policy, UpdateOn
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BRANCH
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
@@ -112,6 +113,7 @@ class Shop:
     policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
     declared: Declarations = field(default_factory=Declarations)
     targets: list[Target] = field(default_factory=list)
+    rollout: RolloutPolicy | None = None
     proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
     smoke: Trials = field(default_factory=Trials)
@@ -229,6 +231,7 @@ class Shop:
             declared=self.declared,
             narrowing_of=load_narrowing,
             targets=tuple(self.targets),
+            rollout=self.rollout,
             pull_requests=self.proposing,
         )
 
