@@ -23,7 +23,7 @@ OTHER = Digest.of(b"other")
         pytest.param(PINNED, OTHER, False, id="something else"),
     ],
 )
-def test_a_base_is_bad_for_a_use_that_needs_what_is_blocked(text: str, blocked: Digest, bad: bool) -> None:  # noqa: FBT001
+def test_a_base_is_bad_for_a_use_that_needs_what_is_blocked(text: str, blocked: Digest, bad: bool) -> None:
     assert is_bad(use(text), latest(), {blocked}) is bad
 
 
@@ -40,7 +40,7 @@ def test_a_base_is_bad_for_a_use_that_needs_what_is_blocked(text: str, blocked: 
     ],
 )
 def test_the_base_in_use_is_left_where_it_or_what_it_belongs_to_is_blocked(
-    in_use: Digest, blocked: Digest, sick: bool  # noqa: FBT001
+    in_use: Digest, blocked: Digest, sick: bool
 ) -> None:
     assert is_sick(use(), in_use, [latest()], {blocked}) is sick
 
