@@ -31,6 +31,7 @@ from bot.entrypoints.html import audit_page
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.reading import diff, lineage, scan, watch
+from bot.entrypoints.rollout import rollout
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
 from bot.ports.clock import Clock
@@ -146,6 +147,7 @@ def run(
     return told.code
 
 
+app.command()(rollout)
 app.command()(redeploy)
 app.command()(rollback)
 app.command()(hold)

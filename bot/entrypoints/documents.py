@@ -18,6 +18,7 @@ from bot.core.outcome import Outcome, Result
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Hold
 from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.core.rollout_report import RolloutReport
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
 from bot.steps.audit import Audit
@@ -173,7 +174,33 @@ def audit_document(audit: Audit) -> Document:
             *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
+        "rollouts": [_rollout(report) for report in audit.rollouts],
         "slo": {"kept": slo_kept(audit.findings), "findings": broken},
+    }
+
+
+def rollout_document(
+    reports: Iterable[RolloutReport], faults: Iterable[tuple[str, str]], streams: Iterable[tuple[str, str]]
+) -> Document:
+    """`refrom.rollout/1`; `faults` are the repositories that could not be read."""
+    return {
+        "schema": "refrom.rollout/1",
+        "rollouts": [_rollout(report) for report in reports],
+        "errors": [*({"repository": name, "reason": reason} for name, reason in faults), *_streams(streams)],
+    }
+
+
+def _rollout(report: RolloutReport) -> Document:
+    return {
+        "runtime": report.rollout.runtime,
+        "base": str(report.rollout.base),
+        "began": time_text(report.rollout.began),
+        "phase": "soak" if report.soaks else str(report.phase),
+        "wave": report.wave,
+        "waves": report.waves,
+        "next": time_text(report.opens),
+        "reason": report.reason or None,
+        "uses": {"taken": report.taken, "waiting": report.waiting},
     }
 
 

@@ -11,6 +11,7 @@ from bot.core.modes import Mode, effective, lapsed
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
+from bot.core.rollout_report import RolloutReport
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.engine import Done, Engine, Key
@@ -35,6 +36,7 @@ class Audit:
     unwatched: tuple[tuple[str, str], ...]
     found: FunctionMap
     """Which functions were found beside those that the settings name, and which nobody could map or list."""
+    rollouts: tuple[RolloutReport, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -44,12 +46,7 @@ class Audit:
 
 def audit(inquiry: Inquiry, now: datetime) -> Audit:
     """Read every repository, stream and function that the settings name, and judge each function."""
-    faults = []
-    for name, repository in inquiry.repositories().items():
-        try:
-            inquiry.read(repository, now)
-        except RefromError as fault:
-            faults.append((name, str(fault)))
+    faults = inquiry.read_all(now)
     return _audit(inquiry, [_judge(inquiry, target, now) for target in inquiry.rules.targets], faults)
 
 
@@ -79,6 +76,7 @@ def _audit(inquiry: Inquiry, findings: Sequence[Finding], faults: Sequence[tuple
         faults=tuple(faults),
         unwatched=inquiry.failed_streams,
         found=inquiry.rules.found,
+        rollouts=inquiry.rollouts,
     )
 
 

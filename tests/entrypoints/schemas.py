@@ -231,8 +231,23 @@ BLOCK, UNBLOCK = (
 )
 
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
+ROLLOUTS = array(
+    objects(
+        runtime=TEXT,
+        base=TEXT,
+        began=TEXT,
+        phase={"enum": ["one", "soak", "waves", "done", "halted"]},
+        wave={"type": "integer", "minimum": 0},
+        waves={"type": "integer", "minimum": 1},
+        next=null_or(TEXT),
+        reason=null_or(TEXT),
+        uses=objects(taken={"type": "integer", "minimum": 0}, waiting={"type": "integer", "minimum": 0}),
+    )
+)
+ROLLOUT = document("rollout", rollouts=ROLLOUTS, errors=array({"type": "object"}))
 AUDIT = document(
     "audit",
+    rollouts=ROLLOUTS,
     functions=array(
         objects(
             function=TEXT,
