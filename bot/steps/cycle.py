@@ -5,7 +5,7 @@ happened. Running a cycle again does nothing that is done already. Whatever one 
 is an outcome, a forge's pause is a wait, and what nobody foresaw is a defect that is told with its key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -99,11 +99,18 @@ class Cycle:
 
     def redeploy(self, engine: Engine, name: str) -> Report:
         """Bring one function of the targets to where the loop would, now; nothing is proposed."""
+        return self._alone(engine, name, self._redeploy)
+
+    def look(self, engine: Engine, name: str) -> Report:
+        """Do for one function of the targets what the loop would; nothing is proposed."""
+        return self._alone(engine, name, self.tick)
+
+    def _alone(self, engine: Engine, name: str, tick: Callable[[Key, datetime], Done | Again]) -> Report:
         source = self._target(name).repository
         waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
-            waiting += engine.drain([Key("function", name)], self._redeploy)
+            waiting += engine.drain([Key("function", name)], tick)
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
