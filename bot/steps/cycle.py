@@ -363,7 +363,8 @@ class Cycle:
         """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
         latest = self.world.functions.function(target.function)
         try:
-            followed = follow_alias(target, latest, alias, self.world, now, ours=True)
+            condemned = self._condemned(latest, now)
+            followed = follow_alias(target, latest, alias, self.world, now, ours=True, condemned=condemned)
         except DeployError as fault:
             if not fault.retryable:
                 raise
@@ -376,6 +377,16 @@ class Cycle:
                     f"the rollout of {base.reference} halts: {target.function} was rolled back"
                 )
         return answer
+
+    def _condemned(self, latest: Function, now: datetime) -> str:
+        """Say that what is being deployed stands on a blocked base; empty if not, or while nobody can tell."""
+        if latest.image is None or not self.rules.declared.blocked(now.date()):
+            return ""
+        try:
+            base = self.inquiry.lineage(latest.image, latest.platform).base
+        except RefromError:  # what cannot be read leaves no deployment half done; the next look reads again
+            return ""
+        return f"its base {base.reference} is blocked" if base and self._block(base, now) else ""
 
     def _told(self, followed: Followed, now: datetime) -> Done | Again:
         for outcome in followed.outcomes:
