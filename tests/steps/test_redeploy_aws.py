@@ -391,7 +391,7 @@ class TestBadInput:
         redeploy = start()
         redeploy.wanted = redeploy.wanted.with_digest(Digest.of(b"nobody has this"))
 
-        with pytest.raises(DeployError, match=r"orders with image .*does not exist.*; give one image for"):
+        with pytest.raises(DeployError, match=r"orders with image .*does not exist.*; give one image that"):
             redeploy.run()
 
         redeploy.require_old()
