@@ -28,7 +28,7 @@ from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
 from bot.steps.propose import STEP
 from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
-from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
+from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
 
@@ -226,11 +226,9 @@ class Cycle:
         if self.inquiry.hold_for(target, now):
             return Done()
         function = self.world.functions.function(name)
-        if function.image is None:
-            raise DeployError(f"{name} is no container-image function; take it from deploy.targets")
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
-        image = self.world.registry.image(function.image, function.platform)
+        image = image_of(function, self.world.registry)
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
@@ -283,9 +281,13 @@ class Cycle:
         self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
-        if function.status is UpdateStatus.FAILED:
-            raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
         halted = self._halt(goal)
+        if function.status is UpdateStatus.FAILED:
+            tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
+            if tried or halted or not ours or function.image is None:
+                raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
+            self._record(update_code(function, function.image, self.world.deployer), now)  # what failed may be cured
+            return Again(now + POLL, "the service updates the function")
         followed = (
             follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
         )

@@ -10,17 +10,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.deployment import Alias, Finish, Leave, Mark, RollBack, Shift, Signs, Wait, next_step, underway
-from bot.core.errors import DeployError
+from bot.core.errors import DeployError, RegistryError
+from bot.core.image import Image
 from bot.core.outcome import Outcome, Result
 from bot.core.reference import Reference
 from bot.core.target import Target
 from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
+from bot.ports.registry import Registry
 from bot.ports.world import World
 
 POLL: Final = timedelta(seconds=2)
 """How long to leave a function alone while the service works on it."""
 
 ROLLBACK_TAG: Final = "refrom-rollback-"
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,21 @@ def update_code(function: Function, image: Reference, deployer: Deployer) -> Out
     """Point `$LATEST` at the image."""
     deployer.update_code(function, image)
     return _outcome(function, Result.UPDATED, f"updated to {image}", image)
+
+
+def image_of(function: Function, registry: Registry) -> Image:
+    """Read the image that a function runs; raises `DeployError` where it runs none, or one that is gone."""
+    if function.image is None:
+        raise DeployError(f"{function.name} is no container-image function; take it from deploy.targets")
+    try:
+        return registry.image(function.image, function.platform)
+    except RegistryError as fault:
+        if fault.status != _NOT_FOUND:
+            raise
+        gone = f"the image that {function.name} runs is gone from its registry: {function.image}"
+        raise DeployError(
+            f"{gone}; push it again or deploy another one, and keep lifecycle rules off what functions run"
+        ) from fault
 
 
 def alias_of(target: Target, functions: Functions) -> Alias | None:

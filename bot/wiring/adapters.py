@@ -1,7 +1,7 @@
 """From settings to adapters: each function chooses one kind, and builds it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from bot.adapters.builder.codebuild import CodeBuild
 from bot.adapters.builder.command import CommandBuilder
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.elsewhere import ElsewhereBuilder
-from bot.adapters.builder.examination import DockerExamination
+from bot.adapters.builder.examination import CodeBuildExamination, CommandExamination, DockerExamination
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.builder.smoke import DockerSmoke
@@ -133,10 +133,18 @@ def make_forge(
                 clock=clock,
                 reserve=entry.reserve,
                 asks_teams=any("/" in reviewer for reviewer in settings.pull_requests.reviewers),
+                workflow=settings.builder.workflow if isinstance(settings.builder, values.WorkflowBuilder) else "",
+                built=_built_by_workflow(settings),
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"
             return NoForge(), LeftOut("source repositories", why)
+
+
+def _built_by_workflow(settings: Settings) -> Sequence[str]:
+    """The source repositories that targets name, where a workflow builds them."""
+    targets = settings.targets if isinstance(settings.builder, values.WorkflowBuilder) else ()
+    return list(dict.fromkeys(target.repository for target in targets))
 
 
 def _filters(entry: values.GitHubForge) -> Filters:
@@ -267,9 +275,23 @@ def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> 
     """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
-    engine = _engine(settings)
-    docker = [DockerExamination(engine.host)] if engine else []
-    return [StoreExamination(settings.store), registries, *docker]
+    return [StoreExamination(settings.store), registries, *_builder_examinations(settings)]
+
+
+def _builder_examinations(settings: Settings) -> list[Examined]:
+    """What doctor looks at of the builder; a workflow of GitHub's is looked at with the forge."""
+    match settings.builder:
+        case values.CodeBuildBuilder() as entry:
+            jobs = CodeBuild(entry.project, entry.region, endpoint_url=entry.endpoint_url)
+            return [CodeBuildExamination(jobs, entry.project)]
+        case values.CommandBuilder() as entry:
+            return [CommandExamination(command=entry.command, passed=entry.passed)]
+        case values.RebaseBuilder(otherwise=None):
+            why = "it needs no engine; an image that is not safe to rebase waits, unless otherwise names a builder"
+            return [LeftOut("rebase", why)]
+        case _:
+            engine = _engine(settings)
+            return [DockerExamination(engine.host)] if engine else []
 
 
 def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:

@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,6 +62,12 @@ class _Trouble:
 
     operation: str
     error: AwsError
+    function: str = ""
+
+    def befalls(self, call: Call) -> bool:
+        """Whether it is this call's, of the function if it is that of one."""
+        name = str(call.params.get("FunctionName", "")).rpartition(":")[2]
+        return call.operation == self.operation and self.function in ("", name)
 
 
 class AwsStub:
@@ -98,6 +104,7 @@ class AwsStub:
         self._stack = ExitStack()
         self._lock = threading.RLock()
         self._troubles: list[_Trouble] = []
+        self._events: list[tuple[str, Callable[[], object]]] = []
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -158,10 +165,28 @@ class AwsStub:
         return self._create(name, region, code, (), {}, ACCOUNT)
 
     def fail_next(
-        self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
+        self,
+        operation: str,
+        code: str,
+        text: str = "Refused by the test",
+        *,
+        times: int = 1,
+        function: str = "",
+        **members: str,
     ) -> None:
-        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`."""
-        self._troubles += [_Trouble(operation, AwsError(code, text, **members))] * times
+        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`.
+
+        With `function`, those that name that function, without a version behind it.
+        """
+        self._troubles += [_Trouble(operation, AwsError(code, text, **members), function)] * times
+
+    def relent(self) -> None:
+        """Answer with no error that was wanted before."""
+        self._troubles.clear()
+
+    def before_next(self, operation: str, happens: Callable[[], object]) -> None:
+        """Let something happen behind everybody's back just before the next call of an operation is carried out."""
+        self._events.append((operation, happens))
 
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
@@ -282,13 +307,20 @@ class AwsStub:
                 service=call.service, operation=call.operation, region=call.region, write=write, at=self._clock.now()
             )
             self.requests.append(entry)
-            self._raise_trouble(call.operation)
+            self._let_happen(call.operation)
+            self._raise_trouble(call)
             return write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
 
-    def _raise_trouble(self, operation: str) -> None:
+    def _let_happen(self, operation: str) -> None:
+        due = [happens for before, happens in self._events if before == operation]
+        self._events = [event for event in self._events if event[0] != operation]
+        for happens in due:
+            happens()
+
+    def _raise_trouble(self, call: Call) -> None:
         for trouble in self._troubles:
-            if trouble.operation == operation:
+            if trouble.befalls(call):
                 self._troubles.remove(trouble)
                 raise trouble.error

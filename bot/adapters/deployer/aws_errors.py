@@ -44,7 +44,7 @@ _CURES: Final[Mapping[str, str]] = {
     "InvalidCodeSignatureException": "sign the code or change the function's code signing configuration",
     "ImageNotFoundException": "the image is gone from ECR; push it again, and keep lifecycle rules off it",
     "RepositoryNotFoundException": "the repository is gone from ECR; create it and push the image again",
-    "ResourceNotFoundException": "check its name, version and Region",
+    "ResourceNotFoundException": "check its name, version and Region, or take it from the settings",
 }
 _NO_CREDENTIALS: Final = (
     aws.CredentialRetrievalError,

@@ -140,7 +140,7 @@ class LambdaFunctions:
             "update_function_code",
             function.arn,
             subject=f"{subject} with image {uri}",
-            refusal="give one image for the function's platform, in ECR of the function's Region",
+            refusal="give one image that is there, for the function's platform, in ECR of its Region",
             ImageUri=uri,
             RevisionId=function.revision,
         )

@@ -4,6 +4,7 @@ GitHub gives no id for what it starts, on Enterprise Servers at least, so a run 
 `run-name: ${{ inputs.image }}`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.adapters.forge.github.calls import GitHub
@@ -29,12 +30,21 @@ class WorkflowJobs:
         mine = [run for run in runs if run.display_title == str(order.destination)]
         if mine:
             return _job(max(mine, key=lambda run: run.id))
+        self._require_names(order.repository, runs)
+        return None
+
+    def reach(self, repository: str) -> str:
+        """Say that the workflow is there and that its runs can be found again; a `RefromError` where not."""
+        runs = self._github.workflow_runs(repository, self._workflow)
+        self._require_names(repository, runs)
+        return f"{self._workflow} is there, and was started {len(runs)} times of late"
+
+    def _require_names(self, repository: str, runs: Sequence[WorkflowRun]) -> None:
         if runs and runs[0].display_title == runs[0].name:
             raise BuildError(
-                f"{order.repository}: runs of {self._workflow} do not say what they build; "
+                f"{repository}: runs of {self._workflow} do not say what they build; "
                 "let the workflow begin with run-name: ${{ inputs.image }}"
             )
-        return None
 
     def start(self, order: BuildOrder) -> str:
         """Start the workflow with the facts of the order as its inputs (two requests)."""
