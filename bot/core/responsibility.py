@@ -6,12 +6,13 @@ on the latest base (AWS Lambda Developer Guide, "Shared responsibility model" un
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from bot.core.change import BaseChange, Significance
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
+from bot.core.slo import Freshness, Lack, Rule
 
 REDEPLOY = "redeploy on the latest base"
 
@@ -37,12 +38,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """One duty of the customer; `days` are the days left (due) or the days over (overdue)."""
+    """One duty of the customer; `days` are the days left (due) or the days over (overdue), `rule` says by what."""
 
     duty: str
     state: State
     days: int | None = None
     why: str = ""
+    rule: Rule = Rule.ANY
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it breaks the SLO: it is overdue, or nobody can say."""
+        return self.state in (State.OVERDUE, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,8 @@ class Evidence:
 
     `merged` is the base that the default branch names, None where it pins none; `unserved` says that `$LATEST` stands
     on it, and the alias serves something else.
-    `change` compares the proven base with the stream's latest; `fault` says what could not be read.
+    `change` compares the proven base with the stream's latest; `urgent` is what it lacks that an SLO gives less time;
+    `fault` says what could not be read.
     """
 
     function: str
@@ -64,6 +72,7 @@ class Evidence:
     latest: Observation | None = None
     change: BaseChange | None = None
     behind_since: datetime | None = None
+    urgent: tuple[Lack, ...] = ()
     held: str = ""
     mode: str = "auto"
     unserved: bool = False
@@ -99,23 +108,23 @@ class Finding:
     @property
     def breaks_slo(self) -> bool:
         """Whether a duty is overdue, or nobody can say."""
-        return any(duty.state in (State.OVERDUE, State.UNKNOWN) for duty in self.duties)
+        return any(duty.breaks for duty in self.duties)
 
 
-def judge_function(evidence: Evidence, max_age: timedelta, now: datetime) -> Finding:
+def judge_function(evidence: Evidence, freshness: Freshness, now: datetime) -> Finding:
     """Judge one container-image function; pure, for evidence of any completeness."""
     verdict, base = _verdict(evidence), _base(evidence)
     return Finding(
         evidence=evidence,
         verdict=verdict,
         base_age_days=(now - base.created).days if base and base.created else None,
-        duties=(_duty(evidence, verdict, max_age, now),),
+        duties=(_duty(evidence, verdict, freshness, now),),
     )
 
 
-def judge_served(shares: Sequence[tuple[float, Evidence]], max_age: timedelta, now: datetime) -> Finding:
+def judge_served(shares: Sequence[tuple[float, Evidence]], freshness: Freshness, now: datetime) -> Finding:
     """Judge each version that serves; the function is as the worst of them, of equals the largest share."""
-    judged = [(weight, judge_function(evidence, max_age, now)) for weight, evidence in shares]
+    judged = [(weight, judge_function(evidence, freshness, now)) for weight, evidence in shares]
     serves = tuple(
         Served(version=one.evidence.version, weight=weight, verdict=one.verdict, base=_base(one.evidence))
         for weight, one in judged
@@ -150,18 +159,18 @@ def _verdict(evidence: Evidence) -> Verdict:
     return Verdict.CURRENT if evidence.change.significance is Significance.NONE else Verdict.BEHIND
 
 
-def _duty(evidence: Evidence, verdict: Verdict, max_age: timedelta, now: datetime) -> Duty:
+def _duty(evidence: Evidence, verdict: Verdict, freshness: Freshness, now: datetime) -> Duty:
     if verdict is Verdict.CURRENT:
         return Duty(duty=REDEPLOY, state=State.MET)
     if evidence.held:
         return Duty(duty=REDEPLOY, state=State.EXCEPTED, why=evidence.held)
     if verdict is Verdict.UNKNOWN:
         return Duty(duty=REDEPLOY, state=State.UNKNOWN, why=evidence.fault or "no known base lies under the image")
-    left = (evidence.behind_since or now) + max_age - now
     why = _why_drifted(evidence) if verdict is Verdict.DRIFTED else ""
-    if left < timedelta():
-        return Duty(duty=REDEPLOY, state=State.OVERDUE, days=(-left).days, why=why)
-    return Duty(duty=REDEPLOY, state=State.DUE, days=left.days, why=why)
+    deadline = freshness.deadline(evidence.behind_since or now, evidence.urgent)
+    if deadline.at < now:
+        return Duty(duty=REDEPLOY, state=State.OVERDUE, days=(now - deadline.at).days, why=why, rule=deadline.rule)
+    return Duty(duty=REDEPLOY, state=State.DUE, days=(deadline.at - now).days, why=why, rule=deadline.rule)
 
 
 def _why_drifted(evidence: Evidence) -> str:

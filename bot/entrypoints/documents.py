@@ -4,7 +4,7 @@ Each function turns values into one document that starts with its schema name.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.advisories import Fix
@@ -15,7 +15,8 @@ from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
 from bot.core.policy import ManualMode
-from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.core.responsibility import Duty, Finding, State, slo_kept
+from bot.core.slo import Freshness, Rule, Sample
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
 from bot.steps.audit import Audit
@@ -141,9 +142,8 @@ def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
-def audit_document(audit: Audit) -> Document:
-    """`refrom.audit/1`."""
-    broken = sum(finding.breaks_slo for finding in audit.findings)
+def audit_document(audit: Audit, samples: Iterable[Sample] = ()) -> Document:
+    """`refrom.audit/1`; `samples` are how the SLO stood on earlier days."""
     return {
         "schema": "refrom.audit/1",
         "functions": [_finding(finding) for finding in audit.findings],
@@ -154,7 +154,32 @@ def audit_document(audit: Audit) -> Document:
             *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
-        "slo": {"kept": slo_kept(audit.findings), "findings": broken},
+        "slo": {
+            "kept": slo_kept(audit.findings),
+            "findings": sum(finding.breaks_slo for finding in audit.findings),
+            "freshness": _freshness(audit.freshness),
+            "broken": [_broken(finding, duty) for finding in audit.findings for duty in finding.duties if duty.breaks],
+        },
+        "burn": [_sample(sample) for sample in samples],
+    }
+
+
+def _freshness(freshness: Freshness) -> Document:
+    return {str(rule): round(freshness.allowed(rule) / timedelta(days=1), 2) for rule in Rule}
+
+
+def _broken(finding: Finding, duty: Duty) -> Document:
+    """One duty that breaks the SLO; nobody knows for how long where its state is not known."""
+    over = duty.days if duty.state is State.OVERDUE else None
+    return {"function": finding.evidence.function, "rule": str(duty.rule), "days_over": over}
+
+
+def _sample(sample: Sample) -> Document:
+    return {
+        "day": sample.day.isoformat(),
+        "functions": sample.functions,
+        "within": sample.within,
+        "overdue": sample.overdue,
     }
 
 

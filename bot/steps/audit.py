@@ -10,6 +10,7 @@ from bot.core.mapping import FunctionMap
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
+from bot.core.slo import Freshness
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.engine import Done, Engine, Key
@@ -18,6 +19,7 @@ from bot.steps.gather import behind_since
 from bot.steps.inquire import Inquiry
 from bot.steps.serving import serving
 from bot.steps.survey import Survey
+from bot.steps.urgency import urgent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Audit:
     decisions: tuple[Decision, ...]
     faults: tuple[tuple[str, str], ...]
     unwatched: tuple[tuple[str, str], ...]
+    freshness: Freshness
+    """The SLO where no override of the policy says otherwise."""
     found: FunctionMap
     """Which functions were found beside those that the settings name, and which nobody could map or list."""
 
@@ -77,6 +81,7 @@ def _audit(inquiry: Inquiry, findings: Sequence[Finding], faults: Sequence[tuple
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),
         unwatched=inquiry.failed_streams,
+        freshness=_freshness(inquiry),
         found=inquiry.rules.found,
     )
 
@@ -85,7 +90,7 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
     """Judge one function; what cannot be read is said in its row, and the other rows go on."""
     use = inquiry.base_use(target)
     path, runtime = target.dockerfile, (use.runtime if use else None) or ""
-    max_age = inquiry.rules.policy_for(target.repository, path, runtime).max_age
+    freshness = _freshness(inquiry, target.repository, path, runtime)
     try:
         shares = _evidence(inquiry, target, now)
     except RefromError as fault:
@@ -97,7 +102,11 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Finding:
             fault=str(fault),
         )
         shares = [(1.0, unread)]
-    return judge_served(shares, max_age, now)
+    return judge_served(shares, freshness, now)
+
+
+def _freshness(inquiry: Inquiry, repository: str = "", path: str = "", runtime: str = "") -> Freshness:
+    return inquiry.rules.slo.within(inquiry.rules.policy_for(repository, path, runtime).max_age)
 
 
 def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> list[tuple[float, Evidence]]:
@@ -149,10 +158,12 @@ def _compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetim
         )
     latest = inquiry.observe(base.runtime, now)
     name = latest.reference.with_tag(None)
+    change = inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime)
     return replace(
         evidence,
         runtime=base.runtime,
         latest=latest,
-        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime),
+        change=change,
+        urgent=urgent(inquiry, base, latest, change),
         behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
     )

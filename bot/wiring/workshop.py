@@ -256,6 +256,7 @@ def _rules(settings: Settings) -> Rules:
         smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        slo=settings.slo,
         pull_requests=settings.pull_requests,
         discovery=settings.discovery,
         strategy=settings.strategy,
