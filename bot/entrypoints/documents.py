@@ -13,7 +13,7 @@ from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
-from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.policy import ManualMode
 from bot.core.responsibility import Duty, Finding, State, slo_kept
 from bot.core.slo import Freshness, Rule, Sample
@@ -271,6 +271,7 @@ def _decision(decision: Decision) -> Document:
         "path": use.path,
         "line": use.use.line,
         "runtime": decision.use.runtime,
+        "reference": _reference(decision.use),
         "decision": name_of(decision),
         "action": str(decision.action) if isinstance(decision, Update) else None,
         "reason": decision.reason,
@@ -281,6 +282,14 @@ def _decision(decision: Decision) -> Document:
     if isinstance(decision, Waiting):
         document["until"] = time_text(decision.until)
     return document
+
+
+def _reference(use: BaseUse) -> str:
+    """The stream that a use names, which stays when its digest or date moves; as written where that is no stream."""
+    image = use.located.use.lambda_image
+    if image is None or image.tag is None:
+        return use.located.use.raw
+    return str(image.upstream.with_digest(None).with_tag(str(image.tag.with_stamp(None))))
 
 
 def _outcome(outcome: Outcome) -> Document:

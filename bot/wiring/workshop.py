@@ -235,6 +235,12 @@ def _settings(config: Path | None, *, required: bool) -> Settings:
     return default_settings(path)
 
 
+def files_of(config: Path | None) -> tuple[Path, Path]:
+    """The settings file and the file of what people declared, which need not be there. Raises `SettingsError`."""
+    path = config or _DEFAULT
+    return path, load_settings(path, os.environ).holds
+
+
 def mirrors_of(config: Path | None) -> tuple[str, ...]:
     """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
     return load_settings(config, os.environ).mirrors if config else ()

@@ -46,7 +46,9 @@ def test_lacking_more_never_gives_more_time(since: datetime, some: list[Lack], m
 
 def test_what_the_settings_leave_open_the_policy_says() -> None:
     assert Agreement().within(5 * DAY) == Freshness(any=5 * DAY)
-    assert Agreement(any=2 * DAY, security_critical=DAY).within(5 * DAY) == Freshness(any=2 * DAY, security_critical=DAY)
+    assert Agreement(any=2 * DAY, security_critical=DAY).within(5 * DAY) == Freshness(
+        any=2 * DAY, security_critical=DAY
+    )
 
 
 def test_only_what_was_agreed_on_has_to_be_looked_for() -> None:
