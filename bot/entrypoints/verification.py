@@ -41,7 +41,8 @@ def verify(folder: Path) -> Verification:
             raise EvidenceError(f"{folder} holds no evidence; name the folder that refrom audit --evidence wrote to")
         problems = [*_strangers(folder), *(problem for each in found for problem in _check(each))]
         problems += _unchained(found)
-        newest = sha256(path.read_bytes()) if (path := found[-1] / MANIFEST).is_file() else ""
+        last = found[-1] / MANIFEST
+        newest = sha256(last.read_bytes()) if last.is_file() else ""
     except OSError as fault:
         raise EvidenceError(f"{folder} cannot be read ({fault.strerror}); name a folder of evidence") from fault
     unique = tuple(dict.fromkeys(problems))
@@ -118,11 +119,10 @@ def _listed(bundle: Path) -> dict[str, str] | None:
 
 
 def _unchained(found: list[Path]) -> Iterator[Problem]:
-    """The bundles whose manifest does not name the one before, by which a bundle that is gone is told."""
+    """The bundles whose manifest leaves out the one before, or names another; one that is gone is told by its name."""
     for before, bundle in zip([None, *found[:-1]], found, strict=True):
         listed = _listed(bundle)
         named = [name for name in listed or () if name.startswith("../")]
         expected = [f"../{before.name}/{MANIFEST}"] if before else []
-        if listed is not None and named != expected:
-            missing = [Problem(name[3:].partition("/")[0], "missing") for name in named if not (bundle / name).exists()]
-            yield from missing or [Problem(f"{bundle.name}/{MANIFEST}", "changed")]
+        if listed is not None and named != expected and all((bundle / name).exists() for name in named):
+            yield Problem(f"{bundle.name}/{MANIFEST}", "changed")

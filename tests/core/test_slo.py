@@ -57,7 +57,7 @@ def test_only_what_was_agreed_on_has_to_be_looked_for() -> None:
 
 
 def test_a_fix_without_rating_counts_as_the_worst() -> None:
-    assert [rule for rule in Rule if rule.severity and Severity.UNRATED >= rule.severity] == [
+    assert [rule for rule in Rule if rule.severity and rule.severity <= Severity.UNRATED] == [
         Rule.SECURITY_CRITICAL,
         Rule.SECURITY_IMPORTANT,
     ]
