@@ -9,6 +9,7 @@ Three assumptions, where AWS names no date:
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -34,11 +35,14 @@ _ROWS: Final = {
 
 
 def judge_managed(evidence: Evidence, management: Management, max_age: timedelta, now: datetime) -> Finding:
-    """Judge one version of a function with a managed runtime; pure, for evidence of any completeness."""
+    """Judge one version of a function with a managed runtime; pure, for evidence of any completeness.
+
+    `management` becomes part of the evidence, and its update mode the mode.
+    """
     verdict = _verdict(management)
     served = Served(version=evidence.version, weight=1.0, verdict=verdict, base=None)
     return Finding(
-        evidence=evidence,
+        evidence=replace(evidence, management=management, mode=_mode(management)),
         verdict=verdict,
         base_age_days=None,
         duties=tuple(_duties(evidence, management, max_age, now)),
@@ -52,6 +56,12 @@ def row_of(management: Management) -> Row:
     if not management.offered:
         return Row.MANAGED_AUTO
     return _ROWS[management.update_on] if management.update_on else Row.MANAGED_UNKNOWN
+
+
+def _mode(management: Management) -> str | None:
+    if not management.offered:
+        return UpdateRuntimeOn.AUTO.mode
+    return management.update_on.mode if management.update_on else None
 
 
 def _verdict(management: Management) -> Verdict:

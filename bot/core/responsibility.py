@@ -13,9 +13,12 @@ from enum import StrEnum
 from typing import Self
 
 from bot.core.change import BaseChange, Significance
+from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.management import Management
 from bot.core.observation import KnownBase, Observation
+from bot.core.platforms import Platform
+from bot.core.reference import Reference
 from bot.core.rows import Row
 
 REDEPLOY = "redeploy on the latest base"
@@ -96,13 +99,15 @@ class Evidence:
     change: BaseChange | None = None
     behind_since: datetime | None = None
     held: str = ""
-    mode: str = "auto"
+    mode: str | None = "auto"
     unserved: bool = False
     fault: str = ""
     held_until: date | None = None
     manual_until: date | None = None
     pull_request: str | None = None
     redeployed: datetime | None = None
+    image: Reference | None = None
+    platform: Platform | None = None
     consistency: str = ""
     management: Management | None = None
 
@@ -115,6 +120,7 @@ class Served:
     weight: float
     verdict: Verdict
     base: KnownBase | None
+    image: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +135,8 @@ class Finding:
     row: Row = Row.CONTAINER_IMAGE
 
     @property
-    def mode(self) -> str:
-        """The update mode that is declared for it."""
+    def mode(self) -> str | None:
+        """The update mode: of an image what is declared for it, of a managed runtime Lambda's own; None if unread."""
         return self.evidence.mode
 
     @property
@@ -159,7 +165,13 @@ def judge_served(shares: Sequence[tuple[float, Evidence]], max_age: timedelta, n
     """Judge each version that serves; the function is as the worst of them, of equals the largest share."""
     judged = [(weight, judge_function(evidence, max_age, now)) for weight, evidence in shares]
     serves = tuple(
-        Served(version=one.evidence.version, weight=weight, verdict=one.verdict, base=_base(one.evidence))
+        Served(
+            version=one.evidence.version,
+            weight=weight,
+            verdict=one.verdict,
+            base=_base(one.evidence),
+            image=one.evidence.image.digest if one.evidence.image else None,
+        )
         for weight, one in judged
     )
     worst = min((one for _, one in judged), key=lambda one: list(Verdict).index(one.verdict))

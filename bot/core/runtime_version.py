@@ -14,7 +14,7 @@ from typing import Final, Self
 from bot.core.errors import InvalidReference
 
 _NAME: Final = re.compile(r"(?P<line>[a-z][a-z0-9]*(?:[:.][A-Za-z0-9_-]+)*)\.v(?P<number>\d{1,9})\Z", re.ASCII)
-_ARN: Final = r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d*:runtime:[A-Za-z0-9_+-]{1,128}"
+_ARN: Final = r"arn:aws[a-z-]*:lambda:[a-z0-9-]{1,40}:\d{0,12}:runtime[:/][A-Za-z0-9_.:/+-]{1,256}"
 _RUNTIME_ARN: Final = re.compile(rf"{_ARN}\Z")
 _TEXT: Final = re.compile(
     rf"INIT_START Runtime Version: (?P<version>\S{{1,200}})\s+Runtime Version ARN: (?P<arn>{_ARN})"

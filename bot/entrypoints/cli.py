@@ -29,6 +29,7 @@ from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
+from bot.entrypoints.progress import shown_on
 from bot.entrypoints.reading import diff, lineage, scan, watch
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_audit, run_cycle
@@ -121,7 +122,7 @@ def audit(
     """Report which functions stand on which base, and who owes what; changes nothing."""
     session = session_of(context)
     now = session.clock.now()
-    told = run_audit(config, session.clock)
+    told = run_audit(config, session.clock, shown_on(session.err))
     if output is AuditFormat.HTML:
         write(session, audit_page(told.document, now))
     else:

@@ -152,7 +152,7 @@ def audit_document(audit: Audit) -> Document:
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
             *_streams(audit.unwatched),
-            *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
+            *({"place": place, "reason": reason} for place, reason in audit.unlisted),
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
         "responsibility": [_row(count) for count in count_rows(audit.findings)],

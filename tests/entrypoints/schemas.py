@@ -252,14 +252,17 @@ IMAGE = objects(
 MANAGED = objects(
     row={"enum": ["managed-auto", "managed-function-update", "managed-manual", "managed-unknown"]},
     repository={"type": "null"},
-    runtime_version={
-        **objects(version=null_or(TEXT), arn=null_or(TEXT), newest_seen=null_or(TEXT), reason=null_or(TEXT)),
-        "properties": {"from": {"enum": [None, "log", "configuration", "management-config"]}},
-    },
+    runtime_version=objects(
+        version=null_or(TEXT),
+        arn=null_or(TEXT),
+        newest_seen=null_or(TEXT),
+        reason=null_or(TEXT),
+        **{"from": {"enum": [None, "log", "configuration", "management-config"]}},
+    ),
     runtime_management=FLAG,
     deprecation=objects(deprecated=null_or(DAY), block_create=null_or(DAY), block_update=null_or(DAY)),
 )
-STATES = {state: COUNT for state in DUTY["properties"]["state"]["enum"]}
+STATES = dict.fromkeys(DUTY["properties"]["state"]["enum"], COUNT)
 AUDIT = document(
     "audit",
     functions=array({**FUNCTION, "oneOf": [IMAGE, MANAGED]}),
