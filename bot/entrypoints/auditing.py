@@ -21,6 +21,7 @@ from bot.entrypoints.forms.markdown import markdown
 from bot.entrypoints.forms.sarif import sarif
 from bot.entrypoints.forms.spreadsheet import spreadsheet
 from bot.entrypoints.html import audit_page
+from bot.entrypoints.progress import shown_on
 from bot.entrypoints.verification import show_verification, verification_document, verify
 from bot.entrypoints.work import run_audit
 from bot.wiring import files_of
@@ -65,7 +66,7 @@ def audit(
         _refuse_beside_verify(config, baseline, evidence, output)
         return _verify(session, verify_in, output)
     now, earlier = session.clock.now(), read_baseline(baseline) if baseline else None
-    told = run_audit(config, session.clock)
+    told = run_audit(config, session.clock, shown_on(session.err))
     _print(session, output, told.document, now, earlier)
     if evidence is not None:
         kept = keep_evidence(evidence, files_of(config), forms_of(told.document, now), now)

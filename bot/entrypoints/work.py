@@ -1,6 +1,6 @@
 """A cycle and an audit over the settings, as a document and an exit code: what every face does that ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -8,11 +8,14 @@ from bot.core.errors import SettingsError
 from bot.entrypoints.documents import Document, audit_document, run_document
 from bot.entrypoints.exits import ATTENTION, DONE, code_of, defects_of
 from bot.ports.clock import Clock
+from bot.ports.fleet import Progress
 from bot.steps.audit import audit, audit_after
 from bot.steps.burn import burn, is_due, keep_sample
 from bot.steps.cycle import Cycle
+from bot.steps.discover import discover
+from bot.steps.fleet import Recalled, no_progress, read_fleet
 from bot.steps.inquire import Inquiry
-from bot.wiring import Workshop, open_workshop
+from bot.wiring import Workshop, open_fleet, open_workshop
 
 _NOBODY_STAYS: Final = (
     "the strategy or bake needs somebody who watches it to its end, and a job of the Action ends before; "
@@ -54,10 +57,16 @@ def _sample(workshop: Workshop, cycle: Cycle) -> None:
         keep_sample(journal, found.findings, workshop.clock.now())
 
 
-def run_audit(config: Path | None, clock: Clock) -> Told:
-    """Audit what the settings name, and tell it as `refrom.audit/1`; changes nothing. Raises `RefromError`."""
+def run_audit(config: Path | None, clock: Clock, progress: Progress = no_progress) -> Told:
+    """Audit what the settings name, and tell it as `refrom.audit/1`; changes nothing. Raises `RefromError`.
+
+    `progress` hears how far it is where whole accounts are read; an audit that was interrupted goes on.
+    """
     now = clock.now()
-    with open_workshop(config, clock, dry_run=True, required=True) as workshop:
-        found = audit(Inquiry(workshop.world, workshop.mapped_rules()), now)
-        samples = burn(workshop.world.journal, now)
+    with open_workshop(config, clock, dry_run=True, required=True) as workshop, open_fleet(workshop) as fleet:
+        view = read_fleet(fleet, progress)
+        world = replace(workshop.world, functions=Recalled(view, workshop.world.functions))
+        rules = discover(workshop.rules, world.functions, world.registry)
+        found = audit(Inquiry(world, rules), now, view, progress)
+        samples = burn(world.journal, now)
     return Told(audit_document(found, samples), ATTENTION if found.needs_attention else DONE)

@@ -8,9 +8,14 @@ from bot.core.change import BaseChange
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.observation import KnownBase, Observation
-from bot.core.slo import Lack
+from bot.core.slo import Freshness, Lack
 from bot.steps.gather import digests_of
 from bot.steps.inquire import Inquiry
+
+
+def freshness_for(inquiry: Inquiry, repository: str = "", path: str = "", runtime: str = "") -> Freshness:
+    """The times that hold for one function, by what the settings agree on and by the policy that covers it."""
+    return inquiry.rules.slo.within(inquiry.rules.policy_for(repository, path, runtime).max_age)
 
 
 def urgent(inquiry: Inquiry, base: KnownBase, latest: Observation, change: BaseChange) -> tuple[Lack, ...]:

@@ -69,7 +69,11 @@ def managed(name: str, row: str, *duties: Document, **parts: Any) -> Document:
             "arn": "arn:aws:lambda:eu-west-1::runtime:" + "a" * 64,
             "from": "log",
             "newest_seen": "python:3.13.v70",
+            "reason": None,
         },
+        "runtime_management": True,
+        "path": None,
+        "redeployed": "2026-10-02T08:00:00Z",
         "deprecation": {"deprecated": "2029-10-31", "block_create": None, "block_update": None},
     }
     return {**known, **parts}

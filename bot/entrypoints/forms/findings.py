@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.core.responsibility import State
+from bot.core.responsibility import State, Verdict
 from bot.entrypoints.documents import Document
 from bot.entrypoints.tables import name_of, subject_of
 
@@ -36,8 +36,13 @@ def breaches(document: Document) -> tuple[Breach, ...]:
         for duty in function["duties"]
         if duty["state"] in BREAKING
     )
+    unknown = (
+        Breach(_of_function(function), f"{label_of(function)}: {function['reason'] or 'what it runs on is not known'}")
+        for function in document["functions"]
+        if (function["verdict"] == Verdict.UNKNOWN or function["reason"]) and not _owes(function)
+    )
     unread = (Breach(of_error(error), f"{subject_of(error)}: {error['reason']}") for error in document["errors"])
-    return (*owed, *unread)
+    return (*owed, *unknown, *unread)
 
 
 def new_breaches(document: Document, baseline: Document) -> tuple[Breach, ...]:
@@ -83,6 +88,14 @@ def numbered(fingerprints: Iterable[str]) -> Iterator[tuple[str, int]]:
 def label_of(function: Entry) -> str:
     """What people call a function that an entry is about."""
     return name_of(function["function"], function["alias"])
+
+
+def _owes(function: Entry) -> bool:
+    return any(duty["state"] in BREAKING for duty in function["duties"])
+
+
+def _of_function(function: Entry) -> str:
+    return _fingerprint("function", function["row"], function["function"], function["alias"] or "")
 
 
 def _fingerprint(*parts: str) -> str:

@@ -69,7 +69,8 @@ def steps(rollout: Entry) -> tuple[Step, ...]:
 def share_taken(rollout: Entry) -> int:
     """How many in a hundred uses have the new base."""
     uses = rollout["uses"]
-    return round(100 * uses["taken"] / max(uses["taken"] + uses["waiting"], 1))
+    share: int = round(100 * uses["taken"] / max(uses["taken"] + uses["waiting"], 1))
+    return share
 
 
 def _bars(day: int, sample: Entry, most: int) -> list[Bar]:
