@@ -26,6 +26,7 @@ class Function:
 
     `image` is the resolved image (name and digest), None for a function that is no container image.
     `revision` guards writes; `code_sha256` is what the service says of the code.
+    `modified` is when this version last got code or configuration, None where a service does not tell.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Function:
     revision: str
     code_sha256: str
     version: str
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

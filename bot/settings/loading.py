@@ -17,6 +17,7 @@ from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
 from bot.core.windows import Window
@@ -96,6 +97,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         forge=_forge(model, around),
         policy=_override(model.policy, models.Match()).apply(Policy()),
         overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
+        slo=Agreement(**model.slo.freshness.model_dump()),
         pull_requests=_pull_requests(model.pull_requests),
         commit_with=model.pull_requests.commit_with,
         builder=_builder(deploy.builder, around) if deploy else None,

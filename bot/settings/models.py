@@ -218,6 +218,20 @@ class RootPolicy(PolicyModel):
     overrides: list[OverrideModel] = Field([], description="Other policies for some uses.")
 
 
+class FreshnessModel(Model):
+    """How long a function may lack what a newer base has, from when it could have had it."""
+
+    security_critical: Duration | None = Field(None, description="A fix whose advisory is critical, or has no rating.")
+    security_important: Duration | None = Field(None, description="A fix whose advisory is important, or worse.")
+    any: Duration | None = Field(None, description="Whatever differs; max_age of the policy if left out.")
+
+
+class SloModel(Model):
+    """What the audit holds functions to."""
+
+    freshness: FreshnessModel = Field(FreshnessModel(), description="How long what a newer base has may be lacking.")
+
+
 class ScheduleModel(Model):
     """When pull requests are opened and refreshed; they are closed at any time."""
 
@@ -488,6 +502,7 @@ class SettingsModel(Model):
         [], max_length=1, description="Where the source repositories are."
     )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    slo: SloModel = Field(SloModel(), description="What the audit holds functions to.")
     pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")

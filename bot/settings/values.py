@@ -13,6 +13,7 @@ from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
 
 AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -155,6 +156,7 @@ class Settings:
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
+    slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     commit_with: Literal["api", "git"] = "api"
     builder: Builder | None = None

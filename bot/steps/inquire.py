@@ -25,6 +25,7 @@ from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
 from bot.core.target import SmokeTest, Target
 from bot.ports.forge import SourceRepository, Sources
@@ -52,6 +53,7 @@ class Rules:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
+    slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     tag: TagTemplate = DEFAULT_TAG
     """The tag of built images."""

@@ -21,10 +21,13 @@ from bot.adapters.deployer.clients import clients_by_place
 from bot.adapters.deployer.cloudwatch import CloudWatch
 from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
+from bot.adapters.deployer.fleet import LambdaFleet
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.listing import Place
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
+from bot.adapters.deployer.run_memory import RunMemory
+from bot.adapters.deployer.runtime_logs import RuntimeLogs
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.forge.github import (
     AppTokens,
@@ -64,7 +67,7 @@ from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
 from bot.ports.smoke import Smoke
-from bot.ports.store import Pauses
+from bot.ports.store import DocumentMemory, Pauses
 from bot.settings import Settings, values
 
 _PUBLIC_ECR: Final = "public.ecr.aws"
@@ -184,6 +187,16 @@ def make_functions(
             return LocalFunctions(deployer.state, registry, clock)
         case None:
             return NoFunctions()
+
+
+def make_fleet(
+    deployer: values.LambdaDeployer, functions: LambdaFunctions, documents: DocumentMemory, clock: Clock
+) -> LambdaFleet:
+    """What reads every function of the places in the settings, and goes on with a run that was interrupted."""
+    own, roles = Session(), _role_sessions(deployer)
+    logs = clients_by_place("logs", lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
+    scope = ", ".join(str(place) for place in functions.places)
+    return LambdaFleet(functions, RuntimeLogs(logs, clock), RunMemory.begin(documents, clock, scope))
 
 
 def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:

@@ -11,7 +11,9 @@ from typing import Final
 from bot.adapters.advisories import AmazonAdvisories
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
+from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.nothing import NoFleet
 from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.github import Gate
@@ -29,16 +31,18 @@ from bot.core.reference import Reference
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
+from bot.ports.fleet import Fleet
 from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
-from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings
+from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings, values
 from bot.steps.discover import discover
 from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 from bot.wiring.adapters import (
     deployer_examinations,
     make_builder,
+    make_fleet,
     make_forge,
     make_functions,
     make_gate,
@@ -185,6 +189,22 @@ def open_workshop(
 
 
 @contextmanager
+def open_fleet(workshop: Workshop) -> Iterator[Fleet]:
+    """Give what reads every function of the accounts that the settings name; without accounts there is none.
+
+    What it reads is kept in the store itself until the block ends well, so that an audit that was interrupted goes on.
+    """
+    match workshop.settings.deployer, workshop.world.functions:
+        case values.LambdaDeployer(accounts=(_, *_)) as deployer, LambdaFunctions() as functions:
+            with make_store(workshop.settings, dry_run=False) as store:
+                fleet = make_fleet(deployer, functions, store.documents, workshop.clock)
+                yield fleet
+                fleet.end()
+        case _:
+            yield NoFleet()
+
+
+@contextmanager
 def open_rehearsal(config: Path, clock: Clock) -> Iterator[Rehearsal]:
     """Open a workshop over local settings together with what plays the people and the pipeline in it."""
     with open_workshop(config, clock, required=True) as workshop:
@@ -235,6 +255,12 @@ def _settings(config: Path | None, *, required: bool) -> Settings:
     return default_settings(path)
 
 
+def files_of(config: Path | None) -> tuple[Path, Path]:
+    """The settings file and the file of what people declared, which need not be there. Raises `SettingsError`."""
+    path = config or _DEFAULT
+    return path, load_settings(path, os.environ).holds
+
+
 def mirrors_of(config: Path | None) -> tuple[str, ...]:
     """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
     return load_settings(config, os.environ).mirrors if config else ()
@@ -256,6 +282,7 @@ def _rules(settings: Settings) -> Rules:
         smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        slo=settings.slo,
         pull_requests=settings.pull_requests,
         discovery=settings.discovery,
         strategy=settings.strategy,

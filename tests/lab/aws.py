@@ -13,9 +13,10 @@ import json
 import re
 import threading
 import traceback
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, Self
@@ -27,16 +28,19 @@ from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
 from tests.lab.aws_ecr import EcrService
-from tests.lab.aws_functions import Provisioned
+from tests.lab.aws_functions import LATEST, Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
 from tests.lab.aws_lambda import ACCOUNT, LambdaService
+from tests.lab.aws_logs import LogsService
 from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
+from tests.lab.aws_runtimes import runtime_arn
 from tests.lab.aws_sts import StsService, account_of
 from tests.lab.web import Answer, Asked, serve
 
 REGION: Final = "eu-west-1"
-_READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet)[A-Z]")
+_READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet|Filter)[A-Z]")
+_AGO: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class Request:
     service: str
     operation: str
     region: str
+    account: str
     write: bool
     at: datetime
 
@@ -93,11 +98,15 @@ class AwsStub:
         """Alarms and metrics, for a test to set."""
         self.codebuild = CodeBuildService(clock)
         """Projects and their builds, for a test to end."""
+        self.logs = LogsService(self.codebuild, account_of)
+        """Log groups, for a test to write to."""
+        self.denied: set[tuple[str, str, str]] = set()
+        """Operations that are not allowed, each with the account and the Region where they are not."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
-            "logs": self.codebuild.answer_logs,
+            "logs": self.logs.answer,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
         }
@@ -149,7 +158,10 @@ class AwsStub:
 
     def add_account(self, account: str) -> str:
         """Open another account beside the first one, and return a role of it that may be assumed."""
-        self._lambdas[account] = replace(self._lambda, account=account, functions={}, failures={})
+        first = self._lambda
+        self._lambdas[account] = LambdaService(
+            clock=first.clock, images=first.images, update_seconds=first.update_seconds, account=account
+        )
         role = f"arn:aws:iam::{account}:role/refrom"
         self._sts.trusting.add(role)
         return role
@@ -159,10 +171,71 @@ class AwsStub:
         for service in self._lambdas.values():
             service.page = count
 
-    def create_zip_function(self, name: str, runtime: str = "python3.13", *, region: str = REGION) -> str:
-        """Put a .zip function there, ready to serve, and return its ARN."""
-        code = {"PackageType": "Zip", "Code": {"ZipFile": b"PK"}, "Runtime": runtime, "Handler": "app.handler"}
-        return self._create(name, region, code, (), {}, ACCOUNT)
+    def create_zip_function(
+        self,
+        name: str,
+        runtime: str = "python3.13",
+        *,
+        aliases: Sequence[str] = (),
+        architecture: str = "x86_64",
+        logging: Mapping[str, str] | None = None,
+        region: str = REGION,
+        account: str = ACCOUNT,
+    ) -> str:
+        """Put a .zip function there, ready to serve, and return its ARN; aliases serve version 1."""
+        code = {
+            "PackageType": "Zip",
+            "Code": {"ZipFile": b"PK"},
+            "Runtime": runtime,
+            "Handler": "app.handler",
+            "Architectures": [architecture],
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **(logging or {})},
+        }
+        return self._create(name, region, code, aliases, {}, account)
+
+    def manage(self, arn: str, mode: str, runtime_arn: str = "", *, version: str = LATEST) -> None:
+        """Set the update mode of a version behind everybody's back, as PutRuntimeManagementConfig does."""
+        self._lambdas[arn.split(":")[4]].runtimes.modes[arn, version] = (mode, runtime_arn)
+
+    def run_on(self, arn: str, runtime_version: str, *, version: str = LATEST) -> None:
+        """Let a version run on a runtime version, of which GetFunction tells the ARN."""
+        self._lambdas[arn.split(":")[4]].runtimes.running[arn, version] = runtime_version
+
+    def log_start(
+        self, arn: str, runtime_version: str, *, version: str = LATEST, json_form: bool = False, ago: timedelta = _AGO
+    ) -> None:
+        """Write what Lambda logs when it starts a version in its own log group, and a line of the function's own."""
+        region, account, _, name = arn.split(":")[3:]
+        at = self._clock.now() - ago
+        version_arn = runtime_arn(runtime_version, region)
+        line = f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {version_arn}\n"
+        if json_form:
+            record = {"initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime_version}
+            record |= {"runtimeVersionArn": version_arn, "functionName": name, "functionVersion": version}
+            line = json.dumps({"time": at.isoformat(), "type": "platform.initStart", "record": record}) + "\n"
+        group = (account, region, f"/aws/lambda/{name}")
+        stream = f"{at:%Y/%m/%d}/[{version}]{len(self.logs.groups.get(group, {})):032x}"
+        self.logs.write(group, stream, at, line)
+        self.logs.write(group, stream, at, "START RequestId: 5f0c4d2e Version: $LATEST\n")
+
+    def unmanage(self, region: str) -> None:
+        """Let a Region have no runtime management."""
+        for service in self._lambdas.values():
+            service.runtimes.unmanaged.add(region)
+
+    def vanish(self, arn: str) -> None:
+        """Delete a function as soon as it was listed."""
+        region, account, _, name = arn.split(":")[3:]
+        self._lambdas[account].vanishing.add((region, name))
+
+    def modified(self, arn: str, at: datetime) -> None:
+        """Let `$LATEST` of a function have been changed at a moment."""
+        region, account, _, name = arn.split(":")[3:]
+        self._lambdas[account].functions[region, name].latest.modified = at
+
+    def deny(self, operation: str, *, region: str = REGION, account: str = ACCOUNT) -> None:
+        """Let an operation be not allowed in one place."""
+        self.denied.add((operation, account, region))
 
     def fail_next(
         self,
@@ -249,14 +322,13 @@ class AwsStub:
         """Make the tags of a repository immutable."""
         self._ecr.fixed.add(repository)
 
-    def busiest_second(self, *, reads: bool) -> int:
-        """Count the calls of Lambda's in the busiest second: GetFunction, or all others together, of one Region."""
-        asked = [r for r in self.requests if r.service == "lambda" and (r.operation == "GetFunction") == reads]
-        second = timedelta(seconds=1)
-        return max(
-            (sum(r.region == first.region and first.at <= r.at < first.at + second for r in asked) for first in asked),
-            default=0,
-        )
+    def busiest_second(self, *, reads: bool, service: str = "lambda") -> int:
+        """Count the calls in the busiest second of a place: GetFunction, or all others of the service together."""
+        moments: dict[tuple[str, str], list[datetime]] = {}
+        for r in self.requests:
+            if r.service == service and (r.operation == "GetFunction") == reads:
+                moments.setdefault((r.account, r.region), []).append(r.at)
+        return max((_busiest(sorted(place)) for place in moments.values()), default=0)
 
     def _create(
         self,
@@ -304,11 +376,16 @@ class AwsStub:
             call = read_call(request)
             write = not _READS.match(call.operation)
             entry = Request(
-                service=call.service, operation=call.operation, region=call.region, write=write, at=self._clock.now()
+                service=call.service,
+                operation=call.operation,
+                region=call.region,
+                account=account_of(call.access_key),
+                write=write,
+                at=self._clock.now(),
             )
             self.requests.append(entry)
             self._let_happen(call.operation)
-            self._raise_trouble(call)
+            self._raise_trouble(call, entry)
             return write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
@@ -319,8 +396,16 @@ class AwsStub:
         for happens in due:
             happens()
 
-    def _raise_trouble(self, call: Call) -> None:
+    def _raise_trouble(self, call: Call, asked: Request) -> None:
+        if (asked.operation, asked.account, asked.region) in self.denied:
+            text = f"{asked.service}:{asked.operation} is not allowed for account {asked.account} in {asked.region}"
+            raise AwsError("AccessDeniedException", text)
         for trouble in self._troubles:
             if trouble.befalls(call):
                 self._troubles.remove(trouble)
                 raise trouble.error
+
+
+def _busiest(moments: Sequence[datetime]) -> int:
+    """The most moments in a second, wherever it begins."""
+    return max(bisect_left(moments, moment + timedelta(seconds=1)) - start for start, moment in enumerate(moments))

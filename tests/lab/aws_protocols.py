@@ -34,6 +34,7 @@ _COMMON_ERRORS: Final[Mapping[str, int]] = {
     "InvalidSignatureException": 403,
     "MissingAuthenticationTokenException": 403,
     "ThrottlingException": 400,
+    "UnknownOperationException": 404,
     "UnrecognizedClientException": 403,
     "ValidationException": 400,
 }

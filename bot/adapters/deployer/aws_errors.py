@@ -111,6 +111,19 @@ def says_missing(fault: DeployError, code: str = "ResourceNotFoundException") ->
     return isinstance(cause, aws.ClientError) and cause.response["Error"].get("Code") == code
 
 
+def knows_no_such_call(fault: DeployError) -> bool:
+    """Say whether the service of this Region does not know the call: it was not found, and no resource was meant."""
+    cause = fault.__cause__
+    if not isinstance(cause, aws.ClientError) or says_missing(fault):
+        return False
+    return cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404
+
+
+def is_unreachable(fault: DeployError) -> bool:
+    """Say whether nothing came back at all."""
+    return isinstance(fault.__cause__, aws.HTTPClientError | aws.ConnectionError)
+
+
 def _answered(subject: str, response: Mapping[str, Any], refusal: str, service: str) -> DeployError:
     error = response.get("Error", {})
     code, text = _short(error.get("Code", "")), _short(error.get("Message", "")).rstrip(".")

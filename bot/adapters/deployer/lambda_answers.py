@@ -1,6 +1,7 @@
 """What Lambda answers, as values of the project (Lambda API 2015-03-31; developer guide, "Lambda function states")."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.deployer.aws_errors import explained
@@ -27,9 +28,16 @@ def function_of(subject: str, answer: Mapping[str, Any]) -> Function:
             revision=config["RevisionId"],
             code_sha256=config["CodeSha256"],
             version=config["Version"],
+            modified=modified_of(config),
         )
     except (KeyError, IndexError, ValueError) as fault:
         raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
+
+
+def modified_of(config: Mapping[str, Any]) -> datetime | None:
+    """Read LastModified, `2026-11-20T14:02:11.000+0000`; None where the answer has none."""
+    text = config.get("LastModified")
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC) if text else None
 
 
 def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:
