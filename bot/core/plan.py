@@ -5,7 +5,7 @@ What each decision means stands in `docs/explanation/how-an-update-travels.md`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from bot.core.advisories import Severity
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
-from bot.core.modes import Mode, UpdateMode, effective
+from bot.core.modes import Mode, UpdateMode, effective, rides
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
@@ -122,6 +122,7 @@ class Update:
 
     `tag` replaces the tag, which stays where it is None. `writes_digest` says that the digest stands after it.
     `behind_since` is when something newer than `old` first appeared.
+    It goes `back` where the base in use is blocked, and the newest other one is older.
     """
 
     use: BaseUse
@@ -133,6 +134,7 @@ class Update:
     writes_digest: bool = True
     change: BaseChange | None = None
     behind_since: datetime | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,15 +219,21 @@ def _decide(known: Known, policy: Policy, now: datetime) -> Decision:
 def _take_back(known: Known, blocked: Digest) -> Decision:
     """Leave a blocked base at once for the newest other one, by digest: a moving tag may name what is blocked."""
     reason = f"the base in use, {blocked.short}, is blocked"
-    return _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+    decision = _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+    match decision:
+        case Update() if known.ahead:
+            return replace(decision, back=True, behind_since=None)
+        case Skip():
+            return replace(decision, reason=f"{reason}; it {decision.reason}")
+        case _:
+            return decision
 
 
 def _pace(known: Known, mode: UpdateMode, decision: Decision, now: datetime) -> Decision:
     """Let what is due wait for its time, by the update mode and the rollout."""
     if not isinstance(decision, Update):
         return decision
-    rides = known.changed and known.changed >= known.latest.first_seen
-    if mode.mode is Mode.FUNCTION_UPDATE and not rides:
+    if mode.mode is Mode.FUNCTION_UPDATE and not rides(known.changed, known.latest.first_seen):
         reason = f"{decision.reason}; mode {mode.mode}: comes with the next change of {known.use.repository}"
         return Waiting(use=known.use, reason=reason, until=None)
     admitted = known.admission
@@ -239,7 +247,7 @@ def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
     why = known.fault or "what is deployed is not known"
     if policy.on_unknown is OnUnknown.WAIT:
         return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
-    if not known.use.fixed and (policy.on_unknown is OnUnknown.REBUILD or policy.style is Style.TAG):
+    if rebuilds(known.use, policy, known=False):
         return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
     return _act(known, policy, f"{why}: pin the current base", now)
 
@@ -295,6 +303,13 @@ def describe(change: BaseChange, least: Severity = Severity.LOW) -> str:
     return f"{significance}: {severity}{told[0].what}{more}{minor}"
 
 
+def rebuilds(use: BaseUse, policy: Policy, *, known: bool) -> bool:
+    """Whether an update of a use is a rebuild on whatever its tag names then; `known` says whether its base is."""
+    if use.fixed:
+        return False
+    return policy.style is Style.TAG or (policy.on_unknown is OnUnknown.REBUILD and not known)
+
+
 def wants_date(use: BaseUse, policy: Policy) -> bool:
     """Whether an update of a use writes a date-stamped tag: policy says so, or one stands there."""
     return use.dated or policy.style is Style.DATED
@@ -316,7 +331,7 @@ def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
 def _act(known: Known, policy: Policy, reason: str, now: datetime) -> Decision:
     """Bring the reference to the newer base, in the form that it has or that policy wants."""
     use = known.use
-    if policy.style is Style.TAG and not use.fixed:
+    if rebuilds(use, policy, known=True):
         return _update(known, Action.REBUILD, reason)
     action = Action.BUMP if use.fixed else Action.PIN
     if not wants_date(use, policy):
@@ -348,8 +363,11 @@ def _undated(use: BaseUse) -> str | None:
 def _update(
     known: Known, action: Action, reason: str, *, tag: str | None = None, writes_digest: bool = True
 ) -> Decision:
-    """Make the update, unless it needs an edit that cannot be made safely."""
+    """Make the update, unless it needs an edit that cannot be made safely, or a rebuild would take what is blocked."""
     use = known.use.located.use
+    if action is Action.REBUILD and known.passed_over:
+        why = f"{known.latest.reference} names {known.passed_over.short}, which is blocked"
+        return Held(use=known.use, reason=f"{reason}; {why}", blocked=known.passed_over)
     obstacle = use.cannot_edit or (use.cannot_retag if tag else "")
     if action is not Action.REBUILD and obstacle:
         return Skip(use=known.use, reason=f"cannot be edited: {obstacle}")

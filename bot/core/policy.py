@@ -131,7 +131,7 @@ class Narrowing:
 class Hold:
     """A person's no to some uses or to one function, through the day `until`, or until it is released.
 
-    `repository` and `path` are globs. A hold covers what all the parts that are not None match.
+    `repository` and `path` are globs. A hold covers what all the parts that are not None match. `by` is who said it.
     """
 
     reason: str
@@ -140,32 +140,25 @@ class Hold:
     path: str | None = None
     function: str | None = None
     runtime: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A person's no to one digest everywhere, through the day `until`, or until it is unblocked."""
+    """A person's no to one digest everywhere, through the day `until`, or until it is unblocked; `by` says who."""
 
     digest: Digest
     reason: str
     until: date | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ManualMode:
-    """A function that a person took back, and that stays where it is through the day `until`.
-
-    As with AWS's own update mode of that name it is a mitigation, so it always says why and for how long.
-    """
+class FunctionMode:
+    """The update mode of one function, as a person declared it."""
 
     function: str
-    reason: str
-    until: date
-
-    @property
-    def hold(self) -> Hold:
-        """What it means for the loop."""
-        return Hold(reason=f"manual until {self.until}: {self.reason}", until=self.until, function=self.function)
+    mode: UpdateMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +167,11 @@ class Declarations:
 
     holds: tuple[Hold, ...] = ()
     blocks: tuple[Block, ...] = ()
-    modes: tuple[ManualMode, ...] = ()
+    modes: tuple[FunctionMode, ...] = ()
 
-    def manual_mode(self, function: str, today: date) -> ManualMode | None:
-        """Return the mode `manual` that a function is in today."""
-        return next((mode for mode in self.modes if mode.function == function and _lasts(mode.until, today)), None)
+    def modes_of(self, function: str) -> tuple[UpdateMode, ...]:
+        """Return the update modes that are declared for a function, whether they last or not."""
+        return tuple(one.mode for one in self.modes if one.function == function)
 
     def hold_for(
         self,
@@ -189,11 +182,11 @@ class Declarations:
         runtime: str | None = None,
         function: str | None = None,
     ) -> Hold | None:
-        """Return the hold that covers a use or a function; of several, the first declared, a mode `manual` at last.
+        """Return the hold that covers a use or a function; of several, the first declared.
 
         A part that is not given is matched by no glob, so that a hold on repositories is none on a function.
         """
-        for hold in (*self.holds, *(mode.hold for mode in self.modes)):
+        for hold in self.holds:
             globs = _matches(hold.repository, repository) and _matches(hold.path, path)
             exact = hold.runtime in (None, runtime) and hold.function in (None, function)
             if globs and exact and _lasts(hold.until, today):

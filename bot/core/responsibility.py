@@ -16,6 +16,7 @@ from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.management import Management
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
@@ -23,7 +24,7 @@ from bot.core.rows import Row
 from bot.core.slo import Freshness, Lack, Rule
 
 REDEPLOY = "redeploy on the latest base"
-LEAVE_MANUAL = "return to auto or function-update"
+RETURN = "return to auto or function-update"
 
 
 class Verdict(StrEnum):
@@ -89,8 +90,8 @@ class Evidence:
     `change` compares the proven base with the stream's latest; `urgent` is what it lacks that an SLO gives less time;
     `fault` says what could not be read.
     `repository` and `path` are None where nobody knows what the function is built from.
-    `manual_until` is the last day of a mode `manual` that was declared for it, over or not; `held_until` that of the
-    hold. `redeployed` is when the version got its code or configuration (LastModified).
+    `manual` is the mode of that name that holds, or that would had its end not come; `held_until` is the last day of
+    the hold. `redeployed` is when the version got its code or configuration (LastModified).
     `consistency` says in what other Regions, accounts or aliases the same source serves another image.
     `management` is what is known of a managed runtime, None for a container image.
     """
@@ -109,10 +110,10 @@ class Evidence:
     urgent: tuple[Lack, ...] = ()
     held: str = ""
     mode: str | None = "auto"
+    manual: UpdateMode | None = None
     unserved: bool = False
     fault: str = ""
     held_until: date | None = None
-    manual_until: date | None = None
     pull_request: str | None = None
     redeployed: datetime | None = None
     image: Reference | None = None
@@ -166,7 +167,7 @@ def judge_function(evidence: Evidence, freshness: Freshness, now: datetime) -> F
         evidence=evidence,
         verdict=verdict,
         base_age_days=(now - base.created).days if base and base.created else None,
-        duties=(_duty(evidence, verdict, freshness, now), *_leave_manual(evidence, now.date())),
+        duties=(_duty(evidence, verdict, freshness, now), *return_duties(evidence.manual, now)),
     )
 
 
@@ -216,6 +217,19 @@ def slo_kept(findings: Iterable[Finding]) -> bool:
     return not any(finding.breaks_slo for finding in findings)
 
 
+def return_duties(manual: UpdateMode | None, now: datetime) -> tuple[Duty, ...]:
+    """Say until when mode `manual` is to be left; it is overdue from the day after its end until it is taken out."""
+    if manual and manual.fault:
+        return (Duty(duty=RETURN, state=State.UNKNOWN, why=str(manual)),)
+    if manual is None or manual.until is None:
+        return ()
+    left = (manual.until - now.date()).days
+    if left >= 0:
+        return (Duty(duty=RETURN, state=State.DUE, days=left, why=str(manual)),)
+    why = f"{manual} is over, and {manual.said_by} still says it; take it out"
+    return (Duty(duty=RETURN, state=State.OVERDUE, days=-left, why=why),)
+
+
 def _base(evidence: Evidence) -> KnownBase | None:
     return evidence.lineage.base if evidence.lineage else None
 
@@ -247,17 +261,6 @@ def _duty(evidence: Evidence, verdict: Verdict, freshness: Freshness, now: datet
     why = _why_drifted(evidence) if verdict is Verdict.DRIFTED else ""
     deadline = freshness.deadline(evidence.behind_since or now, evidence.urgent)
     return Duty.by(REDEPLOY, deadline.at - now, why, deadline.rule)
-
-
-def _leave_manual(evidence: Evidence, today: date) -> tuple[Duty, ...]:
-    """Mode `manual` is a mitigation with an end: excepted until then, and past it a declaration to be cleared up."""
-    until = evidence.manual_until
-    if until is None:
-        return ()
-    if today <= until:
-        return (Duty(duty=LEAVE_MANUAL, state=State.EXCEPTED, until=until, why=evidence.held),)
-    why = f"its mode manual was declared until {until}; take it out, or declare it anew"
-    return (Duty.by_day(LEAVE_MANUAL, until, today, why),)
 
 
 def _why_drifted(evidence: Evidence) -> str:

@@ -12,10 +12,10 @@ from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.management import Management
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
-from bot.core.policy import ManualMode
 from bot.core.responsibility import Duty, Evidence, Finding, RowCount, State, count_rows, slo_kept
 from bot.core.slo import Freshness, Rule, Sample
 from bot.ports.engine import Again, Key
@@ -119,7 +119,7 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
 
 def rollback_document(
     way: WayBack,
-    mode: ManualMode,
+    mode: UpdateMode,
     outcomes: Iterable[Outcome],
     waiting: Iterable[tuple[Key, Again]],
     *,
@@ -133,7 +133,11 @@ def rollback_document(
         "alias": way.alias.name if way.alias else None,
         "from": {"version": way.leaves, "image": str(way.left)},
         "to": {"version": way.version, "image": str(way.image)},
-        "mode": {"mode": "manual", "reason": mode.reason, "until": mode.until.isoformat()},
+        "mode": {
+            "mode": str(mode.mode),
+            "reason": mode.reason,
+            "until": mode.until.isoformat() if mode.until else None,
+        },
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "waiting": _waiting(waiting),
     }

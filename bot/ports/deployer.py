@@ -1,7 +1,7 @@
 """Functions: reading them, pointing them at an image, and seeing how that goes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -27,6 +27,7 @@ class Function:
     `image` is the resolved image (name and digest), None for a function that is no container image.
     `revision` guards writes; `code_sha256` is what the service says of the code.
     `modified` is when this version last got code or configuration, None where a service does not tell.
+    `tags_fault` says why its tags could not be read.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Function:
     code_sha256: str
     version: str
     modified: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    tags_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bot.ports.deployer import Deployer, Functions, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Smoke
-from bot.ports.store import Journal, Ledger, SourceMemory
+from bot.ports.store import Journal, Ledger, Rollouts, SourceMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +30,4 @@ class World:
     watcher: Watcher
     retention: Retention
     journal: Journal
+    rollouts: Rollouts

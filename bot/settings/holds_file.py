@@ -20,7 +20,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from bot.core.errors import SettingsError
-from bot.core.policy import Declarations, ManualMode
+from bot.core.policy import Declarations, FunctionMode
 from bot.settings.documents import read_document
 from bot.settings.loading import load_declarations
 
@@ -44,14 +44,18 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(str, _Representer.represent_text)
 
 
-def declare_manual(path: Path, mode: ManualMode) -> None:
-    """Put a function into mode `manual`, in place of what was declared for it before. Raises `SettingsError`."""
+def declare_mode(path: Path, mode: FunctionMode) -> None:
+    """Put a function into an update mode, in place of what was declared for it before. Raises `SettingsError`."""
 
     def put(document: CommentedMap) -> None:
         entries = document.setdefault("modes", CommentedSeq())
-        entry = CommentedMap(function=mode.function, mode="manual", reason=mode.reason, until=mode.until.isoformat())
+        until = mode.mode.until.isoformat() if mode.mode.until else None
+        said = {"function": mode.function, "mode": str(mode.mode.mode), "reason": mode.mode.reason or None}
+        entry = CommentedMap({key: value for key, value in {**said, "until": until}.items() if value})
         there = [number for number, one in enumerate(entries) if one["function"] == mode.function]
         if there:
+            for key in entries[there[0]].keys() - entry.keys():
+                del entries[there[0]][key]
             entries[there[0]].update(entry)
         else:
             entries.append(entry)

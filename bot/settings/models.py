@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.image_tag import DEFAULT_TAG
+from bot.core.modes import Mode
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.core.proposals import GroupBy
 from bot.core.templates import Template
@@ -39,6 +40,7 @@ from bot.settings.fields import (
     RuntimeGlob,
     RuntimeIdentifier,
     SecretId,
+    Share,
     StrategyName,
     SystemName,
     TagText,
@@ -182,7 +184,27 @@ class GitHubForgeModel(Model):
         return self
 
 
-class PolicyModel(Model):
+class UpdateModeModel(Model):
+    """An update mode, and what is said with it."""
+
+    mode: Mode | None = Field(
+        None,
+        description="How a new base is taken. auto: when it is due; function-update: with the next change that "
+        "somebody makes; manual: not at all.",
+    )
+    reason: str | None = Field(None, min_length=1, description="Why that mode; manual needs it.")
+    until: Day | None = Field(None, description="The last day of that mode; manual needs it.")
+
+    @model_validator(mode="after")
+    def _says_what_is_meant(self) -> "UpdateModeModel":
+        if self.mode is None and (self.reason or self.until):
+            raise ValueError("says reason or until of no mode; write mode beside it, or take it out")
+        if self.mode is Mode.MANUAL and not (self.reason and self.until):
+            raise ValueError("says mode: manual, which is for a while; write reason and until beside it")
+        return self
+
+
+class PolicyModel(UpdateModeModel):
     """When a newer base is taken."""
 
     update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
@@ -243,6 +265,46 @@ class ScheduleModel(Model):
         description="From when to before when on each of them; 22:00-06:00 ends on the next day.",
     )
     timezone: Zone = Field("UTC", description="Whose clock that is: a name of the IANA time zone database.")
+
+
+class WaveModel(Model):
+    """One wave of phase two: either a share of the repositories, or those that are named."""
+
+    share: Share | None = Field(None, description="The share of all repositories that no wave names, such as 10%.")
+    repositories: list[NameGlob] = Field([], description="Globs of the repositories.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "WaveModel":
+        if (self.share is None) != bool(self.repositories):
+            raise ValueError("is no wave; give share or repositories, and one of them")
+        return self
+
+
+class RolloutModel(Model):
+    """How a base reaches the repositories: first those that somebody works on, after a soak the others in waves."""
+
+    active: Duration = Field(
+        timedelta(days=14), description="Phase one: who changed something so shortly before, or since."
+    )
+    soak: Duration = Field(timedelta(days=3), description="How long phase one is watched before phase two begins.")
+    soak_by_severity: dict[RatedSeverity, Duration] = Field(
+        {}, description="A shorter soak for a base that fixes at least this; such a one does not wait in line either."
+    )
+    waves: list[WaveModel] = Field(
+        [], max_length=100, description="The waves of phase two, in order; whoever is in none of them comes last."
+    )
+    every: Duration = Field(timedelta(days=1), description="From one wave to the next.")
+    tolerated: int = Field(0, strict=True, ge=0, description="How many builds and checks may fail before it halts.")
+
+    @model_validator(mode="after")
+    def _shares_of_a_whole(self) -> "RolloutModel":
+        whole = round(100 * sum(wave.share or 0 for wave in self.waves))
+        if whole > 100:
+            raise ValueError(f"has waves of {whole}% together; make them 100% at most")
+        longer = next((str(severity) for severity, soak in self.soak_by_severity.items() if soak > self.soak), None)
+        if longer:
+            raise ValueError(f"soaks longer for {longer} than for anything else; write at most what soak says")
+        return self
 
 
 class PullRequestsModel(Model):
@@ -502,6 +564,9 @@ class SettingsModel(Model):
         [], max_length=1, description="Where the source repositories are."
     )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    rollout: RolloutModel | None = Field(
+        None, description="In which order repositories take a new base; left out: all at once."
+    )
     slo: SloModel = Field(SloModel(), description="What the audit holds functions to.")
     pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
@@ -517,7 +582,7 @@ class SettingsModel(Model):
         return registries
 
 
-class NarrowedPolicy(Model):
+class NarrowedPolicy(UpdateModeModel):
     """Parts of the policy; each counts only where it is stricter than what the settings of refrom say."""
 
     update_on: UpdateOn | None = Field(None, description="security takes the least, any the most.")
@@ -543,6 +608,7 @@ class HoldModel(Model):
     path: str | None = Field(None, description="A glob of paths.")
     runtime: str | None = Field(None, description="A runtime identifier.")
     function: str | None = Field(None, description="A function as in the targets.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
     @model_validator(mode="after")
     def _names_something(self) -> "HoldModel":
@@ -557,15 +623,14 @@ class BlockModel(Model):
     digest: DigestText = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
     until: Day | None = Field(None, description="The last day on which it is blocked.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
 
-class ModeModel(Model):
-    """A function that was taken back by hand, and stays where it is for a while."""
+class ModeModel(UpdateModeModel):
+    """The update mode of one function, such as one that was taken back by hand."""
 
     function: str = Field(min_length=1, description="A function as in the targets, or its ARN where it is discovered.")
-    mode: Literal["manual"] = Field(description="The update mode.")
-    reason: str = Field(min_length=1, description="Why.")
-    until: Day = Field(description="The last day on which it holds.")
+    mode: Mode = Field(description="Its update mode.")
 
 
 class HoldsModel(Model):
@@ -574,7 +639,7 @@ class HoldsModel(Model):
     version: Literal[1] = Field(description="The version of this format.")
     holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
     blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
-    modes: list[ModeModel] = Field([], description="Functions that refrom leaves as they are for a while.")
+    modes: list[ModeModel] = Field([], description="Functions with an update mode of their own.")
 
 
 def all_keys(schema: dict[str, Any]) -> set[str]:

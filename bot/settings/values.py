@@ -12,6 +12,7 @@ from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
+from bot.core.rollout import RolloutPolicy
 from bot.core.runtimes import Catalogue
 from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
@@ -156,6 +157,7 @@ class Settings:
     forge: LocalForge | GitHubForge | None = None
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
+    rollout: RolloutPolicy | None = None
     slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     commit_with: Literal["api", "git"] = "api"

@@ -8,6 +8,7 @@ from typing import Final
 from bot.core.errors import RefromError
 from bot.core.lineage import stands_on
 from bot.core.mapping import FunctionMap
+from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served, slo_kept
@@ -16,7 +17,7 @@ from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.engine import Done, Engine, Key
 from bot.ports.fleet import Progress
-from bot.steps.audit_fleet import Judged, judge_seen, manual_until, source_of, with_consistency, with_pull_requests
+from bot.steps.audit_fleet import Judged, judge_seen, source_of, with_consistency, with_pull_requests
 from bot.steps.compare import compare
 from bot.steps.cycle import Cycle
 from bot.steps.fleet import FleetView, no_progress
@@ -136,16 +137,18 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Judged:
 def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> list[tuple[float, Evidence]]:
     """Collect what is known about each version that a function serves."""
     shares = serving(target, inquiry.world.functions)
-    return [(share.weight, _evidence_of(inquiry, target, share.function, now)) for share in shares]
+    tagged = inquiry.world.functions.function(target.function) if target.alias else shares[0].function
+    return [(share.weight, _evidence_of(inquiry, target, share.function, tagged, now)) for share in shares]
 
 
-def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datetime) -> Evidence:
+def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, tagged: Function, now: datetime) -> Evidence:
     use = inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
     likely = [named] if named else []
     proven = inquiry.lineage(serving.image, serving.platform, likely) if serving.image else None
-    hold = inquiry.hold_for(target, now)
+    hold, said = inquiry.hold_for(target, now), inquiry.modes_of(target, tagged)
+    mode, today = effective(said, now.date()), now.date()
     evidence = Evidence(
         function=serving.arn,
         repository=target.repository,
@@ -156,13 +159,13 @@ def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datet
         lineage=proven,
         merged=inquiry.merged_base(target, serving.platform),
         latest=latest,
-        held=hold.reason if hold else "",
-        held_until=hold.until if hold else None,
-        manual_until=manual_until(inquiry, (target.function,)),
+        held=hold.reason if hold else str(mode) if mode.mode is Mode.MANUAL else "",
+        held_until=hold.until if hold else mode.until,
         redeployed=serving.modified,
         image=serving.image,
         platform=serving.platform,
-        mode="manual" if inquiry.rules.declared.manual_mode(target.function, now.date()) else "auto",
+        mode=str(mode.mode),
+        manual=manual_of(said, today),
         fault="" if serving.image else "it is no container-image function",
     )
     if proven is None or proven.base is None:

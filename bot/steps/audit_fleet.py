@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from bot.core.consistency import Serving, inconsistencies
 from bot.core.deployment import Alias
 from bot.core.errors import RefromError
 from bot.core.managed import judge_managed
 from bot.core.management import Management
+from bot.core.modes import Mode, effective, manual_of
 from bot.core.proposals import groups_of
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served
 from bot.core.runtimes import Runtime
@@ -80,11 +81,6 @@ def with_pull_requests(
         url = urls[place] if place else None
         found.append(replace(finding, evidence=replace(finding.evidence, pull_request=url)))
     return found, tuple(faults.items())
-
-
-def manual_until(inquiry: Inquiry, names: Sequence[str]) -> date | None:
-    """The last day of a mode `manual` that was declared for a function, over or not."""
-    return next((mode.until for mode in inquiry.rules.declared.modes if mode.function in names), None)
 
 
 def _branch(inquiry: Inquiry, evidence: Evidence) -> tuple[str, str] | None:
@@ -181,12 +177,13 @@ def _declared(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Evidence:
     names, declared, today = seen.listed.names, inquiry.rules.declared, now.date()
     holds = (declared.hold_for(function=name, today=today) for name in names)
     hold = next((hold for hold in holds if hold), None)
-    manual = any(declared.manual_mode(name, today) for name in names)
+    said = [mode for name in names for mode in declared.modes_of(name)]
+    mode = effective(said, today)
     return Evidence(
         function=seen.listed.arn,
         repository=None,
-        held=hold.reason if hold else "",
-        held_until=hold.until if hold else None,
-        manual_until=manual_until(inquiry, names),
-        mode="manual" if manual else "auto",
+        held=hold.reason if hold else str(mode) if mode.mode is Mode.MANUAL else "",
+        held_until=hold.until if hold else mode.until,
+        manual=manual_of(said, today),
+        mode=str(mode.mode),
     )

@@ -16,6 +16,7 @@ from bot.core.image import Index
 from bot.core.outcome import Outcome, Result
 from bot.core.reference import Reference
 from bot.core.target import Target
+from bot.core.troubles import IMAGE, LEFT
 from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
 from bot.ports.registry import Registry
@@ -161,5 +162,5 @@ def _require_takable(function: Function, image: Reference, registry: Registry) -
 
 
 def _outcome(way: WayBack, message: str, result: Result = Result.ROLLED_BACK) -> Outcome:
-    details = {"image": str(way.image), "arn": way.latest.arn}
+    details = {IMAGE: str(way.image), "arn": way.latest.arn, LEFT: str(way.left)}
     return Outcome(step="redeploy", subject=way.target.function, result=result, message=message, details=details)

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 
 from bot.core.deployment import Alias, underway
 from bot.core.digest import Digest
-from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
+from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
+from bot.core.modes import Mode, effective, rides
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Decision, Update
 from bot.core.target import Target
+from bot.core.troubles import BASE, IMAGE
 from bot.ports.builder import Building
 from bot.ports.deployer import Function, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
@@ -77,6 +79,8 @@ class Cycle:
     """The keys that a forge's limit keeps waiting, and why."""
     halted: dict[Digest, str] = field(init=False, default_factory=dict)
     behind: str = field(init=False, default="")
+    asked: str = field(init=False, default="")
+    """The function that a person asks for by hand."""
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
@@ -105,10 +109,13 @@ class Cycle:
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
         """Do what the loop would, and refuse what a person holds."""
         target = self._target(key.name)
-        if hold := self.inquiry.hold_for(target, now):
-            why = f"it is held: {hold.reason}; take that out first"
-            self._record(_outcome("redeploy", key.name, Result.REFUSED, why), now)
+        hold = self.inquiry.hold_for(target, now)
+        why = hold.reason if hold else self._left_alone(target, self.world.functions.function(target.function), now)
+        if why:
+            what = f"it is held: {why}; take that out first"
+            self._record(_outcome("redeploy", key.name, Result.REFUSED, what), now)
             return Done()
+        self.asked = key.name
         return self.tick(key, now)
 
     def _begin(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
@@ -188,6 +195,7 @@ class Cycle:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
         with suppress(HalfPublished):
             self.inquiry.observe(runtime, now)
+            self.inquiry.standing(runtime, now)
         if waiting := self.inquiry.waiting.get(runtime):
             self._record(_outcome("watch", runtime, Result.WAITING, waiting), now)
         fault = self.inquiry.unjudged.get(runtime)
@@ -226,6 +234,8 @@ class Cycle:
         if self.inquiry.hold_for(target, now):
             return Done()
         function = self.world.functions.function(name)
+        if self._left_alone(target, function, now):
+            return Done()
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
         image = image_of(function, self.world.registry)
@@ -234,10 +244,48 @@ class Cycle:
             return Done()
         if stands_on(image, goal):
             return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
-        if why := self._halt(goal):
-            self._record(_outcome("rebuild", name, Result.WAITING, why), now)
-            return Done()
-        return self._rebuild(target, function, goal, now)
+        return self._start(target, function, image, goal, now)
+
+    def _start(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> Done | Again:
+        """Begin to bring a function to its goal, unless something says that it is not yet to be."""
+        if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
+            result = Result.UNCHANGED  # which keeps no other Region waiting
+        elif why := self._halt(goal):
+            result = Result.WAITING
+        else:
+            return self._rebuild(target, function, goal, now)
+        self._record(_outcome("rebuild", target.function, result, why), now)
+        return Done()
+
+    def _left_alone(self, target: Target, function: Function, now: datetime) -> str:
+        """Say why mode `manual` keeps a function as it is, empty if it does not.
+
+        Raises `DeployError` where nobody can tell what mode was meant.
+        """
+        mode = effective(self.inquiry.modes_of(target, function), now.date())
+        if mode.fault:
+            raise DeployError(f"{target.function} is left alone: {mode}")
+        return str(mode) if mode.mode is Mode.MANUAL else ""
+
+    def _rides_later(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> str:
+        """Say why a function in mode `function-update` is not rebuilt on a goal yet; empty if it may be.
+
+        What stands on a blocked base is not left there, and what a person asks for by hand is a change of theirs.
+        """
+        mode = effective(self.inquiry.modes_of(target, function), now.date()).mode
+        if mode is not Mode.FUNCTION_UPDATE or self.asked == target.function:
+            return ""
+        if rides(self.inquiry.surveys[target.repository].changed, self.inquiry.first_seen(goal, now)):
+            return ""
+        runs = self.inquiry.lineage_of(image).base
+        if runs and self._block(runs, now):
+            return ""
+        return f"mode {mode}: {goal.reference} comes with the next change of {target.repository}"
+
+    def _block(self, base: KnownBase, now: datetime) -> str:
+        """Say that a base is blocked; empty if it is not."""
+        blocked = self.rules.declared.blocked(now.date()) & {_index_of(base), base.digest}
+        return f"the base {base.reference} is blocked; nothing is built or shifted to it" if blocked else ""
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
         """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
@@ -262,7 +310,15 @@ class Cycle:
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
+        base = {BASE: str(_index_of(goal))}
+        try:
+            built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
+        except BuildError as fault:
+            if fault.retryable:
+                raise
+            self._record(_outcome("rebuild", target.function, Result.FAILED, str(fault), base), now)
+            return Done()
+        match built:
             case Building(why=why, look=look):
                 if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
                     self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
@@ -273,7 +329,8 @@ class Cycle:
                 return Done()
             case Rebuilt(image=image, how=how):
                 message = f"built {image} ({how})" if how else f"built {image}"
-                self._record(_outcome("rebuild", target.function, Result.BUILT, message), now)
+                details = {**base, IMAGE: str(image)}
+                self._record(_outcome("rebuild", target.function, Result.BUILT, message, details), now)
                 self._record(update_code(function, image, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
@@ -281,7 +338,7 @@ class Cycle:
         self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
-        halted = self._halt(goal)
+        halted = self._block(goal, now) or self._halt(goal)
         if function.status is UpdateStatus.FAILED:
             tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
             if tried or halted or not ours or function.image is None:
@@ -374,5 +431,7 @@ def _subject(key: Key) -> str:
     return repository_of(key.name) if key.kind == "pull-request" else key.name
 
 
-def _outcome(step: str, subject: str, result: Result, message: str) -> Outcome:
-    return Outcome(step=step, subject=subject, result=result, message=message)
+def _outcome(
+    step: str, subject: str, result: Result, message: str, details: Mapping[str, str] | None = None
+) -> Outcome:
+    return Outcome(step=step, subject=subject, result=result, message=message, details=details or {})

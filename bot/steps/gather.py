@@ -27,8 +27,11 @@ def gather(
     ledger: Ledger,
     judge: Judge,
     find_date: FindDate | None,
+    newer: frozenset[Digest] = frozenset(),
 ) -> Known | Unwatched:
-    """Find out what is in use and how it differs from the stream's latest.
+    """Find out what is in use and how it differs from the stream's latest, or from what its rollout goes to.
+
+    `newer` are the digests that were seen since that one.
 
     `deployed` are the bases that the functions built from this file are proven to stand on. `find_date` is given where
     an update would write a date-stamped tag; it is asked only if there is something to update.
@@ -40,11 +43,11 @@ def gather(
     candidate = _candidate(image.tag, latest)
     if candidate is None:
         return Unwatched(use=use, fault=f"{latest.reference} has no image for {image.tag.architecture}")
-    in_use, fault = _in_use(use, image, latest, deployed, registry)
-    change = None
-    if in_use is not None:
+    in_use, fault = _in_use(use, image, latest, newer, deployed, registry)
+    change, ahead = None, in_use in newer
+    if in_use is not None and not ahead:
         change, fault = _change(use, image, in_use, latest, judge)
-    behind = in_use not in digests_of(latest)
+    behind = not ahead and in_use not in digests_of(latest)
     return Known(
         use=use,
         latest=latest,
@@ -54,6 +57,7 @@ def gather(
         change=change,
         behind_since=behind_since(in_use, latest, ledger),
         fault=fault,
+        ahead=ahead,
     )
 
 
@@ -71,7 +75,12 @@ def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
 
 
 def _in_use(
-    use: BaseUse, image: LambdaImage, latest: Observation, deployed: Sequence[KnownBase], registry: Registry
+    use: BaseUse,
+    image: LambdaImage,
+    latest: Observation,
+    newer: frozenset[Digest],
+    deployed: Sequence[KnownBase],
+    registry: Registry,
 ) -> tuple[Digest | None, str]:
     """What is old, and why that is not known: what the file says, else what the functions prove."""
     if use.pinned:
@@ -79,7 +88,7 @@ def _in_use(
     if use.dated:
         return _named_by_date(image.upstream, registry)
     proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
-    behind = [digest for digest in proven if digest not in digests_of(latest)]
+    behind = [digest for digest in proven if digest not in digests_of(latest) | newer]
     return next(iter((*behind, *proven)), None), ""
 
 

@@ -18,22 +18,26 @@ from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.mapping import FunctionMap, MappingRule
+from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, wants_date
+from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, rebuilds, wants_date
 from bot.core.platforms import Platform
 from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy, admission
 from bot.core.runtimes import Catalogue
 from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
 from bot.core.target import SmokeTest, Target
+from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
-from bot.steps.gather import gather
+from bot.steps.gather import digests_of, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
+from bot.steps.roll import Roller, Standing
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
@@ -53,6 +57,8 @@ class Rules:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
+    rollout: RolloutPolicy | None = None
+    """In which order source repositories take a new base; None: all at once."""
     slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     tag: TagTemplate = DEFAULT_TAG
@@ -84,10 +90,13 @@ class Inquiry:
         """Streams of which some use could not be judged, with the first reason."""
         self.incomplete: set[str] = set()
         """Source repositories of which some use could not be decided, because the world did not answer."""
+        self.standings: dict[str, Standing] = {}
+        """Where the rollout of each stream stands, once it was asked for."""
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
         self._surveyor = Surveyor(world.forge, world.sources, (), rules.mirrors)
         self._assessor = Assessor(world.advisories)
+        self._roller: Roller | None = None
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name; they are read ahead in this order."""
@@ -110,6 +119,50 @@ class Inquiry:
         if isinstance(observed, RefromError):
             raise observed
         return observed
+
+    def standing(self, runtime: str, now: datetime) -> Standing | None:
+        """Return where the rollout of a stream stands, None where the settings want none; it is moved on once.
+
+        Raises what watching the stream does.
+        """
+        if self.rules.rollout is None:
+            return None
+        newest = self.observe(runtime, now)
+        if runtime not in self.standings:
+            standing = self.roller(self.rules.rollout, now).standing(newest, now)
+            self.standings[runtime] = standing
+            if standing.fault:
+                self.unjudged.setdefault(runtime, standing.fault)
+        return self.standings[runtime]
+
+    def roller(self, rules: RolloutPolicy, now: datetime) -> Roller:
+        """What moves rollouts on, with what this inquiry has compared."""
+        if self._roller is None:
+            world, today = self.world, now.date()
+            self._roller = Roller(
+                rules=rules,
+                policy_for=lambda runtime: self.rules.policy_for("", "", runtime),
+                ledger=world.ledger,
+                journal=world.journal,
+                memory=world.rollouts,
+                compare=self._compare,
+                blocked={
+                    b.digest: b.reason
+                    for b in self.rules.declared.blocks
+                    if self.rules.declared.is_blocked(b.digest, today)
+                },
+            )
+        return self._roller
+
+    def _compare(self, old: Observation, new: Observation) -> BaseChange | None:
+        """Compare two observations of one stream; a base that is gone can be compared with nothing."""
+        name = new.reference.with_tag(None)
+        try:
+            return self.judge(name.with_digest(old.digest), name.with_digest(new.digest), new.runtime)
+        except RegistryError as fault:
+            if fault.status != 404:
+                raise
+            return None
 
     def read(self, repository: SourceRepository, now: datetime) -> tuple[Survey, tuple[Decision, ...]]:
         """Survey a repository and decide each of its uses."""
@@ -257,6 +310,24 @@ class Inquiry:
             today=now.date(),
         )
 
+    def first_seen(self, base: KnownBase, now: datetime) -> datetime:
+        """When a base was first seen in its stream; where the ledger lost that, when it was created."""
+        history = self.world.ledger.history(base.runtime)
+        seen = next((one.first_seen for one in history if base.digest in digests_of(one)), None)
+        return seen or base.created or now
+
+    def modes_of(self, target: Target, function: Function) -> tuple[UpdateMode, ...]:
+        """All update modes that were said of a function, the least specific first.
+
+        Policy and the repository's own file say it of the use that its image is built from, tags and declarations of
+        the function itself.
+        """
+        use = self.base_use(target)
+        policy = self.rules.policy_for(target.repository, target.dockerfile, (use.runtime if use else None) or "")
+        narrowed = self.narrowings.get(target.repository, Narrowing()).apply(policy)
+        tagged = unread(function.tags_fault) if function.tags_fault else of_tags(function.tags)
+        return (*narrowed.modes, *((tagged,) if tagged else ()), *self.rules.declared.modes_of(target.function))
+
     def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
         if use.runtime is None:
             return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
@@ -265,18 +336,33 @@ class Inquiry:
             return Unwatched(use=use, fault=f"runtime {use.runtime!r} is unknown; {hint}")
         try:
             latest = self.observe(use.runtime, now)
+            standing = self.standing(use.runtime, now)
             deployed = () if use.fixed else self._deployed_bases(use)
         except HalfPublished as fault:
             self.incomplete.add(use.repository)
             return Unwatched(use=use, fault=str(fault), passing=True)
         except RefromError as fault:
             return self._undecided(use, fault)
+        policy, newer = self._policy(use), frozenset[Digest]()
+        if standing and not rebuilds(use, policy, known=bool(deployed)):
+            latest, newer = standing.latest, standing.newer
         try:
-            find_date = self.find_date if wants_date(use, self._policy(use)) else None
-            return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge, find_date)
+            find_date = self.find_date if wants_date(use, policy) else None
+            world = self.world
+            known = gather(use, latest, deployed, world.registry, world.ledger, self.judge, find_date, newer)
+            return self._admit(known, standing)
         except RefromError as fault:
             self.unjudged.setdefault(use.runtime, fault)
             return self._undecided(use, fault)
+
+    def _admit(self, known: Known | Unwatched, standing: Standing | None) -> Known | Unwatched:
+        """Add what the rollout says of the use's source repository."""
+        if standing is None or self.rules.rollout is None or isinstance(known, Unwatched):
+            return known
+        name = known.use.repository
+        changed = self.surveys[name].changed
+        admitted = admission(self.rules.rollout, standing.rollout, standing.troubles, name, changed)
+        return replace(known, changed=changed, admission=admitted)
 
     def _undecided(self, use: BaseUse, fault: RefromError) -> Unwatched:
         self.incomplete.add(use.repository)

@@ -122,7 +122,7 @@ def make_forge(
             if entry.app_id is not None:
                 tokens = AppTokens(sender, entry.app_id, entry.private_key or "", clock)
             forge = GitHubForge(
-                GitHub(sender, tokens),
+                GitHub(sender, tokens, checks=settings.rollout is not None),
                 entry.include,
                 _filters(entry),
                 branches=branches,

@@ -155,7 +155,7 @@ def test_an_image_that_does_not_work_is_not_deployed(
 
     outcomes = place.run()
 
-    assert [f"{o.step} {o.result}" for o in outcomes] == ["redeploy failed"]
+    assert [f"{o.step} {o.result}" for o in outcomes] == ["rebuild failed"]
     assert "does not pass the smoke test: " in outcomes[0].message
     assert said in outcomes[0].message
     assert place.state == state
@@ -215,7 +215,7 @@ def test_what_lambda_would_not_take_is_stopped_at_the_gate(
 
     outcomes = place.run(Elsewhere(make(place, built) or built.digest))
 
-    assert [f"{o.step} {o.result}" for o in outcomes] == ["redeploy failed"]
+    assert [f"{o.step} {o.result}" for o in outcomes] == ["rebuild failed"]
     assert said in outcomes[0].message
     assert place.state == state
     figure(f"{request.node.callspec.id}, stopped at the gate: live serves version", place.served, "1")

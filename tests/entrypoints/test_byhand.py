@@ -139,7 +139,7 @@ def test_a_rollback_holds_for_fourteen_days_if_nobody_says_how_long(refrom: Refr
     ran = refrom("rollback", ORDERS, "--yes", "--config", redeployed.settings)
 
     assert ran.code == DONE
-    (mode,) = load_declarations(holds(redeployed)).modes
+    mode = load_declarations(holds(redeployed)).modes[0].mode
     assert (mode.until, mode.reason) == (TODAY + timedelta(days=14), "rolled back by hand")
     assert f"manual until {mode.until}: rolled back by hand" in ran.err
     assert "alias live is back on version 1 alone" in ran.out

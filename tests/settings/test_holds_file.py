@@ -8,11 +8,14 @@ import pytest
 from ruamel.yaml.comments import CommentedMap
 
 from bot.core.errors import SettingsError
-from bot.core.policy import Declarations, ManualMode
+from bot.core.modes import Mode, UpdateMode
+from bot.core.policy import Declarations, FunctionMode
 from bot.settings import load_declarations
-from bot.settings.holds_file import declare_manual, edit
+from bot.settings.holds_file import declare_mode, edit
+from bot.settings.loading import DECLARED
+from tests.core.facts import manual
 
-MODE = ManualMode(function="orders", reason='it "hangs": #7', until=date(2027, 1, 31))
+MODE = manual("orders", 'it "hangs": #7', date(2027, 1, 31))
 BY_HAND = """\
 # what we hold
 version: 1
@@ -33,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_is_not_there_is_written(path: Path) -> None:
-    declare_manual(path, MODE)
+    declare_mode(path, MODE)
 
     assert load_declarations(path) == Declarations(modes=(MODE,))
     assert path.read_text() == (
@@ -54,27 +57,36 @@ def test_a_file_that_is_not_there_is_written(path: Path) -> None:
 def test_what_people_wrote_stays_byte_for_byte(path: Path, text: str) -> None:
     path.write_text(text)
 
-    declare_manual(path, MODE)
+    declare_mode(path, MODE)
 
     assert path.read_text().startswith(text.rstrip("\n"))
     assert load_declarations(path).modes == (MODE,)
 
 
 def test_a_function_is_declared_once_and_the_latest_counts(path: Path) -> None:
-    other = ManualMode(function="search", reason="x", until=date(2027, 2, 1))
-    later = ManualMode(function="orders", reason="still", until=date(2027, 3, 1))
+    other = manual("search", "x", date(2027, 2, 1))
+    later = manual("orders", "still", date(2027, 3, 1))
 
     for mode in (MODE, other, later):
-        declare_manual(path, mode)
+        declare_mode(path, mode)
 
     assert load_declarations(path).modes == (later, other)
+
+
+def test_a_mode_that_is_not_manual_needs_no_reason_and_leaves_none_of_the_one_before(path: Path) -> None:
+    said = UpdateMode(mode=Mode.FUNCTION_UPDATE, said_by=DECLARED)
+
+    for mode in (MODE, FunctionMode(function="orders", mode=said)):
+        declare_mode(path, mode)
+
+    assert path.read_text() == "version: 1\nmodes:\n  - function: orders\n    mode: function-update\n"
 
 
 def test_a_faulty_file_is_refused_with_its_faults_and_left_alone(path: Path) -> None:
     path.write_text("version: 1\nholds: [{reason: x}]\n")
 
     with pytest.raises(SettingsError, match=r"holds.yaml:2: holds\[0\]: names nothing"):
-        declare_manual(path, MODE)
+        declare_mode(path, MODE)
 
     assert path.read_text() == "version: 1\nholds: [{reason: x}]\n"
 
@@ -96,7 +108,7 @@ def test_the_rights_of_the_file_stay(path: Path) -> None:
     path.write_text(BY_HAND)
     path.chmod(0o600)
 
-    declare_manual(path, MODE)
+    declare_mode(path, MODE)
 
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -105,15 +117,15 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "refrom.holds.yaml"
 
     with pytest.raises(SettingsError, match=r"cannot be written .No such file or directory.; make its folder writable"):
-        declare_manual(path, MODE)
+        declare_mode(path, MODE)
 
 
 def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
     path.write_text(BY_HAND)
-    modes = [ManualMode(function=f"f{number}", reason="x", until=date(2027, 1, 1)) for number in range(20)]
+    modes = [manual(f"f{number}", "x", date(2027, 1, 1)) for number in range(20)]
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda mode: declare_manual(path, mode), modes))
+        list(pool.map(lambda mode: declare_mode(path, mode), modes))
 
     assert set(load_declarations(path).modes) == set(modes)
     assert len(load_declarations(path).holds) == 2

@@ -218,6 +218,7 @@ class Shop:
             watcher=Unwatched(),
             retention=Unwatched(),
             journal=self.store.journal,
+            rollouts=self.store.rollouts,
         )
         return replace(world, **self.ports)
 

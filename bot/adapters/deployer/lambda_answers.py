@@ -29,6 +29,8 @@ def function_of(subject: str, answer: Mapping[str, Any]) -> Function:
             code_sha256=config["CodeSha256"],
             version=config["Version"],
             modified=modified_of(config),
+            tags=answer.get("Tags", {}),
+            tags_fault=tags_fault_of(answer),
         )
     except (KeyError, IndexError, ValueError) as fault:
         raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
@@ -38,6 +40,14 @@ def modified_of(config: Mapping[str, Any]) -> datetime | None:
     """Read LastModified, `2026-11-20T14:02:11.000+0000`; None where the answer has none."""
     text = config.get("LastModified")
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC) if text else None
+
+
+def tags_fault_of(answer: Mapping[str, Any]) -> str:
+    """Say why GetFunction told no tags; empty where it told all there are."""
+    if not (error := answer.get("TagsError")):
+        return ""
+    reason = explained(str(error.get("ErrorCode", "")), str(error.get("Message", "")))
+    return f"its tags cannot be read ({reason}); allow lambda:ListTags"
 
 
 def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:

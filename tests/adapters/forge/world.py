@@ -3,11 +3,12 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from bot.ports.forge import Forge, PullRequests
+from bot.core.errors import ForgeError
+from bot.ports.forge import Forge, PullRequests, Sources
 
 LINK = "120000"
 EXECUTABLE = "100755"
@@ -170,6 +171,11 @@ class BareRepositories:
         clone = self.desk / f"clone{len(list(self.desk.iterdir()))}"
         git(self.desk, "clone", "--quiet", str(self.path(name)), str(clone))
         return clone
+
+
+def undated(found: Sources | ForgeError) -> Sources | ForgeError:
+    """What was read, whenever somebody changed it."""
+    return found if isinstance(found, ForgeError) else replace(found, changed=None)
 
 
 def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:

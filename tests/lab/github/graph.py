@@ -164,6 +164,10 @@ class Graph:
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
+            "history": lambda **page: connection(
+                "history", repository.git.log(oid), lambda one: self.commit(repository, one), **page
+            ),
+            "statusCheckRollup": lambda: _rollup(repository, oid),
             "parents": lambda **page: connection(
                 "parents", read().parents, lambda parent: self.commit(repository, parent), **page
             ),
@@ -293,6 +297,17 @@ def _labels(pull: Pull, *, orderBy: Node, **page: Any) -> Node:  # noqa: N803 (G
     if orderBy != {"field": "CREATED_AT", "direction": "ASC"}:
         raise Gap(f"the fake lists labels in their own order; asked for {orderBy}")
     return connection("labels", pull.labels, lambda name: {"name": name}, **page)
+
+
+def _rollup(repository: Repository, oid: str) -> Node | None:
+    """Say what the newest status of each context and the newest check run of each name come to; None without any."""
+    statuses = {status["context"]: status["state"] for status in repository.statuses.get(oid, ())}
+    runs = {run["name"]: run["conclusion"] or "pending" for run in repository.check_runs.get(oid, ())}
+    states = {*statuses.values(), *runs.values()}
+    if unspoken := states - {"success", "failure", "error", "pending"}:
+        raise Gap(f"the fake adds up no {', '.join(sorted(unspoken))}")
+    worst = next((state for state in ("error", "failure", "pending", "success") if state in states), None)
+    return {"__typename": "StatusCheckRollup", "state": worst.upper()} if worst else None
 
 
 def _state(pull: Pull) -> str:
