@@ -2,6 +2,7 @@
 
 import copy
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from bot.entrypoints.demo.stage import Stage
 from tests.entrypoints.audits import whole
 from tests.entrypoints.conftest import Refrom
 from tests.lab.need import need
-from tests.lab.program import run
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "config/refrom.audit.schema.json").read_text())
 
@@ -88,6 +88,7 @@ def test_another_program_reads_the_document(refrom: Refrom, fleet: Stage, tmp_pa
         "const d = JSON.parse(require('fs').readFileSync(process.argv[1])); console.log(d.functions.length, d.schema)"
     )
 
-    told = run(need("node", "apt-get install nodejs"), "-e", script, str(path))
+    command = [need("node", "apt-get install nodejs"), "-e", script, path]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert told.split() == [str(len(ran.document["functions"])), "refrom.audit/1"]
+    assert told.stdout.split() == [str(len(ran.document["functions"])), "refrom.audit/1"]

@@ -73,7 +73,7 @@ def of_unread(entry: Entry) -> str:
 
 def of_error(error: Entry) -> str:
     """The fingerprint of what could not be read at all: what it is, and its name."""
-    kind = next(key for key in _SUBJECTS if key in error)
+    kind, *_ = (key for key in _SUBJECTS if key in error)
     return _fingerprint("error", kind, str(error[kind]))
 
 
