@@ -1,6 +1,7 @@
 """Managed runtimes: a row, a verdict and the duties for every state of the evidence."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ MANUAL_ENDS = {"manual_until": TODAY + timedelta(days=5), "held": "manual: rolle
 )  # fmt: skip
 def test_each_row_has_its_duties(
     mode: UpdateRuntimeOn | None,
-    fields: dict[str, object],
+    fields: dict[str, Any],
     changed: float | None,
     row: Row,
     duties: list[tuple[str, State, int | None]],

@@ -50,7 +50,7 @@ def shift(aws: AwsStub, clock: WoundClock, name: str, alias: str) -> None:
     """Publish another version, and let the alias send it a tenth."""
     client = aws.client("lambda")
     client.update_function_configuration(FunctionName=name, MemorySize=256)
-    let_pass(aws._clock, 60)  # type: ignore[arg-type]
+    let_pass(clock, 60)
     client.publish_version(FunctionName=name)
     client.update_alias(FunctionName=name, Name=alias, RoutingConfig={"AdditionalVersionWeights": {"2": 0.1}})
 
