@@ -15,7 +15,7 @@ from bot.wiring import open_workshop
 
 _NOBODY_STAYS: Final = (
     "the strategy or bake needs somebody who watches it to its end, and a job of the Action ends before; "
-    "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
+    "hand it over with deploy.codedeploy, or write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
 )
 
 
@@ -38,7 +38,7 @@ def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool =
         watched = () if stays else [target.function for target in rules.targets if target.strategy.lasts]
         if watched:
             raise SettingsError([f"{', '.join(watched)}: {_NOBODY_STAYS}"])
-        report = Cycle(workshop.world, rules).run(workshop.engine)
+        report = Cycle(workshop.world, rules, stays).run(workshop.engine)
     return Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
 
 

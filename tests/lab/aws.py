@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from botocore.config import Config
 from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
+from tests.lab.aws_codedeploy import CodeDeployService
 from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
@@ -87,10 +88,13 @@ class AwsStub:
         """Alarms and metrics, for a test to set."""
         self.codebuild = CodeBuildService(clock)
         """Projects and their builds, for a test to end."""
+        self.codedeploy = CodeDeployService(clock, self._lambda.answer)
+        """Deployment groups and their deployments, for a test to move on."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
+            "codedeploy": self.codedeploy.answer,
             "logs": self.codebuild.answer_logs,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
@@ -98,6 +102,7 @@ class AwsStub:
         self._stack = ExitStack()
         self._lock = threading.RLock()
         self._troubles: list[_Trouble] = []
+        self._sequels: list[tuple[str, Callable[[], None]]] = []
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -162,6 +167,10 @@ class AwsStub:
     ) -> None:
         """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`."""
         self._troubles += [_Trouble(operation, AwsError(code, text, **members))] * times
+
+    def after_next(self, operation: str, act: Callable[[], None]) -> None:
+        """Do something as soon as the next call of an operation is carried out, whoever makes it."""
+        self._sequels.append((operation, act))
 
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
@@ -283,9 +292,17 @@ class AwsStub:
             )
             self.requests.append(entry)
             self._raise_trouble(call.operation)
-            return write_answer(call, self._services[call.service](call))
+            answer = write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
+        self._follow_up(call.operation)
+        return answer
+
+    def _follow_up(self, operation: str) -> None:
+        due = [sequel for sequel in self._sequels if sequel[0] == operation][:1]
+        for sequel in due:
+            self._sequels.remove(sequel)
+            sequel[1]()
 
     def _raise_trouble(self, operation: str) -> None:
         for trouble in self._troubles:
