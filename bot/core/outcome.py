@@ -17,6 +17,7 @@ class Result(StrEnum):
     BUILT = "built"
     UPDATED = "updated"
     SHIFTED = "shifted"
+    HANDED_OVER = "handed-over"
     MOVED = "moved"
     SETTLED = "settled"
     ROLLED_BACK = "rolled-back"

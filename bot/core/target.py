@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.reference import Reference
 
 
@@ -26,6 +27,7 @@ class Target:
     `destination` is the repository for its images, without tag.
     With `alias`, the alias is moved to a published version as `strategy` says; without, `$LATEST` is what serves.
     With `keep_rollback_tag` the image of the version that is left gets a tag that lifecycle rules can spare.
+    With `codedeploy` that moves the alias, and `strategy` is the default one.
     `smoke` is its own smoke test, None where what the settings say for all functions holds.
     """
 
@@ -40,6 +42,7 @@ class Target:
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
     smoke: SmokeTest | None = None
+    codedeploy: DeploymentGroup | None = None
 
     @property
     def region(self) -> str:

@@ -19,7 +19,7 @@ from bot.wiring import Workshop, open_fleet, open_workshop
 
 _NOBODY_STAYS: Final = (
     "the strategy or bake needs somebody who watches it to its end, and a job of the Action ends before; "
-    "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
+    "hand it over with deploy.codedeploy, or write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
 )
 
 
@@ -42,7 +42,7 @@ def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool =
         watched = () if stays else [target.function for target in rules.targets if target.strategy.lasts]
         if watched:
             raise SettingsError([f"{', '.join(watched)}: {_NOBODY_STAYS}"])
-        cycle = Cycle(workshop.world, rules)
+        cycle = Cycle(workshop.world, rules, stays)
         report = cycle.run(workshop.engine)
         if not dry_run:
             _sample(workshop, cycle)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.ports.advisories import Advisories
 from bot.ports.builder import Builder
 from bot.ports.contents import Contents
-from bot.ports.deployer import Deployer, Functions, Retention, Watcher
+from bot.ports.deployer import Deployer, Functions, Handovers, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Smoke
@@ -28,6 +28,7 @@ class World:
     smoke: Smoke
     deployer: Deployer
     watcher: Watcher
+    handovers: Handovers
     retention: Retention
     journal: Journal
     rollouts: Rollouts

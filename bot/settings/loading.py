@@ -136,6 +136,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
         strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
         keep_rollback_tag=bool(deploy and deploy.keep_rollback_tag),
+        codedeploy=models.group_of(deploy, deploy) if deploy else None,
     )
 
 
@@ -193,6 +194,7 @@ def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
         strategy=models.strategy_of(deploy, target),
         keep_rollback_tag=bool(keeps),
         smoke=_smoke(target.smoke),
+        codedeploy=models.group_of(deploy, target) if target.alias else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.image_tag import DEFAULT_TAG
 from bot.core.modes import Mode
 from bot.core.policy import OnUnknown, Style, UpdateOn
@@ -429,6 +430,13 @@ class SmokeModel(Model):
     timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
 
 
+class CodeDeployModel(Model):
+    """A deployment group of AWS CodeDeploy, for Lambda: it says how traffic moves, and when it goes back."""
+
+    application: str = Field(min_length=1, max_length=100, description="The application.")
+    deployment_group: str = Field(min_length=1, max_length=100, description="The deployment group in it.")
+
+
 class CareModel(Model):
     """How an alias is moved to a new version, and when it goes back."""
 
@@ -445,6 +453,23 @@ class CareModel(Model):
     keep_rollback_tag: bool | None = Field(
         None, description="Tag the image that a rollback needs refrom-rollback-DIGEST in ECR."
     )
+    codedeploy: CodeDeployModel | None = Field(
+        None, description="Let CodeDeploy move the alias; then strategy, bake, alarms and timeout are its own."
+    )
+
+    @model_validator(mode="after")
+    def _moved_by_one(self) -> "CareModel":
+        if self.codedeploy and self.moves:
+            raise ValueError(
+                f"has both codedeploy and {', '.join(self.moves)}, which the deployment group says then; "
+                "take out the one or the other"
+            )
+        return self
+
+    @property
+    def moves(self) -> list[str]:
+        """What is said here of how refrom itself moves an alias."""
+        return [name for name in ("strategy", "bake", "alarms", "timeout") if getattr(self, name) is not None]
 
 
 class TargetModel(CareModel):
@@ -495,8 +520,16 @@ class ByImageModel(RuleModel):
         return self
 
 
+def group_of(deploy: CareModel, target: CareModel) -> DeploymentGroup | None:
+    """The deployment group that moves a target's alias; none where the target says how refrom itself does."""
+    found = target.codedeploy or (None if target.moves else deploy.codedeploy)
+    return DeploymentGroup(application=found.application, name=found.deployment_group) if found else None
+
+
 def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
     """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
+    if group_of(deploy, target):
+        return AT_ONCE
     named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
     strategy = Strategy.parse(named) if named is not None else AT_ONCE
     for model in (deploy, target):
@@ -538,10 +571,18 @@ class Deploy(CareModel):
         return self
 
     @model_validator(mode="after")
+    def _has_a_codedeploy(self) -> "Deploy":
+        if isinstance(self.deployer, LocalDeployerModel) and any(one.codedeploy for one in (self, *self.targets)):
+            raise ValueError("names codedeploy, which a deployer of kind local does not have; take it out")
+        return self
+
+    @model_validator(mode="after")
     def _shifts_aliases(self) -> "Deploy":
         """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
         for target in self.targets:
             careful = strategy_of(self, target)
+            if target.alias is None and target.codedeploy:
+                raise ValueError(f"names no alias of {target.function} that CodeDeploy could move; give it an alias")
             if target.alias is None and (careful.lasts or careful.alarms):
                 raise ValueError(
                     f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
@@ -169,6 +170,7 @@ class Settings:
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    codedeploy: DeploymentGroup | None = None
     """How functions that are discovered are deployed; targets bring their own."""
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.core.deployment import Alias, underway
-from bot.core.digest import Digest
+from bot.core.deployment import Alias, is_begun, is_marked
 from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
@@ -19,6 +19,7 @@ from bot.core.modes import Mode, effective, rides
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
 from bot.core.plan import Action, Decision, Update
+from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
 from bot.core.troubles import BASE, IMAGE
 from bot.ports.builder import Building
@@ -33,6 +34,7 @@ from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
 from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
+from bot.steps.taken_back import find_all_taken_back, find_taken_back, tell
 
 RETRY = timedelta(seconds=10)
 """When a deployment that is underway is looked at again after AWS could not be asked."""
@@ -64,10 +66,11 @@ class Report:
 
 @dataclass(slots=True)
 class Cycle:
-    """One cycle over one world."""
+    """One cycle over one world; without `stays` it does not wait for what goes on elsewhere by itself."""
 
     world: World
     rules: Rules
+    stays: bool = True
     inquiry: Inquiry = field(init=False)
     line: Line = field(init=False)
     outcomes: list[Outcome] = field(init=False, default_factory=list)
@@ -77,7 +80,11 @@ class Cycle:
     """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
-    halted: dict[Digest, str] = field(init=False, default_factory=dict)
+    taken_back: tuple[TakenBack, ...] | None = field(init=False, default=None)
+    """What the aliases say was taken back; None until something is about to begin, which that may halt."""
+    unread: str = field(init=False, default="")
+    marked: dict[str, None] = field(init=False, default_factory=dict)
+    """The functions whose aliases say that a version was taken back, in the order in which they were met."""
     behind: str = field(init=False, default="")
     asked: str = field(init=False, default="")
     """The function that a person asks for by hand."""
@@ -95,15 +102,20 @@ class Cycle:
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
         line = self.line.form(self.repositories, self.listed)
         waiting += engine.drain([Key("pull-request", name) for name in line], self.tick)
-        return self._report(waiting + self._drain_functions(engine))
+        waiting += self._drain_functions(engine)
+        return self._report(waiting + self._tell_all(engine))
 
     def redeploy(self, engine: Engine, name: str) -> Report:
-        """Bring one function of the targets to where the loop would, now; nothing is proposed."""
-        source = self._target(name).repository
+        """Bring one function of the targets to where the loop would, now; nothing is proposed.
+
+        A person who wants it begins though the rollout of its base is halted.
+        """
+        source, self.asked = self._target(name).repository, name
         waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
             waiting += engine.drain([Key("function", name)], self._redeploy)
+            waiting += self._tell_all(engine)
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
@@ -115,7 +127,6 @@ class Cycle:
             what = f"it is held: {why}; take that out first"
             self._record(_outcome("redeploy", key.name, Result.REFUSED, what), now)
             return Done()
-        self.asked = key.name
         return self.tick(key, now)
 
     def _begin(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
@@ -149,6 +160,10 @@ class Cycle:
                 self.behind = f"{late[0]} in the Region before is not done"
         return waiting
 
+    def _tell_all(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """Tell of what was taken back, in this run or before it by one that died."""
+        return engine.drain([Key("taken-back", name) for name in self.marked], self.tick)
+
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
         work = {
@@ -159,6 +174,7 @@ class Cycle:
             "pull-request": self._handle_pull_request,
             "function": self._handle_function,
             "deployment": self._handle_deployment,
+            "taken-back": self._tell,
         }
         self.paused.pop(key, None)
         try:
@@ -218,7 +234,7 @@ class Cycle:
         """Go on with what is underway at one function, and begin nothing."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        return self._go_on(target, alias, now) if alias and underway(alias) else Done()
+        return self._go_on(target, alias, now) if alias and is_begun(alias) else Done()
 
     def _target(self, name: str) -> Target:
         return next(target for target in self.rules.targets if target.function == name)
@@ -227,8 +243,10 @@ class Cycle:
         """Bring one function one step nearer to the base that it should stand on."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        if alias and underway(alias):
+        if alias and is_begun(alias):
             return self._go_on(target, alias, now)
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
@@ -250,7 +268,7 @@ class Cycle:
         """Begin to bring a function to its goal, unless something says that it is not yet to be."""
         if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
             result = Result.UNCHANGED  # which keeps no other Region waiting
-        elif why := self._halt(goal):
+        elif why := self._halt(target, goal, now):
             result = Result.WAITING
         else:
             return self._rebuild(target, function, goal, now)
@@ -284,7 +302,7 @@ class Cycle:
 
     def _block(self, base: KnownBase, now: datetime) -> str:
         """Say that a base is blocked; empty if it is not."""
-        blocked = self.rules.declared.blocked(now.date()) & {_index_of(base), base.digest}
+        blocked = self.rules.declared.blocked(now.date()) & base.digests
         return f"the base {base.reference} is blocked; nothing is built or shifted to it" if blocked else ""
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
@@ -310,7 +328,7 @@ class Cycle:
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        base = {BASE: str(_index_of(goal))}
+        base = {BASE: str(goal.shared)}
         try:
             built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
         except BuildError as fault:
@@ -338,18 +356,16 @@ class Cycle:
         self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
-        halted = self._block(goal, now) or self._halt(goal)
+        halt = partial(self._halt, target, goal, now)
         if function.status is UpdateStatus.FAILED:
             tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
-            if tried or halted or not ours or function.image is None:
+            if tried or not ours or function.image is None or halt():
                 raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
             self._record(update_code(function, function.image, self.world.deployer), now)  # what failed may be cured
             return Again(now + POLL, "the service updates the function")
-        followed = (
-            follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
-        )
+        followed = follow_alias(target, function, alias, self.world, now, ours=ours, halt=halt) if alias else Followed()
         if followed.outcomes or followed.again:
-            return self._told(followed, now)
+            return self._told(target.function, followed, now)
         if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
             self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
@@ -363,23 +379,33 @@ class Cycle:
             if not fault.retryable:
                 raise
             return Again(now + RETRY, str(fault))
-        answer = self._told(followed, now)
         if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
-            base = self.inquiry.lineage(latest.image, latest.platform).base if latest.image else None
-            if base:
-                self.halted[_index_of(base)] = (
-                    f"the rollout of {base.reference} halts: {target.function} was rolled back"
-                )
-        return answer
+            self.marked[target.function], self.taken_back = None, None
+        return self._told(target.function, followed, now)
 
-    def _told(self, followed: Followed, now: datetime) -> Done | Again:
+    def _told(self, name: str, followed: Followed, now: datetime) -> Done | Again:
         for outcome in followed.outcomes:
             self._record(outcome, now)
+        if followed.elsewhere and not self.stays:
+            message = f"{followed.why}; it goes on by itself, and a later run sees how it ends"
+            self._record(_outcome("redeploy", name, Result.WAITING, message), now)
+            return Done()
         return Again(followed.again, followed.why) if followed.again else Done()
 
-    def _halt(self, goal: KnownBase) -> str:
-        """Say why nothing may begin on a base now; empty if it may."""
-        return self.halted.get(_index_of(goal), self.behind)
+    def _halt(self, target: Target, goal: KnownBase, now: datetime) -> str:
+        """Say why a function may not begin on a base now; empty if it may, as all that a person asks for by hand."""
+        if (blocked := self._block(goal, now)) or self.asked:
+            return blocked
+        if self.taken_back is None:
+            self.taken_back, self.unread = find_all_taken_back(self.rules.targets, self.inquiry)
+        return why_halted(target.function, goal, self.taken_back) or self.unread or self.behind
+
+    def _tell(self, name: str, now: datetime) -> Done:
+        """Tell the pull request that brought a base to a function that it was taken back."""
+        target = self._target(name)
+        found = find_taken_back(target, self.inquiry)
+        self._record(tell(target, found, self.inquiry, now) if found else None, now)
+        return Done()
 
     def _without_source(self, target: Target, now: datetime) -> Done:
         """The source of a function was not read: it waits as its repository does, or fails."""
@@ -412,13 +438,9 @@ _STEPS = {
     "pull-request": STEP,
     "function": "redeploy",
     "deployment": "redeploy",
+    "taken-back": "redeploy",
 }
 _CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
-
-
-def _index_of(base: KnownBase) -> Digest:
-    """What all platforms of a base share."""
-    return base.reference.digest or base.digest
 
 
 def _is_ours(image: Image) -> bool:

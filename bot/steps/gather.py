@@ -87,7 +87,7 @@ def _in_use(
         return use.pinned, ""
     if use.dated:
         return _named_by_date(image.upstream, registry)
-    proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
+    proven = [base.shared for base in deployed if base.runtime == use.runtime]
     behind = [digest for digest in proven if digest not in digests_of(latest) | newer]
     return next(iter((*behind, *proven)), None), ""
 

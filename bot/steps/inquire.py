@@ -13,6 +13,7 @@ from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError, RegistryError
+from bot.core.handover import DeploymentGroup
 from bot.core.image import Image
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
@@ -68,6 +69,7 @@ class Rules:
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    codedeploy: DeploymentGroup | None = None
     """How functions that are discovered are deployed."""
     found: FunctionMap = field(default_factory=FunctionMap)
     """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""

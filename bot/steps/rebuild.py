@@ -48,7 +48,7 @@ def order(
     template: TagTemplate = DEFAULT_TAG,
 ) -> BuildOrder:
     """Say what to build. The tag derives from all that makes the image, so a repeated build finds the first one."""
-    base_digest = goal.reference.digest or goal.digest
+    base_digest = goal.shared
     arguments = sorted(target.build_args.items())
     recipe = (target.dockerfile, target.context, target.stage, arguments, str(function.platform))
     tag = template.fill(

@@ -19,6 +19,7 @@ from bot.adapters.builder.smoke import DockerSmoke
 from bot.adapters.deployer.accounts import account_of, assume
 from bot.adapters.deployer.clients import clients_by_place
 from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.codedeploy import CodeDeploy
 from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.fleet import LambdaFleet
@@ -199,17 +200,19 @@ def make_fleet(
     return LambdaFleet(functions, RuntimeLogs(logs, clock), RunMemory.begin(documents, clock, scope))
 
 
-def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:
-    """What sees how a deployment goes, and what keeps the images that a rollback needs."""
+def make_watch(
+    settings: Settings,
+) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched, CodeDeploy | Unwatched]:
+    """What sees how a deployment goes, what keeps the images that a rollback needs, and what else moves aliases."""
     deployer = settings.deployer
     if not isinstance(deployer, values.LambdaDeployer):
-        return Unwatched(), Unwatched()
+        return Unwatched(), Unwatched(), Unwatched()
     own, roles = Session(), _role_sessions(deployer)
-    cloudwatch, ecr = (
+    cloudwatch, ecr, codedeploy = (
         clients_by_place(service, lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
-        for service in ("cloudwatch", "ecr")
+        for service in ("cloudwatch", "ecr", "codedeploy")
     )
-    return CloudWatch(cloudwatch), EcrImages(ecr)
+    return CloudWatch(cloudwatch), EcrImages(ecr), CodeDeploy(codedeploy)
 
 
 def make_builder(

@@ -14,7 +14,7 @@ from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFleet
-from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingHandovers, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.github import Gate
 from bot.adapters.forge.local import LocalForge
@@ -156,7 +156,7 @@ def open_workshop(
         forge, _ = make_forge(settings, transport, clock, gate)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
-        watcher, retention = make_watch(settings)
+        watcher, retention, handovers = make_watch(settings)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -173,6 +173,7 @@ def open_workshop(
             smoke=make_smoke(settings, forge, clock),
             deployer=RecordingDeployer() if dry_run else functions,
             watcher=watcher,
+            handovers=RecordingHandovers(handovers) if dry_run else handovers,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
@@ -289,4 +290,5 @@ def _rules(settings: Settings) -> Rules:
         discovery=settings.discovery,
         strategy=settings.strategy,
         keep_rollback_tag=settings.keep_rollback_tag,
+        codedeploy=settings.codedeploy,
     )

@@ -231,10 +231,9 @@ def test_a_folder_without_evidence_is_no_evidence(tmp_path: Path) -> None:
 
 def test_the_command_keeps_evidence_and_checks_it_offline(refrom: Refrom, fleet: Stage) -> None:
     folder = Path("evidence")
-    for hours in (3, 4):
-        clock = VirtualClock(MOVED + timedelta(hours=hours))
-        ran = refrom("audit", "--config", fleet.settings, "--evidence", folder, "--format", "json", clock=clock)
-        assert ran.code == DONE
+    command = ("audit", "--config", fleet.settings, "--evidence", folder, "--format", "json")
+    first, ran = (refrom(*command, clock=VirtualClock(MOVED + timedelta(hours=hours))) for hours in (3, 4))
+    assert (first.code, ran.code) == (DONE, DONE)
     kept_json = json.loads((bundles(folder)[-1] / "audit.json").read_text())
     digest = sha256((bundles(folder)[-1] / MANIFEST).read_bytes())
     fleet.settings.unlink()

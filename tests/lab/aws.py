@@ -27,6 +27,7 @@ from botocore.config import Config
 from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
+from tests.lab.aws_codedeploy import CodeDeployService
 from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_functions import LATEST, Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
@@ -104,10 +105,13 @@ class AwsStub:
         """Operations that are not allowed, each with the account and the Region where they are not."""
         self.down: set[str] = set()
         """Regions that cut every connection."""
+        self.codedeploy = CodeDeployService(clock, self._lambda.answer)
+        """Deployment groups and their deployments, for a test to move on."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
+            "codedeploy": self.codedeploy.answer,
             "logs": self.logs.answer,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
@@ -116,6 +120,7 @@ class AwsStub:
         self._lock = threading.RLock()
         self._troubles: list[_Trouble] = []
         self._events: list[tuple[str, Callable[[], object]]] = []
+        self._sequels: list[tuple[str, Callable[[], None]]] = []
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -263,6 +268,10 @@ class AwsStub:
         """Let something happen behind everybody's back just before the next call of an operation is carried out."""
         self._events.append((operation, happens))
 
+    def after_next(self, operation: str, act: Callable[[], None]) -> None:
+        """Do something as soon as the next call of an operation is carried out, whoever makes it."""
+        self._sequels.append((operation, act))
+
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
         self._lambda.failures[name] = (code, text)
@@ -390,9 +399,17 @@ class AwsStub:
             self.requests.append(entry)
             self._let_happen(call.operation)
             self._raise_trouble(call, entry)
-            return write_answer(call, self._services[call.service](call))
+            answer = write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
+        self._follow_up(call.operation)
+        return answer
+
+    def _follow_up(self, operation: str) -> None:
+        due = [sequel for sequel in self._sequels if sequel[0] == operation][:1]
+        for sequel in due:
+            self._sequels.remove(sequel)
+            sequel[1]()
 
     def _let_happen(self, operation: str) -> None:
         due = [happens for before, happens in self._events if before == operation]

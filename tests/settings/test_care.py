@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.errors import SettingsError
+from bot.core.handover import DeploymentGroup
 from bot.core.target import Target
 from bot.settings.loading import load_settings
 
@@ -53,6 +54,38 @@ def test_what_a_target_says_itself_holds_for_it(tmp_path: Path) -> None:
 
     assert read.strategy == Strategy(bake=timedelta(minutes=10))
     assert not read.keep_rollback_tag
+
+
+GROUP = "codedeploy: {application: shop, deployment_group: live}"
+
+
+def test_codedeploy_moves_the_alias_of_each_target_that_does_not_say_otherwise(tmp_path: Path) -> None:
+    own = ", codedeploy: {application: other, deployment_group: dark}"
+    canary = "strategy: LambdaCanary10Percent5Minutes"
+
+    assert target(tmp_path, GROUP).codedeploy == DeploymentGroup(application="shop", name="live")
+    assert target(tmp_path, f"{GROUP}\nkeep_rollback_tag: true").keep_rollback_tag
+    assert target(tmp_path, GROUP, ", alarms: [e]").codedeploy is None
+    moved = target(tmp_path, canary, own)
+    assert (moved.codedeploy, moved.strategy) == (DeploymentGroup(application="other", name="dark"), AT_ONCE)
+    assert target(tmp_path, GROUP, alias="").codedeploy is None
+
+
+def test_a_target_without_alias_has_nothing_that_codedeploy_could_move(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="names no alias of a that CodeDeploy could move; give it an alias"):
+        target(tmp_path, own=f", {GROUP}", alias="")
+
+
+def test_what_the_deployment_group_says_is_not_said_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="deploy: has both codedeploy and bake, which the deployment group says"):
+        target(tmp_path, f"{GROUP}\nbake: 1m")
+
+
+def test_a_local_deployer_has_no_codedeploy(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text(f"version: 1\ndeploy:\n  deployer: {{kind: local, state: f}}\n  {GROUP}\n")
+
+    with pytest.raises(SettingsError, match="names codedeploy, which a deployer of kind local does not have"):
+        load_settings(tmp_path / "refrom.yaml", {})
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,7 @@ class Shop:
             smoke=self.smoke,
             deployer=self.functions,
             watcher=Unwatched(),
+            handovers=Unwatched(),
             retention=Unwatched(),
             journal=self.store.journal,
             rollouts=self.store.rollouts,

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.codedeploy import CodeDeploy
 from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.registry import HttpRegistry
 from bot.adapters.transport import Transport
-from bot.core.deployment import Alias, Mark, Strategy, underway
+from bot.core.deployment import Alias, Mark, Strategy, is_begun, underway
 from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.outcome import Outcome, Result
@@ -47,6 +48,7 @@ CALLS = {
     "deployer": ("update_code", "publish_version", "move_alias"),
     "watcher": ("ringing", "served"),
     "retention": ("expires", "keep"),
+    "handovers": ("seen", "create"),
 }
 Look = Callable[["Redeploy"], None]
 
@@ -74,6 +76,7 @@ class Redeploy:
             "deployer": functions,
             "watcher": CloudWatch(lambda _, region: self.aws.client("cloudwatch", region)),
             "retention": EcrImages(lambda _, region: self.aws.client("ecr", region)),
+            "handovers": CodeDeploy(lambda _, region: self.aws.client("codedeploy", region)),
         }
         if writes:
             names = [f"{port}.{call}" for port, calls in CALLS.items() for call in calls]
@@ -96,7 +99,7 @@ class Redeploy:
         alias = alias_of(self.target, world.functions)
         assert alias
         latest = world.functions.function("orders")
-        if not underway(alias):
+        if not is_begun(alias):
             if latest.status is UpdateStatus.IN_PROGRESS:
                 return now + POLL
             if latest.image != self.wanted:

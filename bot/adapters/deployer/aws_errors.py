@@ -39,6 +39,10 @@ _ALLOW: Final = "allow it in the IAM policy of the role that refrom uses"
 _CURES: Final[Mapping[str, str]] = {
     "AccessDenied": _ALLOW,
     "AccessDeniedException": _ALLOW,
+    "ApplicationDoesNotExistException": "create the application, or correct deploy.codedeploy",
+    "DeploymentGroupDoesNotExistException": "create the deployment group, or correct deploy.codedeploy",
+    "DeploymentLimitExceededException": "wait until fewer deployments run; the next run tries again",
+    "InvalidRoleException": "give the deployment group a service role that may update the alias",
     "CodeStorageExceededException": "delete versions that no alias uses",
     "CodeVerificationFailedException": "sign the code or change the function's code signing configuration",
     "InvalidCodeSignatureException": "sign the code or change the function's code signing configuration",
