@@ -10,7 +10,7 @@ from bot.core.marker import read_plan, use_name
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.proposals import WHOLE, GroupBy
-from bot.core.taken_back import TakenBack, digests_of
+from bot.core.taken_back import TakenBack
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.forge import PullRequest, PullRequestState
@@ -31,7 +31,7 @@ def find_taken_back(target: Target, inquiry: Inquiry) -> TakenBack | None:
     left = functions.function(target.function, mark.new)
     base = _base_of(left, inquiry)
     served = _base_of(functions.function(target.function, alias.version), inquiry)
-    if left.image is None or base is None or (served and digests_of(served) & digests_of(base)):
+    if left.image is None or base is None or (served and served.digests & base.digests):
         return None
     return TakenBack(
         function=target.function,
