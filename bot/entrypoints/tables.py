@@ -130,9 +130,11 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_by_hand(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.redeploy/1` or `refrom.rollback/1`."""
     outcomes = [(o["step"], o["result"], o["message"]) for o in document["outcomes"]]
-    title = "dry run: nothing was changed" if document["dry_run"] else "what was done"
-    if outcomes or not document["waiting"]:
+    title = "what would be done; nothing was changed" if document["dry_run"] else "what was done"
+    if outcomes:
         show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
+    elif not document["waiting"]:
+        say(console, f"{document['function']}: there is nothing to do")
     for waiting in document["waiting"]:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
 

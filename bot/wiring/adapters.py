@@ -303,7 +303,7 @@ def _builder_examinations(settings: Settings) -> list[Examined]:
         case values.CommandBuilder() as entry:
             return [CommandExamination(command=entry.command, passed=entry.passed)]
         case values.RebaseBuilder(otherwise=None):
-            why = "it needs no engine; an image that is not safe to rebase waits, unless otherwise names a builder"
+            why = "it needs no engine; what is not safe to rebase is not built, unless otherwise names an engine"
             return [LeftOut("rebase", why)]
         case _:
             engine = _engine(settings)

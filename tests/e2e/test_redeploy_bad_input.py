@@ -4,111 +4,21 @@ Three functions stand on a base that moves, and none of their files pins it, so 
 What happens, happens to the first of them.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from bot.adapters.engine.clock import SystemClock, VirtualClock
-from bot.adapters.registry import HttpRegistry
-from bot.adapters.transport import Transport
-from bot.core.digest import Digest
-from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL
 from bot.core.reference import Reference
-from bot.entrypoints.cli import ATTENTION, DONE, main
-from bot.entrypoints.demo.fleet import AMD64, MOVES, SERVICES, START
-from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
-from bot.entrypoints.demo.stage import push_source
+from bot.entrypoints.cli import ATTENTION, DONE
 from tests.conftest import Figure
-from tests.lab.aws import AwsStub
+from tests.e2e.redeploying import ECR, PYTHON, Shop, open_shop
 from tests.lab.registry import LabRegistry, docker_registry
 
-ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 ORDERS, *OTHERS = ("orders", "billing", "search")
-PYTHON = next(move for move in MOVES if move.before.name == "python")
-BASE = Reference.parse("public.ecr.aws/lambda/python")
-
-
-@dataclass(slots=True)
-class Shop:
-    """A registry, an AWS over it, source repositories and settings."""
-
-    folder: Path
-    clock: VirtualClock
-    registry: LabRegistry
-    writer: HttpRegistry
-    aws: AwsStub
-    capture: pytest.CaptureFixture[str]
-
-    @property
-    def settings(self) -> Path:
-        return self.folder / "refrom.yaml"
-
-    def run(self) -> tuple[int, list[Mapping[str, Any]]]:
-        """Run a cycle; return its exit code and its outcomes."""
-        self.capture.readouterr()
-        code = main(["run", "--config", str(self.settings), "--format", "json"], clock=self.clock)
-        return code, json.loads(self.capture.readouterr().out)["outcomes"]
-
-    def served(self, function: str) -> tuple[str, object, str]:
-        """The version and the weights of a function's alias, and the image that this version runs."""
-        client = self.aws.client("lambda")
-        alias = client.get_alias(FunctionName=function, Name="live")
-        version = client.get_function(FunctionName=function, Qualifier=alias["FunctionVersion"])
-        return alias["FunctionVersion"], alias.get("RoutingConfig"), version["Code"]["ResolvedImageUri"]
-
-    def versions(self, function: str) -> int:
-        listed = self.aws.client("lambda").list_versions_by_function(FunctionName=function)["Versions"]
-        return len(listed) - 1
-
-    def publish(self, spec: BaseSpec | None) -> Digest:
-        assert spec
-        return publish_base(self.writer, Reference(self.registry.host, BASE.repository), spec)
-
-    def deploy(self, name: str, base: Digest) -> None:
-        """Push a source repository, and deploy what a build of it gives."""
-        commit = push_source(self.folder, replace(SERVICES[0], name=name))
-        labels = {BASE_NAME_LABEL: f"{BASE}:3.13", BASE_DIGEST_LABEL: str(base), REVISION_LABEL: commit}
-        files = {"var/task/app.py": b"handler = print\n"}
-        below, image = (Reference(self.registry.host, place) for place in (BASE.repository, name))
-        target = image.with_tag("first")
-        built = publish_function(self.writer, self.writer, below.with_digest(base), AMD64, files, target, labels)
-        self.aws.create_function(name, f"{ECR}/{name}@{built}", aliases=["live"])
-
-    def hold_image(self, image: str) -> Callable[[], object]:
-        """Keep an image's manifest, and return what pushes it again."""
-        reference = Reference.parse(image)
-        place = replace(reference, registry=self.registry.host)
-        manifest = self.writer.manifest(place)
-        return lambda: self.writer.put_manifest(place, manifest.media_type, manifest.raw)
-
-    def remove_image(self) -> None:
-        """Let ECR expire the image that `orders` runs."""
-        digest = self.served(ORDERS)[2].rpartition("@")[2]
-        gone = requests.delete(f"{self.registry.url}/v2/{ORDERS}/manifests/{digest}", timeout=10)
-        gone.raise_for_status()
-
-    def remove_built_image(self) -> None:
-        """Let somebody delete the image that was just built for `orders`."""
-        manifests = f"{self.registry.url}/v2/{ORDERS}/manifests"
-        tags = requests.get(f"{self.registry.url}/v2/{ORDERS}/tags/list", timeout=10).json()["tags"]
-        (built,) = set(tags) - {"first"}
-        accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
-        digest = requests.head(f"{manifests}/{built}", headers=accept, timeout=10).headers["Docker-Content-Digest"]
-        requests.delete(f"{manifests}/{digest}", timeout=10).raise_for_status()
-
-    def change(self, old: str, new: str) -> None:
-        """Change the settings once."""
-        text = self.settings.read_text()
-        assert old in text
-        self.settings.write_text(text.replace(old, new, 1))
 
 
 @pytest.fixture(scope="module")
@@ -118,49 +28,39 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabRegistry]:
 
 
 @pytest.fixture
-def shop(
-    tmp_path: Path,
-    registry: LabRegistry,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Shop]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
-    clock = VirtualClock(START + timedelta(hours=1))
-    with (
-        closing(Transport(SystemClock())) as transport,
-        AwsStub(registry.url, clock=clock, update_seconds=4) as aws,
-    ):
-        made = Shop(tmp_path, clock, registry, HttpRegistry(transport), aws, capsys)
+def shop(tmp_path: Path, registry: LabRegistry) -> Iterator[Shop]:
+    with open_shop(tmp_path, registry) as made:
         base = made.publish(PYTHON.before)
         for name in (ORDERS, *OTHERS):
             made.deploy(name, base)
-        made.settings.write_text(_settings(made))
-        assert made.run()[0] == DONE
+        made.write_settings((ORDERS, *OTHERS), "LambdaCanary10Percent5Minutes")
         made.publish(PYTHON.after)
-        clock.advance(timedelta(days=20))
         yield made
 
 
-def _settings(shop: Shop) -> str:
-    targets = "".join(
-        f"    - {{function: {name}, repository: acme/{name}, alias: live, image: {ECR}/{name}}}\n"
-        for name in (ORDERS, *OTHERS)
-    )
-    return f"""\
-version: 1
-registries:
-  public.ecr.aws: {{url: "{shop.registry.url}"}}
-  {ECR}: {{url: "{shop.registry.url}"}}
-advisories: {{feeds: {{}}}}
-forges: [{{kind: local, root: repositories}}]
-policy: {{update_on: packages, style: tag}}
-deploy:
-  builder: {{kind: rebase}}
-  deployer: {{kind: lambda, region: eu-west-1, endpoint_url: "{shop.aws.url}"}}
-  strategy: LambdaCanary10Percent5Minutes
-  targets:
-{targets}"""
+def remove_image(shop: Shop) -> None:
+    """Let ECR expire the image that `orders` runs."""
+    digest = shop.served(ORDERS)[2].rpartition("@")[2]
+    gone = requests.delete(f"{shop.registry.url}/v2/{ORDERS}/manifests/{digest}", timeout=10)
+    gone.raise_for_status()
+
+
+def remove_built_image(shop: Shop) -> None:
+    """Let somebody delete the image that was just built for `orders`."""
+    manifests = f"{shop.registry.url}/v2/{ORDERS}/manifests"
+    tags = requests.get(f"{shop.registry.url}/v2/{ORDERS}/tags/list", timeout=10).json()["tags"]
+    (built,) = set(tags) - {"first"}
+    accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+    digest = requests.head(f"{manifests}/{built}", headers=accept, timeout=10).headers["Docker-Content-Digest"]
+    requests.delete(f"{manifests}/{digest}", timeout=10).raise_for_status()
+
+
+def hold_image(shop: Shop, image: str) -> Callable[[], object]:
+    """Keep an image's manifest, and return what pushes it again."""
+    reference = Reference.parse(image)
+    place = replace(reference, registry=shop.registry.host)
+    manifest = shop.writer.manifest(place)
+    return lambda: shop.writer.put_manifest(place, manifest.media_type, manifest.raw)
 
 
 def denied(operation: str) -> Callable[[Shop], None]:
@@ -182,12 +82,8 @@ def deleted(before: str) -> Callable[[Shop], None]:
     return lambda shop: shop.aws.before_next(before, lambda: shop.aws.delete_function(ORDERS))
 
 
-def image_gone(shop: Shop) -> None:
-    shop.remove_image()
-
-
 def built_image_gone(shop: Shop) -> None:
-    shop.aws.before_next("UpdateFunctionCode", shop.remove_built_image)
+    shop.aws.before_next("UpdateFunctionCode", lambda: remove_built_image(shop))
 
 
 def no_alias(shop: Shop) -> None:
@@ -203,7 +99,7 @@ _IMAGES = rf"{ECR}/orders@sha256:[0-9a-f]{{64}}"
 _ALLOW = r"\(AccessDeniedException\); allow it in the IAM policy of the role that refrom uses"
 CASES: Mapping[str, tuple[Callable[[Shop], None], str]] = {
     "the deployed image is gone from ECR": (
-        image_gone,
+        remove_image,
         rf"the image that orders runs is gone from its registry: {_IMAGES}; push it again .*",
     ),
     "the built image is gone from ECR": (
@@ -264,14 +160,14 @@ def test_bad_input_is_told_with_its_cure_moves_nothing_and_stops_nobody_else(
     before = shop.served(ORDERS)
     befalls(shop)
 
-    code, outcomes = shop.run()
+    ran = shop.run()
 
     shop.aws.relent()
     case = request.node.callspec.id
-    (said,) = [(o["function"], o["message"]) for o in outcomes if o["result"] == "failed"]
+    (said,) = [(o["function"], o["message"]) for o in ran.outcomes("failed")]
     assert said[0] == ORDERS
     assert re.fullmatch(message, said[1]), said[1]
-    assert code == ATTENTION
+    assert ran.code == ATTENTION
     if not case.startswith(GONE):
         assert shop.served(ORDERS) == before
         assert shop.versions(ORDERS) == (2 if case == "refrom may not move the alias" else 1)
@@ -283,13 +179,13 @@ def test_bad_input_is_told_with_its_cure_moves_nothing_and_stops_nobody_else(
 def test_once_it_is_put_right_the_next_run_goes_on(shop: Shop, case: str) -> None:
     client = shop.aws.client("lambda")
     served = shop.served(ORDERS)[2]
-    (befalls, _), push_again = CASES[case], shop.hold_image(served)
+    (befalls, _), push_again = CASES[case], hold_image(shop, served)
     befalls(shop)
-    assert shop.run()[0] == ATTENTION
+    assert shop.run().code == ATTENTION
     push_again()
 
-    code, outcomes = shop.run()
+    ran = shop.run()
 
-    assert [o["message"] for o in outcomes if o["result"] == "failed"] == []
-    assert (code, shop.served(ORDERS)[:2], shop.versions(ORDERS)) == (DONE, ("2", None), 2)
+    assert ran.outcomes("failed") == []
+    assert (ran.code, shop.served(ORDERS)[:2], shop.versions(ORDERS)) == (DONE, ("2", None), 2)
     assert client.get_function(FunctionName=ORDERS)["Configuration"]["LastUpdateStatus"] == "Successful"

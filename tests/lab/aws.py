@@ -121,6 +121,7 @@ class AwsStub:
         self._troubles: list[_Trouble] = []
         self._events: list[tuple[str, Callable[[], object]]] = []
         self._sequels: list[tuple[str, Callable[[], None]]] = []
+        self._planned: tuple[int, bool, Callable[[], object]] | None = None
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -272,6 +273,10 @@ class AwsStub:
         """Do something as soon as the next call of an operation is carried out, whoever makes it."""
         self._sequels.append((operation, act))
 
+    def at_write(self, number: int, happens: Callable[[], object], *, after: bool) -> None:
+        """Let something happen before or after the n-th write from now is carried out; after is before its answer."""
+        self._planned = (len(self.writes) + number, after, happens)
+
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
         self._lambda.failures[name] = (code, text)
@@ -398,10 +403,12 @@ class AwsStub:
             )
             self.requests.append(entry)
             self._let_happen(call.operation)
+            self._reach(write=write, after=False)
             self._raise_trouble(call, entry)
             answer = write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
+        self._reach(write=write, after=True)
         self._follow_up(call.operation)
         return answer
 
@@ -415,6 +422,11 @@ class AwsStub:
         due = [happens for before, happens in self._events if before == operation]
         self._events = [event for event in self._events if event[0] != operation]
         for happens in due:
+            happens()
+
+    def _reach(self, *, write: bool, after: bool) -> None:
+        if write and self._planned and self._planned[:2] == (len(self.writes), after):
+            happens, self._planned = self._planned[2], None
             happens()
 
     def _raise_trouble(self, call: Call, asked: Request) -> None:

@@ -128,6 +128,28 @@ class TestTroubles:
 
         assert touched == [2], "with the second request, which is in the log already"
 
+    @pytest.mark.parametrize(("after", "status"), [(False, 404), (True, 200)], ids=["before", "after"])
+    def test_something_happens_once_before_or_after_a_write(
+        self, aws: AwsStub, push: Push, *, after: bool, status: int
+    ) -> None:
+        """A function that is deleted before the second write is not there for it; after it, it was."""
+        uri = push("orders:1")
+        aws.create_function("orders", uri)
+        client = aws.client("lambda")
+        client.update_function_code(FunctionName="orders", ImageUri=uri, DryRun=True)
+        aws.at_write(2, lambda: aws.delete_function("orders"), after=after)
+        client.update_function_code(FunctionName="orders", ImageUri=uri, DryRun=True)
+        client.get_function(FunctionName="orders")
+
+        try:
+            seen = client.publish_version(FunctionName="orders")["ResponseMetadata"]["HTTPStatusCode"] // 100 * 100
+        except ClientError as error:
+            seen = error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+        assert seen == status
+        with pytest.raises(ClientError):
+            client.get_function(FunctionName="orders")
+
     def test_a_request_without_a_signature_is_turned_away(self, aws: AwsStub) -> None:
         session: Any = boto3.session.Session()
         config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})

@@ -13,7 +13,7 @@ from bot.core.errors import DeployError
 
 _LONGEST: Final = 400
 _RENEW: Final = "renew them (aws sso login or a new role session) and check AWS_PROFILE and this machine's clock"
-
+_GIVE: Final = "give them (AWS_PROFILE, aws sso login, or a role of this machine or container)"
 _ASSUME: Final = "let refrom assume the role, in the role's trust policy and in the policy of its own identity"
 _THROTTLES: Final = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "ThrottledException", "Throttling", "RequestLimitExceeded"}
@@ -89,7 +89,7 @@ def translated(subject: str, *, refusal: str, service: str = "Lambda") -> Iterat
             raise DeployError(f"{subject}: {text}; {_ASSUME}") from fault
         raise _answered(subject, fault.response, refusal, service) from fault
     except _NO_CREDENTIALS as fault:
-        raise DeployError(f"{subject}: there are no AWS credentials ({_short(fault)}); {_RENEW}") from fault
+        raise DeployError(f"{subject}: there are no AWS credentials ({_short(fault)}); {_GIVE}") from fault
     except (aws.HTTPClientError, aws.ConnectionError) as fault:
         raise DeployError(
             f"{subject}: AWS cannot be reached ({_short(fault)}); check the network, the proxy and the Region",
