@@ -7,11 +7,11 @@ from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.listing import Clients, Place
 from bot.adapters.deployer.run_memory import RunMemory
 from bot.adapters.deployer.runtime_logs import RuntimeLogs
+from bot.ports.clock import Clock
 from bot.ports.fleet import SeenFunction
 from bot.ports.store import Kept
 from bot.steps.fleet import FleetView, read_fleet
 from tests.lab.aws import REGION, AwsStub
-from tests.lab.clock import WoundClock
 
 
 class Documents(dict[str, Kept]):
@@ -31,7 +31,7 @@ class Process:
     """One process that reads places of the stub; another one may go on with the same documents."""
 
     aws: AwsStub
-    clock: WoundClock
+    clock: Clock
     documents: Documents
     places: tuple[Place, ...] = (Place(REGION),)
     clients: Clients | None = None

@@ -12,6 +12,7 @@ from botocore.config import Config
 from bot.adapters.deployer.listing import Place
 from bot.core.management import Management, Source, UpdateRuntimeOn
 from bot.core.runtime_version import RuntimeVersion
+from bot.ports.clock import Clock
 from bot.ports.fleet import SeenFunction
 from tests.adapters.deployer.fleet_scene import Cut, Documents, Process
 from tests.adapters.deployer.scene import Images, let_pass
@@ -46,7 +47,7 @@ def operations(aws: AwsStub) -> list[str]:
     return [request.operation for request in aws.requests]
 
 
-def shift(aws: AwsStub, clock: WoundClock, name: str, alias: str) -> None:
+def shift(aws: AwsStub, clock: Clock, name: str, alias: str) -> None:
     """Publish another version, and let the alias send it a tenth."""
     client = aws.client("lambda")
     client.update_function_configuration(FunctionName=name, MemorySize=256)
