@@ -88,7 +88,7 @@ def test_another_program_reads_the_document(refrom: Refrom, fleet: Stage, tmp_pa
         "const d = JSON.parse(require('fs').readFileSync(process.argv[1])); console.log(d.functions.length, d.schema)"
     )
 
-    command = [need("node", "apt-get install nodejs"), "-e", script, path]
+    command = [need("node", "apt-get install nodejs"), "-e", script, str(path)]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert told.stdout.split() == [str(len(ran.document["functions"])), "refrom.audit/1"]

@@ -210,7 +210,7 @@ def test_aws_knows_the_action_and_it_takes_these_resources(name: str, action: st
 def test_every_policy_is_of_the_grammar_that_iam_takes(name: str) -> None:
     policy = read(name)
 
-    assert (policy["Version"], policy.keys()) == ("2012-10-17", {"Version", "Statement"})
+    assert (policy["Version"], set(policy)) == ("2012-10-17", {"Version", "Statement"})
     sids = [part["Sid"] for part in policy["Statement"]]
     assert len(set(sids)) == len(sids)
     assert all(re.fullmatch(r"[A-Za-z0-9]+", sid) for sid in sids)
