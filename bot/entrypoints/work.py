@@ -52,7 +52,7 @@ def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool =
 def _sample(workshop: Workshop, cycle: Cycle) -> None:
     """Keep how the SLO stands after the first cycle of a day; the others read no function for it."""
     journal = workshop.world.journal
-    if is_due(journal, workshop.clock.now()):
+    if cycle.rules.targets and is_due(journal, workshop.clock.now()):
         found = audit_after(cycle, workshop.engine)
         keep_sample(journal, found.findings, workshop.clock.now())
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,11 +14,13 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from bot.entrypoints.demo.stage import Stage
 from bot.entrypoints.forms.markdown import markdown
 from bot.entrypoints.forms.sarif import sarif
 from bot.entrypoints.forms.spreadsheet import COLUMNS, cell, spreadsheet
+from bot.entrypoints.tables import show_audit
 from tests.entrypoints.audits import REDEPLOY, Document, duty, image, repository, use, whole
 from tests.entrypoints.conftest import Refrom
 from tests.lab.github.descriptions import Description, obtain
@@ -250,3 +253,21 @@ def test_with_a_baseline_each_result_says_whether_it_is_new() -> None:
         "base-image-not-followed",
     ]
     assert not [result for result in results(sarif(whole(), NOW)) if "baselineState" in result]
+
+
+def test_a_table_tells_the_rows_where_aws_manages_runtimes() -> None:
+    out = io.StringIO()
+
+    show_audit(Console(file=out, width=200), whole())
+
+    assert "Who owes what" in out.getvalue()
+    assert re.search(r"legacy +│ managed-manual .* return to Auto or Function update +│ overdue +│ 40", out.getvalue())
+
+
+def test_a_table_of_images_alone_is_about_their_duty() -> None:
+    out = io.StringIO()
+
+    show_audit(Console(file=out, width=200), audited(functions=whole()["functions"][:1]))
+
+    assert "Functions: rebuild and redeploy on the latest base" in out.getvalue()
+    assert "Who owes what" not in out.getvalue()
