@@ -29,6 +29,7 @@ from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.reading import diff, lineage, scan, watch
+from bot.entrypoints.rollout import rollout
 from bot.entrypoints.service.probe import LISTEN
 from bot.entrypoints.work import run_cycle
 from bot.ports.clock import Clock
@@ -122,6 +123,7 @@ def run(
     return told.code
 
 
+app.command()(rollout)
 app.command()(redeploy)
 app.command()(rollback)
 

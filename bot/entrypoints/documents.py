@@ -17,6 +17,7 @@ from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.responsibility import Duty, Evidence, Finding, RowCount, State, count_rows, slo_kept
+from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness, Rule, Sample
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
@@ -160,6 +161,7 @@ def audit_document(audit: Audit, samples: Iterable[Sample] = ()) -> Document:
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
         "responsibility": [_row(count) for count in count_rows(audit.findings)],
+        "rollouts": [_rollout(report) for report in audit.rollouts],
         "slo": {
             "kept": slo_kept(audit.findings),
             "findings": sum(finding.breaks_slo for finding in audit.findings),
@@ -186,6 +188,31 @@ def _sample(sample: Sample) -> Document:
         "functions": sample.functions,
         "within": sample.within,
         "overdue": sample.overdue,
+    }
+
+
+def rollout_document(
+    reports: Iterable[RolloutReport], faults: Iterable[tuple[str, str]], streams: Iterable[tuple[str, str]]
+) -> Document:
+    """`refrom.rollout/1`; `faults` are the repositories that could not be read."""
+    return {
+        "schema": "refrom.rollout/1",
+        "rollouts": [_rollout(report) for report in reports],
+        "errors": [*({"repository": name, "reason": reason} for name, reason in faults), *_streams(streams)],
+    }
+
+
+def _rollout(report: RolloutReport) -> Document:
+    return {
+        "runtime": report.rollout.runtime,
+        "base": str(report.rollout.base),
+        "began": time_text(report.rollout.began),
+        "phase": "soak" if report.soaks else str(report.phase),
+        "wave": report.wave,
+        "waves": report.waves,
+        "next": time_text(report.opens),
+        "reason": report.reason or None,
+        "uses": {"taken": report.taken, "waiting": report.waiting},
     }
 
 

@@ -12,6 +12,7 @@ from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served, slo_kept
+from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness
 from bot.core.target import Target
 from bot.ports.deployer import Function
@@ -45,6 +46,7 @@ class Audit:
     """The SLO where no override of the policy says otherwise."""
     found: FunctionMap
     """Which functions were found beside those that the settings name, and which nobody could map or list."""
+    rollouts: tuple[RolloutReport, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
     """Places of the fleet about which something is not known, each with its reason."""
 
@@ -65,12 +67,7 @@ def audit(inquiry: Inquiry, now: datetime, view: FleetView = NO_FLEET, progress:
 
     `view` holds the functions of whole accounts, which stand in the audit whether the settings name them or not.
     """
-    faults = []
-    for name, repository in inquiry.repositories().items():
-        try:
-            inquiry.read(repository, now)
-        except RefromError as fault:
-            faults.append((name, str(fault)))
+    faults = inquiry.read_all(now)
     judged = []
     total = len(inquiry.rules.targets) + len(view.functions)
     for done, target in enumerate(inquiry.rules.targets, start=1):
@@ -111,6 +108,7 @@ def _audit(inquiry: Inquiry, judged: Sequence[Judged], faults: Sequence[tuple[st
         unwatched=inquiry.failed_streams,
         freshness=freshness_for(inquiry),
         found=inquiry.rules.found,
+        rollouts=inquiry.rollouts,
     )
 
 

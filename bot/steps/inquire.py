@@ -28,6 +28,7 @@ from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
 from bot.core.rollout import RolloutPolicy, admission
+from bot.core.rollout_report import RolloutReport, report_of
 from bot.core.runtimes import Catalogue
 from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
@@ -185,6 +186,23 @@ class Inquiry:
         decided = (*plan(facts, self.rules.declared, now), *skipped)
         self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))
         return found, self.decisions[repository.name]
+
+    def read_all(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """Survey and decide every repository; those that fail are returned with their reasons."""
+        faults = []
+        for name, repository in self.repositories().items():
+            try:
+                self.read(repository, now)
+            except RefromError as fault:
+                faults.append((name, str(fault)))
+        return faults
+
+    @property
+    def rollouts(self) -> tuple[RolloutReport, ...]:
+        """Where the rollouts of all streams stand that were asked for, with the uses that were decided."""
+        rules, made = self.rules.rollout, [one for decided in self.decisions.values() for one in decided]
+        found = [standing for _, standing in sorted(self.standings.items())] if rules else []
+        return tuple(report_of(rules, s.rollout, s.troubles, made, s.asked) for s in found if rules)
 
     def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
         """Compare two bases of a runtime, and say what that fixes by what advisories say now.

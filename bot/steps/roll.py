@@ -25,14 +25,16 @@ Entries = Sequence[tuple[datetime, Outcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where the rollout of one stream stands: `latest` is its base as it was seen, `newer` are digests seen since.
+    """Where the rollout of one stream stood when it was `asked` for.
 
+    `latest` is its base as it was seen, `newer` are digests seen since.
     `fault` is why its base could not be compared with the newest one, so that it stays.
     """
 
     rollout: Rollout
     troubles: Troubles
     latest: Observation
+    asked: datetime
     newer: frozenset[Digest] = frozenset()
     fault: RefromError | None = None
 
@@ -71,7 +73,7 @@ class Roller:
             self.memory.put(rollout)
         later = [seen for seen in history if seen.first_seen > latest.first_seen and latest.digest != newest.digest]
         newer = frozenset(digest for seen in later for digest in digests_of(seen)) - digests_of(latest)
-        return Standing(rollout=rollout, troubles=troubles, latest=latest, newer=newer, fault=fault)
+        return Standing(rollout=rollout, troubles=troubles, latest=latest, asked=now, newer=newer, fault=fault)
 
     def since(self, moment: datetime) -> Entries:
         """What was done from a moment on, oldest first; the journal is read again only for an earlier one."""

@@ -222,6 +222,20 @@ ROLLBACK = document(
 ROLLBACK["required"].append("from")
 
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
+ROLLOUTS = array(
+    objects(
+        runtime=TEXT,
+        base=TEXT,
+        began=TEXT,
+        phase={"enum": ["one", "soak", "waves", "done", "halted"]},
+        wave={"type": "integer", "minimum": 0},
+        waves={"type": "integer", "minimum": 1},
+        next=null_or(TEXT),
+        reason=null_or(TEXT),
+        uses=objects(taken={"type": "integer", "minimum": 0}, waiting={"type": "integer", "minimum": 0}),
+    )
+)
+ROLLOUT = document("rollout", rollouts=ROLLOUTS, errors=array({"type": "object"}))
 DUTY = objects(duty=TEXT, state={"enum": ["met", "due", "overdue", "excepted", "unknown"]}, days=null_or(COUNT))
 DUTY["properties"] |= {"reason": TEXT, "until": DAY}
 FUNCTION = objects(
@@ -265,6 +279,7 @@ MANAGED = objects(
 STATES = dict.fromkeys(DUTY["properties"]["state"]["enum"], COUNT)
 AUDIT = document(
     "audit",
+    rollouts=ROLLOUTS,
     functions=array({**FUNCTION, "oneOf": [IMAGE, MANAGED]}),
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
     gaps=array(objects(function=TEXT, gap={"enum": ["unmapped", "unreadable", "ambiguous", "strange"]}, reason=TEXT)),

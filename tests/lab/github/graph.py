@@ -167,7 +167,7 @@ class Graph:
             "history": lambda **page: connection(
                 "history", repository.git.log(oid), lambda one: self.commit(repository, one), **page
             ),
-            "statusCheckRollup": lambda: _rollup(repository, oid),
+            "statusCheckRollup": lambda: self._rollup(repository, oid),
             "parents": lambda **page: connection(
                 "parents", read().parents, lambda parent: self.commit(repository, parent), **page
             ),
@@ -282,6 +282,18 @@ class Graph:
             "user": {"__typename": "User", "login": account.login} if account and is_user else None,
         }
 
+    def _rollup(self, repository: Repository, oid: str) -> Node | None:
+        """Say what the newest status of each context and the newest check run of each name come to."""
+        for permission in ("statuses=read", "checks=read"):
+            self._require(repository, permission)
+        statuses = {status["context"]: status["state"] for status in repository.statuses.get(oid, ())}
+        runs = {run["name"]: run["conclusion"] or "pending" for run in repository.check_runs.get(oid, ())}
+        states = {*statuses.values(), *runs.values()}
+        if unspoken := states - {"success", "failure", "error", "pending"}:
+            raise Gap(f"the fake adds up no {', '.join(sorted(unspoken))}")
+        worst = next((state for state in ("error", "failure", "pending", "success") if state in states), None)
+        return {"__typename": "StatusCheckRollup", "state": worst.upper()} if worst else None
+
     def _require(self, repository: Repository, permission: str) -> None:
         """Let anybody read what is public."""
         if repository.private and not self.token.may(permission):
@@ -297,17 +309,6 @@ def _labels(pull: Pull, *, orderBy: Node, **page: Any) -> Node:  # noqa: N803 (G
     if orderBy != {"field": "CREATED_AT", "direction": "ASC"}:
         raise Gap(f"the fake lists labels in their own order; asked for {orderBy}")
     return connection("labels", pull.labels, lambda name: {"name": name}, **page)
-
-
-def _rollup(repository: Repository, oid: str) -> Node | None:
-    """Say what the newest status of each context and the newest check run of each name come to; None without any."""
-    statuses = {status["context"]: status["state"] for status in repository.statuses.get(oid, ())}
-    runs = {run["name"]: run["conclusion"] or "pending" for run in repository.check_runs.get(oid, ())}
-    states = {*statuses.values(), *runs.values()}
-    if unspoken := states - {"success", "failure", "error", "pending"}:
-        raise Gap(f"the fake adds up no {', '.join(sorted(unspoken))}")
-    worst = next((state for state in ("error", "failure", "pending", "success") if state in states), None)
-    return {"__typename": "StatusCheckRollup", "state": worst.upper()} if worst else None
 
 
 def _state(pull: Pull) -> str:
