@@ -17,6 +17,7 @@ from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
+from bot.core.pipeline import Pipeline
 from bot.core.plan import Action, Decision, Update
 from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
@@ -27,8 +28,10 @@ from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
+from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
+from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
+from bot.steps.rebuild import order as build_order
 from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
@@ -254,10 +257,18 @@ class Cycle:
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
+        return self._reach(target, function, alias, image, goal, now)
+
+    def _reach(
+        self, target: Target, function: Function, alias: Alias | None, image: Image, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Bring a function that runs an image to the base that it should stand on, or leave that to its pipeline."""
+        if target.pipeline:
+            return self._run_pipeline(target, target.pipeline, function, goal, now)
         if stands_on(image, goal):
             return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
         if why := self._halt(target, goal):
-            self._record(_outcome("rebuild", name, Result.WAITING, why), now)
+            self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
             return Done()
         return self._rebuild(target, function, goal, now)
 
@@ -279,11 +290,27 @@ class Cycle:
             return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
         return self.inquiry.lineage_of(image).base if _is_ours(image) else None
 
+    def _run_pipeline(
+        self, target: Target, pipeline: Pipeline, function: Function, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Leave a function to its team's pipeline, unless all that it serves stands on the goal."""
+        proven = prove_served(target, goal, self.world.functions, self.world.registry)
+        if proven.result is Result.PROVEN:
+            if any((o.details.get("arn"), o.result) == (function.arn, Result.STARTED) for o in self.outcomes):
+                self._record(proven, now)
+            return Done()
+        if why := self._halt(target, goal):
+            self._record(_outcome("redeploy", target.function, Result.WAITING, why), now)
+            return Done()
+        order = order_of(target, self.inquiry.surveys[target.repository].repository.commit, goal)
+        followed = by_pipeline(target, pipeline, order, function, goal, self.world, now)
+        return self._told(target.function, followed, now)
+
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        wanted = order(target, commit, goal, function, proven, self.rules.tag)
+        wanted = build_order(target, commit, goal, function, proven, self.rules.tag)
         match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
             case Building(why=why, look=look):
                 if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):

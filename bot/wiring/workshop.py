@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.adapters.advisories import AmazonAdvisories
+from bot.adapters.builder.pipelines import RecordingPipelines
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.local_functions import LocalFunctions
@@ -42,6 +43,7 @@ from bot.wiring.adapters import (
     make_forge,
     make_functions,
     make_gate,
+    make_pipelines,
     make_registries,
     make_smoke,
     make_store,
@@ -153,6 +155,7 @@ def open_workshop(
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
         watcher, retention, handovers = make_watch(settings)
+        pipelines = make_pipelines(settings, forge, clock)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -169,6 +172,7 @@ def open_workshop(
             deployer=RecordingDeployer() if dry_run else functions,
             watcher=watcher,
             handovers=RecordingHandovers(handovers) if dry_run else handovers,
+            pipelines=RecordingPipelines(pipelines) if dry_run else pipelines,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
