@@ -15,6 +15,7 @@ class Result(StrEnum):
     CLOSED = "closed"
     UNCHANGED = "unchanged"
     BUILT = "built"
+    STARTED = "started"
     UPDATED = "updated"
     SHIFTED = "shifted"
     HANDED_OVER = "handed-over"

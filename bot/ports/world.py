@@ -7,6 +7,7 @@ from bot.ports.builder import Builder
 from bot.ports.contents import Contents
 from bot.ports.deployer import Deployer, Functions, Handovers, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
+from bot.ports.jobs import Pipelines
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Smoke
 from bot.ports.store import Journal, Ledger, Rollouts, SourceMemory
@@ -29,6 +30,7 @@ class World:
     deployer: Deployer
     watcher: Watcher
     handovers: Handovers
+    pipelines: Pipelines
     retention: Retention
     journal: Journal
     rollouts: Rollouts

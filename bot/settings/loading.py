@@ -13,6 +13,7 @@ from bot.core.errors import SettingsError
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.modes import UpdateMode
+from bot.core.pipeline import CodePipeline, Pipeline, WorkflowPipeline
 from bot.core.policy import (
     OWN_FILE,
     Block,
@@ -189,13 +190,24 @@ def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
         context=target.context,
         stage=target.stage,
         alias=target.alias,
-        destination=Reference.parse(target.image),
+        destination=Reference.parse(target.image) if target.image else None,
         build_args=target.build_args,
         strategy=models.strategy_of(deploy, target),
         keep_rollback_tag=bool(keeps),
         smoke=_smoke(target.smoke),
-        codedeploy=models.group_of(deploy, target) if target.alias else None,
+        codedeploy=models.group_of(deploy, target) if target.alias and not target.pipeline else None,
+        pipeline=_pipeline(target.pipeline),
     )
+
+
+def _pipeline(model: models.WorkflowPipelineModel | models.CodePipelineModel | None) -> Pipeline | None:
+    match model:
+        case models.WorkflowPipelineModel():
+            return WorkflowPipeline(model.workflow)
+        case models.CodePipelineModel():
+            return CodePipeline(model.name, model.region)
+        case None:
+            return None
 
 
 def _rule(

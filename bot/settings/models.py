@@ -474,6 +474,21 @@ class CareModel(Model):
         return [name for name in ("strategy", "bake", "alarms", "timeout") if getattr(self, name) is not None]
 
 
+class WorkflowPipelineModel(Model):
+    """A workflow of GitHub Actions in the source repository, which builds and deploys; the forge must be a GitHub."""
+
+    kind: Literal["github-workflow"] = Field(description="The kind of pipeline.")
+    workflow: str = Field(pattern=r"^[^/]+\.ya?ml$", description="The workflow's file in .github/workflows.")
+
+
+class CodePipelineModel(Model):
+    """A pipeline of AWS CodePipeline, which builds and deploys."""
+
+    kind: Literal["codepipeline"] = Field(description="The kind of pipeline.")
+    name: str = Field(min_length=1, max_length=100, description="The pipeline.")
+    region: str = Field(description="Its Region.")
+
+
 class TargetModel(CareModel):
     """One function, and the Dockerfile that its image is built from."""
 
@@ -483,9 +498,26 @@ class TargetModel(CareModel):
     context: PathInside = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
-    image: Destination = Field(description="Where its images go: registry and repository, without tag.")
+    image: Destination | None = Field(
+        None, description="Where its images go: registry and repository, without tag; required without pipeline."
+    )
+    pipeline: Annotated[WorkflowPipelineModel | CodePipelineModel, Field(discriminator="kind")] | None = Field(
+        None, description="The team's own pipeline, which builds and deploys it in refrom's place."
+    )
     build_args: dict[str, str] = Field({}, description="Build arguments.")
     smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
+
+    @model_validator(mode="after")
+    def _built_by_one(self) -> "TargetModel":
+        if self.pipeline is None and self.image is None:
+            raise ValueError("names neither image nor pipeline; write where its images go, or what deploys it")
+        others = [name for name in ("image", "smoke", "codedeploy", "keep_rollback_tag") if getattr(self, name)]
+        if self.pipeline and (others or self.moves):
+            raise ValueError(
+                f"has both pipeline and {', '.join(others + self.moves)}, which the pipeline is to see to; "
+                "take out the one or the other"
+            )
+        return self
 
 
 class RuleModel(Model):
@@ -530,7 +562,7 @@ def group_of(deploy: CareModel, target: CareModel) -> DeploymentGroup | None:
 
 def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
     """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
-    if group_of(deploy, target):
+    if group_of(deploy, target) or (isinstance(target, TargetModel) and target.pipeline):
         return AT_ONCE
     named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
     strategy = Strategy.parse(named) if named is not None else AT_ONCE

@@ -18,6 +18,7 @@ from bot.core.lineage import stands_on
 from bot.core.modes import Mode, effective, rides
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
+from bot.core.pipeline import Pipeline
 from bot.core.plan import Action, Decision, Update
 from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
@@ -29,8 +30,10 @@ from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
+from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
+from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
+from bot.steps.rebuild import order as build_order
 from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
@@ -260,16 +263,22 @@ class Cycle:
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if stands_on(image, goal):
-            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
-        return self._start(target, function, image, goal, now)
+        return self._reach(target, function, alias, image, goal, now)
 
-    def _start(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> Done | Again:
-        """Begin to bring a function to its goal, unless something says that it is not yet to be."""
+    def _reach(
+        self, target: Target, function: Function, alias: Alias | None, image: Image, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Bring a function that runs an image to the base that it should stand on, or let its pipeline do that."""
+        if target.pipeline and self._is_proven(target, function, goal, now):
+            return Done()
+        if not target.pipeline and stands_on(image, goal):
+            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
         if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
             result = Result.UNCHANGED  # which keeps no other Region waiting
         elif why := self._halt(target, goal, now):
             result = Result.WAITING
+        elif target.pipeline:
+            return self._run_pipeline(target, target.pipeline, function, goal, now)
         else:
             return self._rebuild(target, function, goal, now)
         self._record(_outcome("rebuild", target.function, result, why), now)
@@ -323,11 +332,28 @@ class Cycle:
             return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
         return self.inquiry.lineage_of(image).base if _is_ours(image) else None
 
+    def _is_proven(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> bool:
+        """Whether all that a function serves stands on its goal; that is said if its pipeline was started just now."""
+        proven = prove_served(target, goal, self.world.functions, self.world.registry)
+        if proven.result is not Result.PROVEN:
+            return False
+        if any((o.details.get("arn"), o.result) == (function.arn, Result.STARTED) for o in self.outcomes):
+            self._record(proven, now)
+        return True
+
+    def _run_pipeline(
+        self, target: Target, pipeline: Pipeline, function: Function, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Leave a function to its team's pipeline."""
+        order = order_of(target, self.inquiry.surveys[target.repository].repository.commit, goal)
+        followed = by_pipeline(target, pipeline, order, function, goal, self.world, now)
+        return self._told(target.function, followed, now)
+
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        wanted = order(target, commit, goal, function, proven, self.rules.tag)
+        wanted = build_order(target, commit, goal, function, proven, self.rules.tag)
         base = {BASE: str(goal.shared)}
         try:
             built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)

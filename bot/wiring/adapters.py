@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from bot.adapters.builder.command import CommandBuilder
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.elsewhere import ElsewhereBuilder
 from bot.adapters.builder.examination import CodeBuildExamination, CommandExamination, DockerExamination
+from bot.adapters.builder.pipelines import Runs, TeamPipelines
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.builder.smoke import DockerSmoke
@@ -20,6 +21,7 @@ from bot.adapters.deployer.accounts import account_of, assume
 from bot.adapters.deployer.clients import clients_by_place
 from bot.adapters.deployer.cloudwatch import CloudWatch
 from bot.adapters.deployer.codedeploy import CodeDeploy
+from bot.adapters.deployer.codepipeline import CodePipelineRuns
 from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
 from bot.adapters.deployer.fleet import LambdaFleet
@@ -62,6 +64,7 @@ from bot.adapters.store.store import open_store, snapshot
 from bot.adapters.transport import Transport, host_of
 from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import SettingsError
+from bot.core.pipeline import CodePipeline, Pipeline
 from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
@@ -213,6 +216,25 @@ def make_watch(
         for service in ("cloudwatch", "ecr", "codedeploy")
     )
     return CloudWatch(cloudwatch), EcrImages(ecr), CodeDeploy(codedeploy)
+
+
+def make_pipelines(settings: Settings, forge: LocalForge | GitHubForge | NoForge, clock: Clock) -> TeamPipelines:
+    """What runs the teams' own pipelines; one that could never run is refused before anything is done."""
+    endpoint = settings.deployer.endpoint_url if isinstance(settings.deployer, values.LambdaDeployer) else None
+    clients = clients_by_place("codepipeline", lambda _account: Session(), endpoint_url=endpoint)
+
+    @cache
+    def runs_of(pipeline: Pipeline) -> Runs:
+        if isinstance(pipeline, CodePipeline):
+            return CodePipelineRuns(pipeline, clients)
+        if not isinstance(forge, GitHubForge):
+            raise SettingsError([f"deploy.targets: {pipeline} needs a forge of kind github; name one"])
+        return forge.pipeline(pipeline.workflow)
+
+    for target in settings.targets:
+        if target.pipeline:
+            runs_of(target.pipeline)
+    return TeamPipelines(runs_of, clock)
 
 
 def make_builder(

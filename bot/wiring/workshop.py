@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.adapters.advisories import AmazonAdvisories
+from bot.adapters.builder.pipelines import RecordingPipelines
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.lambda_functions import LambdaFunctions
@@ -46,6 +47,7 @@ from bot.wiring.adapters import (
     make_forge,
     make_functions,
     make_gate,
+    make_pipelines,
     make_registries,
     make_smoke,
     make_store,
@@ -157,6 +159,7 @@ def open_workshop(
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
         watcher, retention, handovers = make_watch(settings)
+        pipelines = make_pipelines(settings, forge, clock)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -174,6 +177,7 @@ def open_workshop(
             deployer=RecordingDeployer() if dry_run else functions,
             watcher=watcher,
             handovers=RecordingHandovers(handovers) if dry_run else handovers,
+            pipelines=RecordingPipelines(pipelines) if dry_run else pipelines,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)

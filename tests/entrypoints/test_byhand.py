@@ -86,6 +86,16 @@ def test_the_builder_of_the_settings_builds(refrom: Refrom, merged: Stage) -> No
     assert built["message"].startswith("python3 ended with 3 for Dockerfile of acme/orders at ")
 
 
+def test_a_workflow_that_deploys_needs_a_github(refrom: Refrom, merged: Stage) -> None:
+    target = "{function: x, repository: acme/x, pipeline: {kind: github-workflow, workflow: deploy.yml}}"
+    merged.settings.write_text(merged.settings.read_text().replace("  targets:\n", f"  targets:\n    - {target}\n"))
+
+    ran = refrom("run", "--config", merged.settings)
+
+    assert (ran.code, ran.out) == (USAGE, "")
+    assert "deploy.targets: workflow deploy.yml needs a forge of kind github; name one" in ran.err
+
+
 def test_workflows_need_a_github(refrom: Refrom, merged: Stage) -> None:
     builder = "builder: {kind: github-actions, workflow: build.yml}"
     merged.settings.write_text(re.sub(r"builder: \{.*\}", builder, merged.settings.read_text()))

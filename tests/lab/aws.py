@@ -28,6 +28,7 @@ from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
 from tests.lab.aws_codedeploy import CodeDeployService
+from tests.lab.aws_codepipeline import CodePipelineService
 from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_functions import LATEST, Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
@@ -107,11 +108,14 @@ class AwsStub:
         """Regions that cut every connection."""
         self.codedeploy = CodeDeployService(clock, self._lambda.answer)
         """Deployment groups and their deployments, for a test to move on."""
+        self.codepipeline = CodePipelineService(clock)
+        """Pipelines and their executions, for a test to end."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
             "codedeploy": self.codedeploy.answer,
+            "codepipeline": self.codepipeline.answer,
             "logs": self.logs.answer,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,

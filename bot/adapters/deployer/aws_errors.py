@@ -47,6 +47,7 @@ _CURES: Final[Mapping[str, str]] = {
     "CodeVerificationFailedException": "sign the code or change the function's code signing configuration",
     "InvalidCodeSignatureException": "sign the code or change the function's code signing configuration",
     "ImageNotFoundException": "the image is gone from ECR; push it again, and keep lifecycle rules off it",
+    "PipelineNotFoundException": "create the pipeline, or correct the target's pipeline",
     "RepositoryNotFoundException": "the repository is gone from ECR; create it and push the image again",
     "ResourceNotFoundException": "check its name, version and Region, or take it from the settings",
 }
@@ -138,7 +139,7 @@ def _answered(subject: str, response: Mapping[str, Any], refusal: str, service: 
         return DeployError(f"{subject}: AWS does not take the credentials ({code}); {_RENEW}")
     if code in _CONFLICTS:
         return DeployError(f"{subject}: {_CONFLICTS[code]}", retryable=True)
-    if code == "InvalidParameterValueException":
+    if code in ("InvalidParameterValueException", "ValidationException"):
         return DeployError(f"{subject}: {service} refuses it: {text}; {refusal}")
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return DeployError(f"{subject}: {service} failed ({code}: {text}); run again", retryable=True)
