@@ -86,13 +86,14 @@ class Shop:
             f"    - {{function: {name}, repository: acme/{name}, alias: live, image: {ECR}/{name}}}\n"
             for name in functions
         )
+        included = ", ".join(f"acme/{name}" for name in functions)
         self.settings.write_text(f"""\
 version: 1
 registries:
   public.ecr.aws: {{url: "{self.registry.url}"}}
   {ECR}: {{url: "{self.registry.url}"}}
 advisories: {{feeds: {{}}}}
-forges: [{{kind: local, root: repositories}}]
+forges: [{{kind: local, root: repositories, include: [{included}]}}]
 policy: {{update_on: packages, style: tag}}
 deploy:
   builder: {{kind: rebase}}
