@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading show-judging show-forge show-redeploy lock schema clean
+.PHONY: help setup demo test lint types imports unit soak fuzz bench show-loop show-faces show-reading show-judging show-forge show-redeploy lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ imports: $(STAMP)
 # The tests wait for servers more than they compute, so there are more workers than cores; a file stays with one worker.
 unit: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile $(PYTEST)
+
+soak: $(STAMP)  ## The tests that begin the same thing over and over, to see each way in which it may end
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile -m soak $(PYTEST)
 
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop

@@ -22,6 +22,8 @@ from tests.conftest import Figure
 from tests.e2e.redeploying import PYTHON, Shop, open_shop
 from tests.lab.registry import docker_registry
 
+pytestmark = pytest.mark.soak
+
 STRATEGIES = ("all-at-once", "LambdaCanary10Percent5Minutes", "LambdaLinear50PercentEvery1Minute")
 
 

@@ -245,6 +245,7 @@ def back(shop: Shop) -> None:
     assert (mark.new, mark.old) == ("2", None)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_kill_at_any_write_leads_to_the_new_version(tmp_path: Path, figure: Figure, name: str) -> None:
     seen = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=False, check=served)
@@ -252,6 +253,7 @@ def test_a_kill_at_any_write_leads_to_the_new_version(tmp_path: Path, figure: Fi
     figure(f"{name}, a kill before and after every write, then on to the new version", seen, Killings(KILLS[name], 1))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", CAREFUL)
 def test_with_an_alarm_a_kill_at_any_write_leads_back_to_the_old_version(
     tmp_path: Path, figure: Figure, name: str
@@ -262,6 +264,7 @@ def test_with_an_alarm_a_kill_at_any_write_leads_back_to_the_old_version(
     figure(f"{name} with an alarm, a kill before and after every write, then back", seen, Killings(kills, 1))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("fails", [False, True], ids=["it ends well", "CodeDeploy takes it back"])
 def test_a_kill_at_any_write_around_codedeploy_leads_to_one_deployment_and_its_end(
     tmp_path: Path, figure: Figure, fails: bool

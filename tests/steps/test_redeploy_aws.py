@@ -355,6 +355,7 @@ class TestCareful:
         assert redeploy.results == [Result.UPDATED, Result.WARNED, Result.MOVED]
 
 
+@pytest.mark.soak
 class TestKilled:
     @pytest.mark.parametrize(
         ("name", "alarmed"),
