@@ -248,12 +248,12 @@ class Cycle:
         alias = alias_of(target, self.world.functions)
         if alias and is_begun(alias):
             return self._go_on(target, alias, now)
-        if alias and is_marked(alias):
-            self.marked[name] = None
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
