@@ -26,6 +26,7 @@ from bot.entrypoints.console import (
 )
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
+from bot.entrypoints.holding import block, hold, release, unblock
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.reading import diff, lineage, scan, watch
@@ -126,6 +127,10 @@ def run(
 app.command()(rollout)
 app.command()(redeploy)
 app.command()(rollback)
+app.command()(hold)
+app.command()(release)
+app.command()(block)
+app.command()(unblock)
 
 
 @app.command()

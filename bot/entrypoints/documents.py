@@ -5,6 +5,7 @@ Each function turns values into one document that starts with its schema name.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.core.advisories import Fix
@@ -14,8 +15,9 @@ from bot.core.lineage import Lineage
 from bot.core.management import Management
 from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
-from bot.core.outcome import Outcome
+from bot.core.outcome import Outcome, Result
 from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
+from bot.core.policy import Block, Hold
 from bot.core.responsibility import Duty, Evidence, Finding, RowCount, State, count_rows, slo_kept
 from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness, Rule, Sample
@@ -142,6 +144,19 @@ def rollback_document(
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "waiting": _waiting(waiting),
     }
+
+
+def declared_document(
+    verb: str, said: Hold | Block, result: Result, file: Path, streams: Sequence[str] | None, *, dry_run: bool
+) -> Document:
+    """`refrom.hold/1`, `refrom.release/1`, `refrom.block/1` or `refrom.unblock/1`; of a block, the streams it is of."""
+    until = said.until.isoformat() if said.until else None
+    about = {"reason": said.reason, "until": until, "by": said.by}
+    head = {"schema": f"refrom.{verb}/1", "dry_run": dry_run, "file": str(file), "result": str(result)}
+    if isinstance(said, Block):
+        return {**head, "block": {"digest": str(said.digest), **about}, "runtimes": list(streams or ())}
+    named = {"repository": said.repository, "path": said.path, "runtime": said.runtime, "function": said.function}
+    return {**head, "hold": {**named, **about}}
 
 
 def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:

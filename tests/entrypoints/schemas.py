@@ -221,6 +221,15 @@ ROLLBACK = document(
 )
 ROLLBACK["required"].append("from")
 
+_SAID = {"reason": TEXT, "until": null_or(DAY), "by": null_or(TEXT)}
+_PLACE: dict[str, Schema] = {"dry_run": FLAG, "file": TEXT, "result": {"enum": ["declared", "unchanged", "withdrawn"]}}
+HELD = objects(repository=null_or(TEXT), path=null_or(TEXT), runtime=null_or(TEXT), function=null_or(TEXT), **_SAID)
+HOLD, RELEASE = (document(name, hold=HELD, **_PLACE) for name in ("hold", "release"))
+BLOCK, UNBLOCK = (
+    document(name, block=objects(digest=DIGEST, **_SAID), runtimes=array(TEXT), **_PLACE)
+    for name in ("block", "unblock")
+)
+
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 ROLLOUTS = array(
     objects(
