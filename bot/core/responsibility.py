@@ -190,7 +190,7 @@ def judge_served(shares: Sequence[tuple[float, Evidence]], freshness: Freshness,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCount:
-    """How many functions stand in one row of the table, each counted once, by its worst duty."""
+    """How many functions stand in one row of the table, each counted once there, by its worst duty."""
 
     row: Row
     states: Mapping[State, int]
@@ -202,14 +202,16 @@ class RowCount:
 
 
 def count_rows(findings: Iterable[Finding]) -> tuple[RowCount, ...]:
-    """Count the four rows in the table's order; what could not be told apart follows where there is such."""
-    found = list(findings)
-    counts = []
-    for row in Row:
-        states = Counter(finding.state for finding in found if finding.row is row)
-        if states or row is not Row.MANAGED_UNKNOWN:
-            counts.append(RowCount(row=row, states=states))
-    return tuple(counts)
+    """Count the four rows in the table's order; what could not be told apart follows where there is such.
+
+    A function of which several versions serve is as the worst of them.
+    """
+    worst: dict[tuple[Row, str], State] = {}
+    for finding in findings:
+        key = (finding.row, finding.evidence.function)
+        worst[key] = min(finding.state, worst.get(key, finding.state), key=_WORST.index)
+    counts = (RowCount(row=row, states=Counter(s for (r, _), s in worst.items() if r is row)) for row in Row)
+    return tuple(count for count in counts if count.functions or count.row is not Row.MANAGED_UNKNOWN)
 
 
 def slo_kept(findings: Iterable[Finding]) -> bool:

@@ -352,7 +352,7 @@ def _outcome(outcome: Outcome) -> Document:
 
 
 def _row(count: RowCount) -> Document:
-    """One row of the table; each function is counted once, by its worst duty."""
+    """One row of the table; each function is counted once in it, by its worst duty."""
     states = {str(state): count.states.get(state, 0) for state in State}
     return {
         "row": str(count.row),

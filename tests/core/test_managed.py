@@ -169,7 +169,14 @@ def test_versions_are_compared_by_number_within_one_line(own: str | None, newest
 
 def test_each_function_is_counted_once_in_its_row_by_its_worst_duty() -> None:
     near = management(runtime=runtime(TODAY - timedelta(days=3)))
-    counts = count_rows([judged(management()), judged(near), judged(management(FUNCTION_UPDATE), 10)])
+    counts = count_rows(
+        [
+            judged(management()),
+            judged(near, function="arn:old"),
+            judged(management(), function="arn:old", alias="live"),
+            judged(management(FUNCTION_UPDATE), 10),
+        ]
+    )
 
     assert [(count.row, count.functions, dict(count.states)) for count in counts] == [
         (Row.MANAGED_AUTO, 2, {State.MET: 1, State.OVERDUE: 1}),
