@@ -340,7 +340,9 @@ class LambdaDeployerModel(Model):
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
     accounts: list[AccountModel] = Field(
-        [], description="Where functions are discovered; left out, in region alone. A role is used for its account."
+        [],
+        description="Where functions are discovered, and all functions audited; left out, they are discovered in "
+        "region alone. A role is used for its account.",
     )
     endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
 

@@ -32,7 +32,7 @@ from tests.lab.aws_functions import LATEST, Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
 from tests.lab.aws_lambda import ACCOUNT, LambdaService
 from tests.lab.aws_logs import LogsService
-from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
+from tests.lab.aws_protocols import AwsError, Call, read_call, region_of, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
 from tests.lab.aws_runtimes import runtime_arn
 from tests.lab.aws_sts import StsService, account_of
@@ -96,6 +96,8 @@ class AwsStub:
         """Log groups, for a test to write to."""
         self.denied: set[tuple[str, str, str]] = set()
         """Operations that are not allowed, each with the account and the Region where they are not."""
+        self.down: set[str] = set()
+        """Regions that cut every connection."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
@@ -336,10 +338,12 @@ class AwsStub:
     def _direct(self, service: LambdaService, region: str, operation: str, **params: Any) -> dict[str, Any]:
         return service.answer(Call(service="lambda", operation=operation, region=region, params=params))
 
-    def _respond(self, request: Asked) -> Answer:
+    def _respond(self, request: Asked) -> Answer | None:
         """Answer one request; what the lab cannot do is remembered as its defect and answered with a 500."""
         with self._lock:
             try:
+                if region_of(request) in self.down:
+                    return None
                 return self._carry_out(request)
             except Exception:  # noqa: BLE001 - whatever it is, the test must hear of it, and the client get an answer
                 self.defects.append(f"{request.method} {request.path}: {traceback.format_exc(limit=-4)}")

@@ -47,9 +47,6 @@ class LambdaService:
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
-        now = self.clock.now()
-        for function in self.functions.values():
-            function.settle(now)
         return self._operation(call.operation)(call)
 
     def _operation(self, name: str) -> Callable[[Call], dict[str, Any]]:
@@ -105,6 +102,8 @@ class LambdaService:
         p = only(call, "Marker")
         here = [function for (region, _), function in sorted(self.functions.items()) if region == call.region]
         start = int(p.get("Marker", "0"))
+        for function in here[start : start + self.page]:
+            function.settle(self.clock.now())
         page = [_configuration(function, function.latest) for function in here[start : start + self.page]]
         listed = [{name: value for name, value in config.items() if not _STATE.match(name)} for config in page]
         end = start + self.page
@@ -228,6 +227,7 @@ class LambdaService:
         if function is None:
             arn = f"arn:aws:lambda:{call.region}:{self.account}:function:{name}"
             raise AwsError("ResourceNotFoundException", f"Function not found: {arn}")
+        function.settle(self.clock.now())
         return function
 
     def _version(self, call: Call) -> tuple[FunctionState, Version, bool]:

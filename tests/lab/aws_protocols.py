@@ -69,6 +69,12 @@ class Call:
         return _service(self.service).operation_model(self.operation)
 
 
+def region_of(request: Asked) -> str:
+    """Say which Region a request is signed for; empty for one that is not signed."""
+    scope = _SCOPE.search(request.headers.get("Authorization", ""))
+    return scope["region"] if scope else ""
+
+
 def read_call(request: Asked) -> Call:
     """Find out what a signed request asks; `AwsError` for one that is not signed or breaks the model."""
     scope = _SCOPE.search(request.headers.get("Authorization", ""))

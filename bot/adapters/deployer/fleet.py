@@ -7,6 +7,7 @@ GetFunction, which tells the rest, has a quota of its own.
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import zip_longest
 from typing import Any, Final
 
 from bot.adapters.deployer.aws_errors import is_unreachable, knows_no_such_call, says_missing
@@ -61,10 +62,13 @@ class LambdaFleet:
         return FleetListing(tuple(functions), tuple(faults))
 
     def read(self, functions: Sequence[Listed]) -> Iterator[tuple[Listed, SeenFunction | None]]:
-        """Read functions side by side; whoever stops asking leaves at most what the workers have begun."""
+        """Read functions side by side, of all places in turn, so that the quota of none lies idle.
+
+        Whoever stops asking leaves at most what the workers have begun.
+        """
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="fleet")
         try:
-            readings = {pool.submit(self._read, one): one for one in functions}
+            readings = {pool.submit(self._read, one): one for one in _in_turn(functions)}
             for reading in as_completed(readings):
                 yield readings[reading], reading.result()
         finally:
@@ -140,6 +144,15 @@ class LambdaFleet:
             raise
         self._silent[listed.place] = []
         return answer
+
+
+def _in_turn(functions: Sequence[Listed]) -> Iterator[Listed]:
+    """The first of each place, then the second of each, and so on."""
+    by_place: dict[str, list[Listed]] = {}
+    for one in functions:
+        by_place.setdefault(one.place, []).append(one)
+    for turn in zip_longest(*by_place.values()):
+        yield from (one for one in turn if one)
 
 
 def _served(aliases: Sequence[Document]) -> Sequence[str]:

@@ -35,9 +35,12 @@ def function_of(subject: str, answer: Mapping[str, Any]) -> Function:
 
 
 def modified_of(config: Mapping[str, Any]) -> datetime | None:
-    """Read LastModified, `2026-11-20T14:02:11.000+0000`; None where the answer has none."""
-    text = config.get("LastModified")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC) if text else None
+    """Read LastModified, such as `2026-11-20T14:02:11.000+0000`; None where there is none that can be read."""
+    try:
+        moment = datetime.fromisoformat(config.get("LastModified", ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:

@@ -6,7 +6,7 @@ Which version an ARN of a runtime names never changes, so that is remembered for
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from bot.core.errors import InvalidReference
@@ -25,24 +25,23 @@ _FORM: Final = 1
 
 
 class RunMemory:
-    """Keeps what was read since the run began; `scope` says of which places."""
+    """Keeps what was read in one run; `scope` says of which places, `number` which run it is."""
 
-    def __init__(self, documents: DocumentMemory, clock: Clock, scope: str) -> None:
+    def __init__(self, documents: DocumentMemory, clock: Clock, scope: str, number: int, began: datetime) -> None:
         self._documents = documents
         self._clock = clock
         self._scope = scope
-        self._began = clock.now()
+        self._number = number
+        self._began = began
 
     @classmethod
     def begin(cls, documents: DocumentMemory, clock: Clock, scope: str) -> Self:
         """Begin a run, or go on with the one of the same places that did not come to its end."""
-        memory, last = cls(documents, clock, scope), documents.get(_RUN)
-        if (
-            last
-            and (last.etag, last.source) == (_UNDERWAY, scope)
-            and timedelta() <= clock.now() - last.confirmed < LIFE
-        ):
-            memory._began = last.confirmed
+        last, now = documents.get(_RUN), clock.now()
+        number = int(last.content) if last else 0
+        if last and (last.etag, last.source) == (_UNDERWAY, scope) and timedelta() <= now - last.confirmed < LIFE:
+            return cls(documents, clock, scope, number, last.confirmed)
+        memory = cls(documents, clock, scope, number + 1, now)
         memory._mark(_UNDERWAY)
         return memory
 
@@ -53,7 +52,7 @@ class RunMemory:
     def get(self, name: str, revision: str) -> Mapping[str, Any] | None:
         """Return what this run kept under a name, if it was of the same revision."""
         kept = self._documents.get(f"{_RUN} {name}")
-        if kept is None or kept.etag != f"{_FORM} {revision}" or kept.confirmed < self._began:
+        if kept is None or (kept.etag, kept.source) != (f"{_FORM} {revision}", str(self._number)):
             return None
         document: Mapping[str, Any] = json.loads(kept.content)
         return document
@@ -61,7 +60,7 @@ class RunMemory:
     def put(self, name: str, revision: str, document: Mapping[str, Any]) -> None:
         """Keep what was read."""
         content = json.dumps(document, separators=(",", ":")).encode()
-        kept = Kept(source=name, etag=f"{_FORM} {revision}", confirmed=self._clock.now(), content=content)
+        kept = Kept(source=str(self._number), etag=f"{_FORM} {revision}", confirmed=self._clock.now(), content=content)
         self._documents.put(f"{_RUN} {name}", kept)
 
     def version_of(self, arn: str) -> InitStart | None:
@@ -78,4 +77,5 @@ class RunMemory:
         self._documents.put(f"runtime {started.arn}", Kept(source="log", etag="", confirmed=now, content=content))
 
     def _mark(self, state: str) -> None:
-        self._documents.put(_RUN, Kept(source=self._scope, etag=state, confirmed=self._began, content=b""))
+        number = str(self._number).encode()
+        self._documents.put(_RUN, Kept(source=self._scope, etag=state, confirmed=self._began, content=number))
