@@ -139,7 +139,7 @@ def test_a_cycle_does_what_run_does_and_tells_it(scene: Scene) -> None:
 
 
 def test_the_slo_of_a_day_is_kept_once_and_shown_from_then_on(scene: Scene) -> None:
-    scene.script.cycles = 24
+    scene.script.cycles = 8
 
     with scene.open() as workshop:
         seen = scene.run(workshop)
