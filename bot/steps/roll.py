@@ -72,8 +72,7 @@ class Roller:
         if rollout != kept:
             self.memory.put(rollout)
         later = [seen for seen in history if seen.first_seen > latest.first_seen and latest.digest != newest.digest]
-        newer = frozenset(digest for seen in later for digest in digests_of(seen))
-        newer -= digests_of(latest)
+        newer = frozenset(digest for seen in later for digest in digests_of(seen)) - digests_of(latest)
         return Standing(rollout=rollout, troubles=troubles, latest=latest, asked=now, newer=newer, fault=fault)
 
     def since(self, moment: datetime) -> Entries:
