@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.plan import Update
+from bot.core.windows import Window
 
 HOUR: Final = timedelta(hours=1)
 """The span that `new_per_hour` is about."""
@@ -77,12 +78,30 @@ class Load:
         return Deferral(reason=reason, until=recent[-limits.new_per_hour] + HOUR if limits.new_per_hour else None)
 
 
-def urgency(updates: Iterable[Update], name: str) -> tuple[int, float, str]:
+def deferral(
+    load: Load, repository: str, limits: Limits, window: Window | None, now: datetime, *, opens: bool
+) -> Deferral | None:
+    """Say why a pull request may not be opened now, or only refreshed where it is not to be opened; None if it may.
+
+    What is open costs no room, so limits stop no refresh.
+    """
+    if window and not window.is_open(now):
+        return Deferral(reason="outside of the schedule", until=window.opens(now))
+    return load.defers(repository, limits, now) if opens else None
+
+
+def urgency(updates: Iterable[Update], name: str) -> tuple[bool, int, float, str]:
     """The place in line of a pull request for some updates, the smaller the earlier.
 
-    First goes what fixes the worst, then what is behind for longest, then the name.
+    First goes what leaves a blocked base for an older one, then what fixes the worst, then what is behind for longest,
+    then the name.
     """
     due = list(updates)
     severities = [update.change.severity.rank for update in due if update.change and update.change.severity]
     moments = [update.behind_since.timestamp() for update in due if update.behind_since]
-    return (-max(severities, default=-1), min(moments, default=float("inf")), name)
+    return (
+        not any(update.back for update in due),
+        -max(severities, default=-1),
+        min(moments, default=float("inf")),
+        name,
+    )

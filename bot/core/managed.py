@@ -101,7 +101,7 @@ def _since_change(duty: str, evidence: Evidence, max_age: timedelta, now: dateti
 
 def _manual(evidence: Evidence, max_age: timedelta, now: datetime) -> Duty:
     """Due by the day that a person declared, over or not; without one like a regular update."""
-    until = evidence.manual_until
+    until = evidence.manual.until if evidence.manual else None
     if until is not None and not evidence.held:
         return Duty.by_day(LEAVE_MANUAL, until, now.date(), f"its mode manual was declared until {until}")
     return _since_change(LEAVE_MANUAL, evidence, max_age, now)

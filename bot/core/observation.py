@@ -24,6 +24,16 @@ class KnownBase:
     diff_ids: tuple[Digest, ...]
     created: datetime | None = None
 
+    @property
+    def shared(self) -> Digest:
+        """What all platforms of a base share: the digest that its tag pointed to."""
+        return self.reference.digest or self.digest
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        """The digests by which it may be named: that of all platforms, and that of its own."""
+        return frozenset((self.shared, self.digest))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -53,6 +63,11 @@ class Observation:
         """How `first_seen` is known: by a `watch`, or for want of history from the `stamp` or from `created`."""
         taken = {self.created: "created", self.stamp: "stamp"}
         return taken.get(self.first_seen, "watch")
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        """Every digest under which it goes: its own and its platforms'."""
+        return frozenset((self.digest, *(base.digest for base in self.bases)))
 
     @property
     def platforms(self) -> Mapping[Platform, KnownBase]:

@@ -5,7 +5,7 @@ What each decision means stands in `docs/explanation/how-an-update-travels.md`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from bot.core.advisories import Severity
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
+from bot.core.modes import Mode, UpdateMode, effective, rides
 from bot.core.observation import Observation
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, OnUnknown, Policy, Style, UpdateOn
@@ -78,14 +79,26 @@ class Unwatched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """From when on the rollout of a base lets a use take it, None for never; `why` names the phase, or what halted."""
+
+    opens: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """All that is known about one use when it is decided.
 
     `in_use` is the base that is old: the pinned digest, else what the deployed image proves, else None.
-    `candidate` is the digest that an update would lead to; `dated_tag` is the date-stamped tag that names it, None if
-    there is none or nobody asked.
+    `latest` is what an update would lead to, and `candidate` its digest for this use; `dated_tag` is the date-stamped
+    tag that names it, None if there is none or nobody asked. `passed_over` is the stream's newest digest where that is
+    blocked, so that `latest` is an older one.
     `change` compares the two; None where they are equal or could not be compared (`fault` then says why).
-    `behind_since` is when something newer than `in_use` first appeared.
+    `behind_since` is when something newer than `in_use` first appeared; `ahead` says that `in_use` is the newer one,
+    and `sick` that it is blocked.
+    `changed` is when somebody other than refrom last changed the default branch, and `admission` what the rollout says,
+    None where there is none.
     """
 
     use: BaseUse
@@ -96,6 +109,11 @@ class Known:
     change: BaseChange | None = None
     behind_since: datetime | None = None
     fault: str = ""
+    ahead: bool = False
+    sick: bool = False
+    passed_over: Digest | None = None
+    changed: datetime | None = None
+    admission: Admission | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +122,7 @@ class Update:
 
     `tag` replaces the tag, which stays where it is None. `writes_digest` says that the digest stands after it.
     `behind_since` is when something newer than `old` first appeared.
+    It goes `back` where the base in use is blocked, and the newest other one is older.
     """
 
     use: BaseUse
@@ -115,6 +134,7 @@ class Update:
     writes_digest: bool = True
     change: BaseChange | None = None
     behind_since: datetime | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,23 +185,61 @@ def plan(
 
 def decide(known: Known | Unwatched, policy: Policy, declared: Declarations, now: datetime) -> Decision:
     """Decide one use. The first rule that applies wins."""
-    use = known.use
+    use, mode = known.use, effective(policy.modes, now.date())
     hold = declared.hold_for(
         repository=use.repository, path=use.located.path, runtime=use.runtime or "", today=now.date()
     )
     if hold:
         return Held(use=use, reason=f"held{f' until {hold.until}' if hold.until else ''}: {hold.reason}")
+    if mode.mode is Mode.MANUAL:
+        return Held(use=use, reason=str(mode))
     if isinstance(known, Unwatched):
         waits = Waiting(use=use, reason=known.fault, until=None)
         return waits if known.passing else Skip(use=use, reason=known.fault)
     if any(declared.is_blocked(digest, now.date()) for digest in _leads_to(known)):
         reason = f"the current base {known.candidate.short} is blocked"
         return Held(use=use, reason=reason, blocked=known.candidate)
+    if known.in_use and known.sick:
+        return _take_back(known, known.in_use)
+    return _pace(known, mode, _decide(known, policy, now), now)
+
+
+def _decide(known: Known, policy: Policy, now: datetime) -> Decision:
+    """Decide a use that nobody stopped, by what differs."""
     if known.in_use is None:
         return _decide_unknown(known, policy, now)
-    if known.change is None and known.in_use in _digests(known):
-        return Current(use=use, reason="on the current base")
+    if known.ahead or (known.change is None and known.in_use in _digests(known)):
+        if known.passed_over:
+            reason = f"the current base {known.passed_over.short} is blocked, and this is the newest other one"
+            return Held(use=known.use, reason=reason, blocked=known.passed_over)
+        return Current(use=known.use, reason="ahead of the rollout" if known.ahead else "on the current base")
     return _decide_moved(known, policy, now)
+
+
+def _take_back(known: Known, blocked: Digest) -> Decision:
+    """Leave a blocked base at once for the newest other one, by digest: a moving tag may name what is blocked."""
+    reason = f"the base in use, {blocked.short}, is blocked"
+    decision = _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+    match decision:
+        case Update() if known.ahead:
+            return replace(decision, back=True, behind_since=None)
+        case Skip():
+            return replace(decision, reason=f"{reason}; it {decision.reason}")
+        case _:
+            return decision
+
+
+def _pace(known: Known, mode: UpdateMode, decision: Decision, now: datetime) -> Decision:
+    """Let what is due wait for its time, by the update mode and the rollout."""
+    if not isinstance(decision, Update):
+        return decision
+    if mode.mode is Mode.FUNCTION_UPDATE and not rides(known.changed, known.latest.first_seen):
+        reason = f"{decision.reason}; mode {mode.mode}: comes with the next change of {known.use.repository}"
+        return Waiting(use=known.use, reason=reason, until=None)
+    admitted = known.admission
+    if admitted and (admitted.opens is None or now < admitted.opens):
+        return Waiting(use=known.use, reason=f"{decision.reason}; {admitted.why}", until=admitted.opens)
+    return decision
 
 
 def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
@@ -189,7 +247,7 @@ def _decide_unknown(known: Known, policy: Policy, now: datetime) -> Decision:
     why = known.fault or "what is deployed is not known"
     if policy.on_unknown is OnUnknown.WAIT:
         return Waiting(use=known.use, reason=f"{why}; policy on_unknown: wait", until=None)
-    if not known.use.fixed and (policy.on_unknown is OnUnknown.REBUILD or policy.style is Style.TAG):
+    if rebuilds(known.use, policy, known=False):
         return _update(known, Action.REBUILD, f"{why}: rebuild on the current base")
     return _act(known, policy, f"{why}: pin the current base", now)
 
@@ -245,6 +303,13 @@ def describe(change: BaseChange, least: Severity = Severity.LOW) -> str:
     return f"{significance}: {severity}{told[0].what}{more}{minor}"
 
 
+def rebuilds(use: BaseUse, policy: Policy, *, known: bool) -> bool:
+    """Whether an update of a use is a rebuild on whatever its tag names then; `known` says whether its base is."""
+    if use.fixed:
+        return False
+    return policy.style is Style.TAG or (policy.on_unknown is OnUnknown.REBUILD and not known)
+
+
 def wants_date(use: BaseUse, policy: Policy) -> bool:
     """Whether an update of a use writes a date-stamped tag: policy says so, or one stands there."""
     return use.dated or policy.style is Style.DATED
@@ -266,7 +331,7 @@ def platforms_of(use: BaseUse, latest: Observation) -> tuple[Platform, ...]:
 def _act(known: Known, policy: Policy, reason: str, now: datetime) -> Decision:
     """Bring the reference to the newer base, in the form that it has or that policy wants."""
     use = known.use
-    if policy.style is Style.TAG and not use.fixed:
+    if rebuilds(use, policy, known=True):
         return _update(known, Action.REBUILD, reason)
     action = Action.BUMP if use.fixed else Action.PIN
     if not wants_date(use, policy):
@@ -286,16 +351,23 @@ def _act_without_date(known: Known, policy: Policy, action: Action, reason: str,
     due = (known.behind_since or now) + policy.max_age
     if policy.style is not Style.DIGEST and now < due:
         return Waiting(use=known.use, reason=f"{reason}; {why}; in the end it is pinned by digest", until=due)
-    image = known.use.located.use.lambda_image
-    tag = str(image.tag.with_stamp(None)) if image and image.tag and image.tag.stamp else None
-    return _update(known, action, f"{reason}; {why}, so it is pinned by digest", tag=tag)
+    return _update(known, action, f"{reason}; {why}, so it is pinned by digest", tag=_undated(known.use))
+
+
+def _undated(use: BaseUse) -> str | None:
+    """The moving tag in place of a date-stamped one; None where the tag has no date, so that it stays."""
+    image = use.located.use.lambda_image
+    return str(image.tag.with_stamp(None)) if image and image.tag and image.tag.stamp else None
 
 
 def _update(
     known: Known, action: Action, reason: str, *, tag: str | None = None, writes_digest: bool = True
 ) -> Decision:
-    """Make the update, unless it needs an edit that cannot be made safely."""
+    """Make the update, unless it needs an edit that cannot be made safely, or a rebuild would take what is blocked."""
     use = known.use.located.use
+    if action is Action.REBUILD and known.passed_over:
+        why = f"{known.latest.reference} names {known.passed_over.short}, which is blocked"
+        return Held(use=known.use, reason=f"{reason}; {why}", blocked=known.passed_over)
     obstacle = use.cannot_edit or (use.cannot_retag if tag else "")
     if action is not Action.REBUILD and obstacle:
         return Skip(use=known.use, reason=f"cannot be edited: {obstacle}")

@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.core.advisories import Severity
 from bot.core.digest import Digest
+from bot.core.modes import UpdateMode
 
 OWN_FILE: Final = ".github/refrom.yaml"
 """Where a source repository narrows what refrom does there."""
@@ -53,6 +54,7 @@ class Policy:
     Only what fixes an advisory of at least `min_severity` counts as security.
     A change of less than `update_on` waits until the base in use has been behind for `max_age`;
     any other waits until the new base has been seen for `soak`.
+    `modes` are the update modes that were declared, the least specific first.
     """
 
     update_on: UpdateOn = UpdateOn.LANGUAGE
@@ -61,6 +63,7 @@ class Policy:
     soak: timedelta = timedelta(0)
     style: Style = Style.DIGEST
     on_unknown: OnUnknown = OnUnknown.PIN
+    modes: tuple[UpdateMode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class Override:
     soak: timedelta | None = None
     style: Style | None = None
     on_unknown: OnUnknown | None = None
+    mode: UpdateMode | None = None
 
     def covers(self, *, repository: str, path: str, runtime: str) -> bool:
         """Say whether a use is meant."""
@@ -84,15 +88,17 @@ class Override:
 
     def apply(self, policy: Policy) -> Policy:
         """Return the policy with the parts of this override."""
-        parts = {field.name: getattr(self, field.name) for field in fields(Policy)}
-        return replace(policy, **{name: part for name, part in parts.items() if part is not None})
+        parts = {field.name: getattr(self, field.name) for field in fields(Policy) if field.name != "modes"}
+        changed = replace(policy, **{name: part for name, part in parts.items() if part is not None})
+        return replace(changed, modes=(*policy.modes, *_given(self.mode)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
     """What a source repository says of itself: it can only narrow what refrom does there, never widen it.
 
-    `ignore` are globs of paths whose uses are not handled. Each part of the policy counts only where it is stricter.
+    `ignore` are globs of paths whose uses are not handled. Each part of the policy counts only where it is stricter,
+    and so does `mode`, which `narrows`.
     """
 
     enabled: bool = True
@@ -100,6 +106,7 @@ class Narrowing:
     update_on: UpdateOn | None = None
     min_severity: Severity | None = None
     soak: timedelta | None = None
+    mode: UpdateMode | None = None
 
     def why_skipped(self, path: str) -> str:
         """Say why nothing is done about a path; nothing if it is handled."""
@@ -116,6 +123,7 @@ class Narrowing:
             update_on=min(policy.update_on, self.update_on or policy.update_on, key=strictness.index),
             min_severity=max(policy.min_severity, self.min_severity or policy.min_severity),
             soak=max(policy.soak, self.soak or policy.soak),
+            modes=(*policy.modes, *_given(self.mode)),
         )
 
 
@@ -123,7 +131,7 @@ class Narrowing:
 class Hold:
     """A person's no to some uses or to one function, through the day `until`, or until it is released.
 
-    `repository` and `path` are globs. A hold covers what all the parts that are not None match.
+    `repository` and `path` are globs. A hold covers what all the parts that are not None match. `by` is who said it.
     """
 
     reason: str
@@ -132,32 +140,36 @@ class Hold:
     path: str | None = None
     function: str | None = None
     runtime: str | None = None
+    by: str | None = None
+
+    @property
+    def names(self) -> str:
+        """What is held, such as `repository acme/*, path app/*`."""
+        parts = {name: getattr(self, name) for name in ("repository", "path", "runtime", "function")}
+        return ", ".join(f"{name} {part}" for name, part in parts.items() if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A person's no to one digest everywhere, through the day `until`, or until it is unblocked."""
+    """A person's no to one digest everywhere, through the day `until`, or until it is unblocked; `by` says who."""
 
     digest: Digest
     reason: str
     until: date | None = None
+    by: str | None = None
+
+    @property
+    def names(self) -> str:
+        """What is blocked."""
+        return str(self.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ManualMode:
-    """A function that a person took back, and that stays where it is through the day `until`.
-
-    As with AWS's own update mode of that name it is a mitigation, so it always says why and for how long.
-    """
+class FunctionMode:
+    """The update mode of one function, as a person declared it."""
 
     function: str
-    reason: str
-    until: date
-
-    @property
-    def hold(self) -> Hold:
-        """What it means for the loop."""
-        return Hold(reason=f"manual until {self.until}: {self.reason}", until=self.until, function=self.function)
+    mode: UpdateMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +178,11 @@ class Declarations:
 
     holds: tuple[Hold, ...] = ()
     blocks: tuple[Block, ...] = ()
-    modes: tuple[ManualMode, ...] = ()
+    modes: tuple[FunctionMode, ...] = ()
 
-    def manual_mode(self, function: str, today: date) -> ManualMode | None:
-        """Return the mode `manual` that a function is in today."""
-        return next((mode for mode in self.modes if mode.function == function and _lasts(mode.until, today)), None)
+    def modes_of(self, function: str) -> tuple[UpdateMode, ...]:
+        """Return the update modes that are declared for a function, whether they last or not."""
+        return tuple(one.mode for one in self.modes if one.function == function)
 
     def hold_for(
         self,
@@ -181,11 +193,11 @@ class Declarations:
         runtime: str | None = None,
         function: str | None = None,
     ) -> Hold | None:
-        """Return the hold that covers a use or a function; of several, the first declared, a mode `manual` at last.
+        """Return the hold that covers a use or a function; of several, the first declared.
 
         A part that is not given is matched by no glob, so that a hold on repositories is none on a function.
         """
-        for hold in (*self.holds, *(mode.hold for mode in self.modes)):
+        for hold in self.holds:
             globs = _matches(hold.repository, repository) and _matches(hold.path, path)
             exact = hold.runtime in (None, runtime) and hold.function in (None, function)
             if globs and exact and _lasts(hold.until, today):
@@ -199,6 +211,10 @@ class Declarations:
     def blocked(self, today: date) -> frozenset[Digest]:
         """Return the digests that are blocked today."""
         return frozenset(block.digest for block in self.blocks if _lasts(block.until, today))
+
+
+def _given(mode: UpdateMode | None) -> tuple[UpdateMode, ...]:
+    return (mode,) if mode else ()
 
 
 def _matches(glob: str | None, text: str | None) -> bool:

@@ -16,13 +16,15 @@ from bot.core.change import BaseChange, Significance
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.management import Management
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.rows import Row
+from bot.core.slo import Freshness, Lack, Rule
 
 REDEPLOY = "redeploy on the latest base"
-LEAVE_MANUAL = "return to auto or function-update"
+RETURN = "return to auto or function-update"
 
 
 class Verdict(StrEnum):
@@ -49,7 +51,7 @@ _WORST = (State.OVERDUE, State.UNKNOWN, State.DUE, State.EXCEPTED, State.MET)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """One duty of the customer; `days` are the days left (due) or the days over (overdue).
+    """One duty of the customer; `days` are the days left (due) or the days over (overdue), `rule` says by what.
 
     `until` is the last day of an exception that has one.
     """
@@ -59,13 +61,19 @@ class Duty:
     days: int | None = None
     why: str = ""
     until: date | None = None
+    rule: Rule = Rule.ANY
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it breaks the SLO: it is overdue, or nobody can say."""
+        return self.state in (State.OVERDUE, State.UNKNOWN)
 
     @classmethod
-    def by(cls, duty: str, left: timedelta, why: str = "") -> Self:
+    def by(cls, duty: str, left: timedelta, why: str = "", rule: Rule = Rule.ANY) -> Self:
         """A duty with so much time left: due, or overdue once that is below zero."""
         if left < timedelta():
-            return cls(duty=duty, state=State.OVERDUE, days=(-left).days, why=why)
-        return cls(duty=duty, state=State.DUE, days=left.days, why=why)
+            return cls(duty=duty, state=State.OVERDUE, days=(-left).days, why=why, rule=rule)
+        return cls(duty=duty, state=State.DUE, days=left.days, why=why, rule=rule)
 
     @classmethod
     def by_day(cls, duty: str, last: date, today: date, why: str = "") -> Self:
@@ -79,10 +87,11 @@ class Evidence:
 
     `merged` is the base that the default branch names, None where it pins none; `unserved` says that `$LATEST` stands
     on it, and the alias serves something else.
-    `change` compares the proven base with the stream's latest; `fault` says what could not be read.
+    `change` compares the proven base with the stream's latest; `urgent` is what it lacks that an SLO gives less time;
+    `fault` says what could not be read.
     `repository` and `path` are None where nobody knows what the function is built from.
-    `manual_until` is the last day of a mode `manual` that was declared for it, over or not; `held_until` that of the
-    hold. `redeployed` is when the version got its code or configuration (LastModified).
+    `manual` is the mode of that name that holds, or that would had its end not come; `held_until` is the last day of
+    the hold. `redeployed` is when the version got its code or configuration (LastModified).
     `consistency` says in what other Regions, accounts or aliases the same source serves another image.
     `management` is what is known of a managed runtime, None for a container image.
     """
@@ -98,12 +107,13 @@ class Evidence:
     latest: Observation | None = None
     change: BaseChange | None = None
     behind_since: datetime | None = None
+    urgent: tuple[Lack, ...] = ()
     held: str = ""
     mode: str | None = "auto"
+    manual: UpdateMode | None = None
     unserved: bool = False
     fault: str = ""
     held_until: date | None = None
-    manual_until: date | None = None
     pull_request: str | None = None
     redeployed: datetime | None = None
     image: Reference | None = None
@@ -147,23 +157,23 @@ class Finding:
     @property
     def breaks_slo(self) -> bool:
         """Whether a duty is overdue, or nobody can say."""
-        return any(duty.state in (State.OVERDUE, State.UNKNOWN) for duty in self.duties)
+        return any(duty.breaks for duty in self.duties)
 
 
-def judge_function(evidence: Evidence, max_age: timedelta, now: datetime) -> Finding:
+def judge_function(evidence: Evidence, freshness: Freshness, now: datetime) -> Finding:
     """Judge one container-image function; pure, for evidence of any completeness."""
     verdict, base = _verdict(evidence), _base(evidence)
     return Finding(
         evidence=evidence,
         verdict=verdict,
         base_age_days=(now - base.created).days if base and base.created else None,
-        duties=(_duty(evidence, verdict, max_age, now), *_leave_manual(evidence, now.date())),
+        duties=(_duty(evidence, verdict, freshness, now), *return_duties(evidence.manual, now)),
     )
 
 
-def judge_served(shares: Sequence[tuple[float, Evidence]], max_age: timedelta, now: datetime) -> Finding:
+def judge_served(shares: Sequence[tuple[float, Evidence]], freshness: Freshness, now: datetime) -> Finding:
     """Judge each version that serves; the function is as the worst of them, of equals the largest share."""
-    judged = [(weight, judge_function(evidence, max_age, now)) for weight, evidence in shares]
+    judged = [(weight, judge_function(evidence, freshness, now)) for weight, evidence in shares]
     serves = tuple(
         Served(
             version=one.evidence.version,
@@ -209,6 +219,19 @@ def slo_kept(findings: Iterable[Finding]) -> bool:
     return not any(finding.breaks_slo for finding in findings)
 
 
+def return_duties(manual: UpdateMode | None, now: datetime) -> tuple[Duty, ...]:
+    """Say until when mode `manual` is to be left; it is overdue from the day after its end until it is taken out."""
+    if manual and manual.fault:
+        return (Duty(duty=RETURN, state=State.UNKNOWN, why=str(manual)),)
+    if manual is None or manual.until is None:
+        return ()
+    left = (manual.until - now.date()).days
+    if left >= 0:
+        return (Duty(duty=RETURN, state=State.DUE, days=left, why=str(manual)),)
+    why = f"{manual} is over, and {manual.said_by} still says it; take it out"
+    return (Duty(duty=RETURN, state=State.OVERDUE, days=-left, why=why),)
+
+
 def _base(evidence: Evidence) -> KnownBase | None:
     return evidence.lineage.base if evidence.lineage else None
 
@@ -230,27 +253,16 @@ def _verdict(evidence: Evidence) -> Verdict:
     return Verdict.CURRENT if evidence.change.significance is Significance.NONE else Verdict.BEHIND
 
 
-def _duty(evidence: Evidence, verdict: Verdict, max_age: timedelta, now: datetime) -> Duty:
+def _duty(evidence: Evidence, verdict: Verdict, freshness: Freshness, now: datetime) -> Duty:
     if verdict is Verdict.CURRENT:
         return Duty(duty=REDEPLOY, state=State.MET)
     if evidence.held:
         return Duty(duty=REDEPLOY, state=State.EXCEPTED, why=evidence.held, until=evidence.held_until)
     if verdict is Verdict.UNKNOWN:
         return Duty(duty=REDEPLOY, state=State.UNKNOWN, why=evidence.fault or "no known base lies under the image")
-    left = (evidence.behind_since or now) + max_age - now
     why = _why_drifted(evidence) if verdict is Verdict.DRIFTED else ""
-    return Duty.by(REDEPLOY, left, why)
-
-
-def _leave_manual(evidence: Evidence, today: date) -> tuple[Duty, ...]:
-    """Mode `manual` is a mitigation with an end: excepted until then, and past it a declaration to be cleared up."""
-    until = evidence.manual_until
-    if until is None:
-        return ()
-    if today <= until:
-        return (Duty(duty=LEAVE_MANUAL, state=State.EXCEPTED, until=until, why=evidence.held),)
-    why = f"its mode manual was declared until {until}; take it out, or declare it anew"
-    return (Duty.by_day(LEAVE_MANUAL, until, today, why),)
+    deadline = freshness.deadline(evidence.behind_since or now, evidence.urgent)
+    return Duty.by(REDEPLOY, deadline.at - now, why, deadline.rule)
 
 
 def _why_drifted(evidence: Evidence) -> str:

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.core.errors import SettingsError
+from bot.core.modes import Mode, UpdateMode
 from bot.core.outcome import Result
-from bot.core.policy import ManualMode
+from bot.core.policy import FunctionMode
 from bot.entrypoints.console import (
     ConfigOption,
     DryRunOption,
@@ -17,13 +17,15 @@ from bot.entrypoints.console import (
     Session,
     YesOption,
     confirm,
+    parse_day,
     print_document,
     session_of,
 )
 from bot.entrypoints.documents import redeploy_document, rollback_document
 from bot.entrypoints.exits import ATTENTION, DONE
 from bot.entrypoints.tables import say, show_by_hand
-from bot.settings.holds_file import declare_manual
+from bot.settings.holds_file import declare_mode
+from bot.settings.loading import DECLARED
 from bot.steps.byhand import find_target, find_way_back, roll_back
 from bot.steps.cycle import Cycle, Report
 from bot.wiring import open_workshop
@@ -74,14 +76,15 @@ def rollback(  # noqa: PLR0913, PLR0917 - typer takes each option as a parameter
     with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
         target = find_target(workshop.mapped_rules(), function)
         way = find_way_back(target, to, workshop.world.functions, workshop.registries)
-        mode = ManualMode(function=target.function, reason=reason, until=last_day)
+        mode = UpdateMode(mode=Mode.MANUAL, said_by=DECLARED, reason=reason, until=last_day)
         if not dry_run:
             say(session.err, str(way))
-            say(session.err, f"{workshop.settings.holds}: manual until {last_day}: {reason}")
+            say(session.err, f"{workshop.settings.holds}: {mode}")
             confirm(f"Roll {target.function} back?", yes=yes)
-            declare_manual(workshop.settings.holds, mode)  # before the change, or the loop might undo it in between
+            declared = FunctionMode(function=target.function, mode=mode)
+            declare_mode(workshop.settings.holds, declared)  # before the change, or the loop might undo it in between
         outcomes, waiting = roll_back(way, workshop.world, workshop.engine)
-    document = rollback_document(way, mode, outcomes, waiting, dry_run=dry_run)
+    document = rollback_document(way, mode, outcomes, () if dry_run else waiting, dry_run=dry_run)
     print_document(session, output, document, show_by_hand)
     return ATTENTION if any(outcome.result is Result.FAILED for outcome in outcomes) else DONE
 
@@ -94,12 +97,4 @@ def _redeploy(session: Session, config: Path | None, function: str, *, dry_run: 
 
 
 def _last_day(until: str | None, now: datetime) -> date:
-    if until is None:
-        return now.date() + MITIGATION
-    try:
-        day = date.fromisoformat(until)
-    except ValueError:
-        raise SettingsError([f"--until {until} is no date; write year, month and day, such as 2027-01-31"]) from None
-    if day < now.date():
-        raise SettingsError([f"--until {until} is over; write a day to come"])
-    return day
+    return parse_day(until, now) or now.date() + MITIGATION

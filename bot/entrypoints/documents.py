@@ -4,7 +4,8 @@ Each function turns values into one document that starts with its schema name.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.core.advisories import Fix
@@ -12,11 +13,14 @@ from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.management import Management
+from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
-from bot.core.outcome import Outcome
-from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
-from bot.core.policy import ManualMode
+from bot.core.outcome import Outcome, Result
+from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
+from bot.core.policy import Block, Hold
 from bot.core.responsibility import Duty, Evidence, Finding, RowCount, State, count_rows, slo_kept
+from bot.core.rollout_report import RolloutReport
+from bot.core.slo import Freshness, Rule, Sample
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
 from bot.steps.audit import Audit
@@ -118,7 +122,7 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
 
 def rollback_document(
     way: WayBack,
-    mode: ManualMode,
+    mode: UpdateMode,
     outcomes: Iterable[Outcome],
     waiting: Iterable[tuple[Key, Again]],
     *,
@@ -132,19 +136,35 @@ def rollback_document(
         "alias": way.alias.name if way.alias else None,
         "from": {"version": way.leaves, "image": str(way.left)},
         "to": {"version": way.version, "image": str(way.image)},
-        "mode": {"mode": "manual", "reason": mode.reason, "until": mode.until.isoformat()},
+        "mode": {
+            "mode": str(mode.mode),
+            "reason": mode.reason,
+            "until": mode.until.isoformat() if mode.until else None,
+        },
         "outcomes": [_outcome(outcome) for outcome in outcomes],
         "waiting": _waiting(waiting),
     }
+
+
+def declared_document(
+    verb: str, said: Hold | Block, result: Result, file: Path, streams: Sequence[str] | None, *, dry_run: bool
+) -> Document:
+    """`refrom.hold/1`, `refrom.release/1`, `refrom.block/1` or `refrom.unblock/1`; of a block, the streams it is of."""
+    until = said.until.isoformat() if said.until else None
+    about = {"reason": said.reason, "until": until, "by": said.by}
+    head = {"schema": f"refrom.{verb}/1", "dry_run": dry_run, "file": str(file), "result": str(result)}
+    if isinstance(said, Block):
+        return {**head, "block": {"digest": str(said.digest), **about}, "runtimes": list(streams or ())}
+    named = {"repository": said.repository, "path": said.path, "runtime": said.runtime, "function": said.function}
+    return {**head, "hold": {**named, **about}}
 
 
 def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
-def audit_document(audit: Audit) -> Document:
-    """`refrom.audit/1`."""
-    broken = sum(finding.breaks_slo for finding in audit.findings)
+def audit_document(audit: Audit, samples: Iterable[Sample] = ()) -> Document:
+    """`refrom.audit/1`; `samples` are how the SLO stood on earlier days."""
     return {
         "schema": "refrom.audit/1",
         "functions": [_finding(finding) for finding in audit.findings],
@@ -156,7 +176,58 @@ def audit_document(audit: Audit) -> Document:
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
         "responsibility": [_row(count) for count in count_rows(audit.findings)],
-        "slo": {"kept": slo_kept(audit.findings), "findings": broken},
+        "rollouts": [_rollout(report) for report in audit.rollouts],
+        "slo": {
+            "kept": slo_kept(audit.findings),
+            "findings": sum(finding.breaks_slo for finding in audit.findings),
+            "freshness": _freshness(audit.freshness),
+            "broken": [_broken(finding, duty) for finding in audit.findings for duty in finding.duties if duty.breaks],
+        },
+        "burn": [_sample(sample) for sample in samples],
+    }
+
+
+def _freshness(freshness: Freshness) -> Document:
+    return {str(rule): round(freshness.allowed(rule) / timedelta(days=1), 2) for rule in Rule}
+
+
+def _broken(finding: Finding, duty: Duty) -> Document:
+    """One duty that breaks the SLO; nobody knows for how long where its state is not known."""
+    over = duty.days if duty.state is State.OVERDUE else None
+    return {"function": finding.evidence.function, "rule": str(duty.rule), "days_over": over}
+
+
+def _sample(sample: Sample) -> Document:
+    return {
+        "day": sample.day.isoformat(),
+        "functions": sample.functions,
+        "within": sample.within,
+        "overdue": sample.overdue,
+    }
+
+
+def rollout_document(
+    reports: Iterable[RolloutReport], faults: Iterable[tuple[str, str]], streams: Iterable[tuple[str, str]]
+) -> Document:
+    """`refrom.rollout/1`; `faults` are the repositories that could not be read."""
+    return {
+        "schema": "refrom.rollout/1",
+        "rollouts": [_rollout(report) for report in reports],
+        "errors": [*({"repository": name, "reason": reason} for name, reason in faults), *_streams(streams)],
+    }
+
+
+def _rollout(report: RolloutReport) -> Document:
+    return {
+        "runtime": report.rollout.runtime,
+        "base": str(report.rollout.base),
+        "began": time_text(report.rollout.began),
+        "phase": "soak" if report.soaks else str(report.phase),
+        "wave": report.wave,
+        "waves": report.waves,
+        "next": time_text(report.opens),
+        "reason": report.reason or None,
+        "uses": {"taken": report.taken, "waiting": report.waiting},
     }
 
 
@@ -248,6 +319,7 @@ def _decision(decision: Decision) -> Document:
         "path": use.path,
         "line": use.use.line,
         "runtime": decision.use.runtime,
+        "reference": _reference(decision.use),
         "decision": name_of(decision),
         "action": str(decision.action) if isinstance(decision, Update) else None,
         "reason": decision.reason,
@@ -258,6 +330,14 @@ def _decision(decision: Decision) -> Document:
     if isinstance(decision, Waiting):
         document["until"] = time_text(decision.until)
     return document
+
+
+def _reference(use: BaseUse) -> str:
+    """The stream that a use names, which stays when its digest or date moves; as written where that is no stream."""
+    image = use.located.use.lambda_image
+    if image is None or image.tag is None:
+        return use.located.use.raw
+    return str(image.upstream.with_digest(None).with_tag(str(image.tag.with_stamp(None))))
 
 
 def _outcome(outcome: Outcome) -> Document:

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.core.rows import Row
+
 _STYLES = {
     "update": "bold yellow", "current": "green", "waiting": "cyan", "held": "magenta", "skip": "dim",
     "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
@@ -14,6 +16,7 @@ _STYLES = {
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
     "packages": "yellow", "finished": "yellow", "commented": "yellow", "closed": "yellow",
     "rolled-back": "bold red", "warned": "bold yellow", "ok": "green", "skipped": "dim",
+    "declared": "magenta", "withdrawn": "green",
 }  # fmt: skip
 
 
@@ -130,23 +133,35 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_by_hand(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.redeploy/1` or `refrom.rollback/1`."""
     outcomes = [(o["step"], o["result"], o["message"]) for o in document["outcomes"]]
-    title = "dry run: nothing was changed" if document["dry_run"] else "what was done"
-    if outcomes or not document["waiting"]:
+    title = "what would be done; nothing was changed" if document["dry_run"] else "what was done"
+    if outcomes:
         show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
+    elif not document["waiting"]:
+        say(console, f"{document['function']}: there is nothing to do")
     for waiting in document["waiting"]:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
 
 
+def show_declared(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.hold/1`, `refrom.release/1`, `refrom.block/1` or `refrom.unblock/1`."""
+    said = document.get("hold") or document["block"]
+    rows = [(name, value) for name, value in said.items() if value]
+    dry = " (dry run: nothing was changed)" if document["dry_run"] else ""
+    show(console, f"{document['result']} in {document['file']}{dry}", ("what", "as declared"), rows)
+    if "block" in document:
+        streams = ", ".join(document["runtimes"])
+        say(console, f"a base of {streams}" if streams else "no stream is known to have had this digest")
+
+
 def show_audit(console: Console, document: dict[str, Any]) -> None:
-    """Show `refrom.audit/1`."""
-    rows = [
-        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
-         duty["state"], _days(duty), duty.get("reason"))
-        for f in document["functions"]
-        for duty in f["duties"]
-    ]  # fmt: skip
-    columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
-    show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
+    """Show `refrom.audit/1`; where runtimes that AWS manages are in it, who owes what comes first."""
+    functions = document["functions"]
+    if any(function["row"] != Row.CONTAINER_IMAGE for function in functions):
+        _show_responsibility(console, document["responsibility"])
+        columns = ("function", "row", "runtime", "version", "verdict", "duty", "state", "days", "why")
+        show(console, "Functions", columns, [_owed(f, duty) for f in functions for duty in f["duties"]])
+    else:
+        _show_images(console, functions)
     for error in document["errors"]:
         say(console, f"{subject_of(error)}: {error['reason']}", "bold red")
     for gap in document["gaps"]:
@@ -154,6 +169,30 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
+
+
+def _show_images(console: Console, functions: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
+         duty["state"], _days(duty), duty.get("reason"))
+        for f in functions
+        for duty in f["duties"]
+    ]  # fmt: skip
+    columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
+    show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
+
+
+def _show_responsibility(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    counts = ("functions", "met", "due", "overdue", "excepted", "unknown")
+    lines = [(row["row"], *(row[count] for count in counts), row["customer"]) for row in rows]
+    show(console, "Who owes what", ("row", *counts, "the customer"), lines)
+
+
+def _owed(function: Mapping[str, Any], duty: dict[str, Any]) -> Sequence[object]:
+    return (
+        *(name_of(function["function"], function["alias"]), function["row"], function["runtime"]),
+        *(versions_of(function), function["verdict"], duty["duty"], duty["state"], _days(duty), duty.get("reason")),
+    )
 
 
 def show_doctor(console: Console, document: dict[str, Any]) -> None:

@@ -9,16 +9,17 @@ from bot.entrypoints.documents import Document, audit_document, run_document
 from bot.entrypoints.exits import ATTENTION, DONE, code_of, defects_of
 from bot.ports.clock import Clock
 from bot.ports.fleet import Progress
-from bot.steps.audit import audit
+from bot.steps.audit import audit, audit_after
+from bot.steps.burn import burn, is_due, keep_sample
 from bot.steps.cycle import Cycle
 from bot.steps.discover import discover
 from bot.steps.fleet import Recalled, no_progress, read_fleet
 from bot.steps.inquire import Inquiry
-from bot.wiring import open_fleet, open_workshop
+from bot.wiring import Workshop, open_fleet, open_workshop
 
 _NOBODY_STAYS: Final = (
     "the strategy or bake needs somebody who watches it to its end, and a job of the Action ends before; "
-    "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
+    "hand it over with deploy.codedeploy, or write strategy: all-at-once and bake: 0m, or run refrom serve, which stays"
 )
 
 
@@ -41,8 +42,19 @@ def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool =
         watched = () if stays else [target.function for target in rules.targets if target.strategy.lasts]
         if watched:
             raise SettingsError([f"{', '.join(watched)}: {_NOBODY_STAYS}"])
-        report = Cycle(workshop.world, rules).run(workshop.engine)
+        cycle = Cycle(workshop.world, rules, stays)
+        report = cycle.run(workshop.engine)
+        if not dry_run:
+            _sample(workshop, cycle)
     return Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
+
+
+def _sample(workshop: Workshop, cycle: Cycle) -> None:
+    """Keep how the SLO stands after the first cycle of a day; the others read no function for it."""
+    journal = workshop.world.journal
+    if cycle.rules.targets and is_due(journal, workshop.clock.now()):
+        found = audit_after(cycle, workshop.engine)
+        keep_sample(journal, found.findings, workshop.clock.now())
 
 
 def run_audit(config: Path | None, clock: Clock, progress: Progress = no_progress) -> Told:
@@ -56,4 +68,5 @@ def run_audit(config: Path | None, clock: Clock, progress: Progress = no_progres
         world = replace(workshop.world, functions=Recalled(view, workshop.world.functions))
         rules = discover(workshop.rules, world.functions, world.registry)
         found = audit(Inquiry(world, rules), now, view, progress)
-    return Told(audit_document(found), ATTENTION if found.needs_attention else DONE)
+        samples = burn(world.journal, now)
+    return Told(audit_document(found, samples), ATTENTION if found.needs_attention else DONE)

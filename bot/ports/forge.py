@@ -40,10 +40,15 @@ class SourceRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What one commit holds of the files that were asked for: contents by path, and why some were not read."""
+    """What one commit holds of the files that were asked for: contents by path, and why some were not read.
+
+    `changed` is when somebody other than refrom last changed what the commit holds; None where none of its last
+    commits is such a change, or the forge does not tell.
+    """
 
     files: Mapping[str, bytes]
     unread: Mapping[str, str]
+    changed: datetime | None = None
 
 
 class PullRequestState(StrEnum):
@@ -62,6 +67,7 @@ class PullRequest:
     `conflicts` says that it cannot be merged as it is.
     `closed_by_us` stays true of one that a person opens again, until it is refreshed.
     `merged` is when it was merged, None also where a forge does not tell.
+    `fails_checks` says that what is run for its head has failed, where the forge was told to ask.
     """
 
     repository: str
@@ -78,6 +84,7 @@ class PullRequest:
     conflicts: bool = False
     labels: tuple[str, ...] = ()
     merged: datetime | None = None
+    fails_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

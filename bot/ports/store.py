@@ -9,6 +9,7 @@ from bot.core.digest import Digest
 from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
+from bot.core.rollout import Rollout
 from bot.ports.forge import Sources
 
 
@@ -68,6 +69,18 @@ class Pauses(Protocol):
 
     def put(self, name: str, pause: Pause) -> None:
         """Keep a pause instead of the one that was kept under this name."""
+        ...
+
+
+class Rollouts(Protocol):
+    """Remembers which base each stream goes to and since when; losing it begins again with phase one."""
+
+    def get(self, runtime: str) -> Rollout | None:
+        """Return what was last kept of a stream."""
+        ...
+
+    def put(self, rollout: Rollout) -> None:
+        """Keep a rollout instead of the one before it of the same stream."""
         ...
 
 

@@ -39,6 +39,7 @@ _PATIENCE = re.compile(r"(\d{1,3})([sm])\Z", re.ASCII)
 _LAMBDAS_LONGEST = 900
 """Seconds that Lambda lets a function take."""
 _DURATION = re.compile(r"(\d{1,5})([dhm])\Z")
+_SHARE = re.compile(r"(100|[1-9]\d?)%\Z", re.ASCII)
 
 
 def parse_duration(value: object) -> timedelta:
@@ -58,6 +59,14 @@ def parse_hours(text: str) -> tuple[int, int]:
     if start == end:
         raise ValueError("begin and end at once; leave hours out if all day is meant")
     return start, end
+
+
+def parse_share(value: object) -> float:
+    """Read a share as it stands in the settings, such as 10%."""
+    found = _SHARE.match(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("is no share; write 1% to 100%")
+    return int(found[1]) / 100
 
 
 def _hours(text: str) -> str:
@@ -309,6 +318,9 @@ Duration = Annotated[
 ]
 Patience = Annotated[
     timedelta, BeforeValidator(_patience), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3}[sm]$"})
+]
+Share = Annotated[
+    float, BeforeValidator(parse_share), WithJsonSchema({"type": "string", "pattern": "^(100|[1-9][0-9]?)%$"})
 ]
 Address = Annotated[str, AfterValidator(_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

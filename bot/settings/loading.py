@@ -12,11 +12,24 @@ from bot.core.digest import Digest
 from bot.core.errors import SettingsError
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
-from bot.core.policy import Block, Declarations, Hold, ManualMode, Narrowing, Override, Policy
+from bot.core.modes import UpdateMode
+from bot.core.pipeline import CodePipeline, Pipeline, WorkflowPipeline
+from bot.core.policy import (
+    OWN_FILE,
+    Block,
+    Declarations,
+    FunctionMode,
+    Hold,
+    Narrowing,
+    Override,
+    Policy,
+)
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy, Wave
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
 from bot.core.windows import Window
@@ -28,6 +41,8 @@ from bot.settings.surroundings import Surroundings
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+DECLARED: Final = "the holds file"
+"""What said a mode that a command or a person declared there."""
 LARGEST_OWN: Final = 16 * 1024
 """Bytes of a source repository's own file, of which there may be thousands."""
 
@@ -59,9 +74,12 @@ def load_declarations(path: Path) -> Declarations:
     return Declarations(
         holds=tuple(Hold(**hold.model_dump()) for hold in model.holds),
         blocks=tuple(
-            Block(digest=Digest.parse(block.digest), reason=block.reason, until=block.until) for block in model.blocks
+            Block(digest=Digest.parse(block.digest), reason=block.reason, until=block.until, by=block.by)
+            for block in model.blocks
         ),
-        modes=tuple(ManualMode(function=one.function, reason=one.reason, until=one.until) for one in model.modes),
+        modes=tuple(
+            FunctionMode(function=one.function, mode=mode) for one in model.modes if (mode := _mode(one, DECLARED))
+        ),
     )
 
 
@@ -69,7 +87,15 @@ def load_narrowing(name: str, content: bytes) -> Narrowing:
     """Read what a source repository says of itself; the name is for the faults. Raises `SettingsError`."""
     path = Path(name)
     model = check_document(path, parse_document(path, content, LARGEST_OWN), models.OwnModel)
-    return Narrowing(enabled=model.enabled, ignore=tuple(model.ignore), **model.policy.model_dump())
+    policy = model.policy
+    return Narrowing(
+        enabled=model.enabled,
+        ignore=tuple(model.ignore),
+        update_on=policy.update_on,
+        min_severity=policy.min_severity,
+        soak=policy.soak,
+        mode=_mode(policy, f"{OWN_FILE} of the repository", narrows=True),
+    )
 
 
 def _catalogue(raw: Mapping[str, Any], folder: Path) -> tuple[Catalogue, Sequence[str]]:
@@ -94,8 +120,13 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         feeds=model.advisories.feeds,
         read_from=model.runtimes.read_from,
         forge=_forge(model, around),
-        policy=_override(model.policy, models.Match()).apply(Policy()),
-        overrides=tuple(_override(override, override.match) for override in model.policy.overrides),
+        policy=_override(model.policy, models.Match(), "policy").apply(Policy()),
+        overrides=tuple(
+            _override(override, override.match, f"policy.overrides[{number}]")
+            for number, override in enumerate(model.policy.overrides)
+        ),
+        rollout=_rollout(model.rollout) if model.rollout else None,
+        slo=Agreement(**model.slo.freshness.model_dump()),
         pull_requests=_pull_requests(model.pull_requests),
         commit_with=model.pull_requests.commit_with,
         builder=_builder(deploy.builder, around) if deploy else None,
@@ -106,6 +137,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
         strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
         keep_rollback_tag=bool(deploy and deploy.keep_rollback_tag),
+        codedeploy=models.group_of(deploy, deploy) if deploy else None,
     )
 
 
@@ -158,12 +190,24 @@ def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
         context=target.context,
         stage=target.stage,
         alias=target.alias,
-        destination=Reference.parse(target.image),
+        destination=Reference.parse(target.image) if target.image else None,
         build_args=target.build_args,
         strategy=models.strategy_of(deploy, target),
         keep_rollback_tag=bool(keeps),
         smoke=_smoke(target.smoke),
+        codedeploy=models.group_of(deploy, target) if target.alias and not target.pipeline else None,
+        pipeline=_pipeline(target.pipeline),
     )
+
+
+def _pipeline(model: models.WorkflowPipelineModel | models.CodePipelineModel | None) -> Pipeline | None:
+    match model:
+        case models.WorkflowPipelineModel():
+            return WorkflowPipeline(model.workflow)
+        case models.CodePipelineModel():
+            return CodePipeline(model.name, model.region)
+        case None:
+            return None
 
 
 def _rule(
@@ -197,7 +241,13 @@ def _smoke(model: models.SmokeModel | None) -> SmokeTest | None:
     return SmokeTest(events=tuple(model.events), timeout=model.timeout) if model else None
 
 
-def _override(model: models.PolicyModel, match: models.Match) -> Override:
+def _mode(model: models.UpdateModeModel, said_by: str, *, narrows: bool = False) -> UpdateMode | None:
+    if model.mode is None:
+        return None
+    return UpdateMode(mode=model.mode, said_by=said_by, reason=model.reason or "", until=model.until, narrows=narrows)
+
+
+def _override(model: models.PolicyModel, match: models.Match, said_by: str) -> Override:
     return Override(
         repository=match.repository,
         path=match.path,
@@ -208,6 +258,19 @@ def _override(model: models.PolicyModel, match: models.Match) -> Override:
         soak=model.soak,
         style=model.style,
         on_unknown=model.on_unknown,
+        mode=_mode(model, said_by),
+    )
+
+
+def _rollout(model: models.RolloutModel) -> RolloutPolicy:
+    waves = (Wave(share=wave.share or 0, repositories=tuple(wave.repositories)) for wave in model.waves)
+    return RolloutPolicy(
+        active=model.active,
+        soak=model.soak,
+        soaks=model.soak_by_severity,
+        waves=tuple(waves),
+        every=model.every,
+        tolerated=model.tolerated,
     )
 
 

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.image_tag import DEFAULT_TAG
+from bot.core.modes import Mode
 from bot.core.policy import OnUnknown, Style, UpdateOn
 from bot.core.proposals import GroupBy
 from bot.core.templates import Template
@@ -39,6 +41,7 @@ from bot.settings.fields import (
     RuntimeGlob,
     RuntimeIdentifier,
     SecretId,
+    Share,
     StrategyName,
     SystemName,
     TagText,
@@ -182,7 +185,27 @@ class GitHubForgeModel(Model):
         return self
 
 
-class PolicyModel(Model):
+class UpdateModeModel(Model):
+    """An update mode, and what is said with it."""
+
+    mode: Mode | None = Field(
+        None,
+        description="How a new base is taken. auto: when it is due; function-update: with the next change that "
+        "somebody makes; manual: not at all.",
+    )
+    reason: str | None = Field(None, min_length=1, description="Why that mode; manual needs it.")
+    until: Day | None = Field(None, description="The last day of that mode; manual needs it.")
+
+    @model_validator(mode="after")
+    def _says_what_is_meant(self) -> "UpdateModeModel":
+        if self.mode is None and (self.reason or self.until):
+            raise ValueError("says reason or until of no mode; write mode beside it, or take it out")
+        if self.mode is Mode.MANUAL and not (self.reason and self.until):
+            raise ValueError("says mode: manual, which is for a while; write reason and until beside it")
+        return self
+
+
+class PolicyModel(UpdateModeModel):
     """When a newer base is taken."""
 
     update_on: UpdateOn | None = Field(None, description="The least significance that is taken before max_age.")
@@ -218,6 +241,20 @@ class RootPolicy(PolicyModel):
     overrides: list[OverrideModel] = Field([], description="Other policies for some uses.")
 
 
+class FreshnessModel(Model):
+    """How long a function may lack what a newer base has, from when it could have had it."""
+
+    security_critical: Duration | None = Field(None, description="A fix whose advisory is critical, or has no rating.")
+    security_important: Duration | None = Field(None, description="A fix whose advisory is important, or worse.")
+    any: Duration | None = Field(None, description="Whatever differs; max_age of the policy if left out.")
+
+
+class SloModel(Model):
+    """What the audit holds functions to."""
+
+    freshness: FreshnessModel = Field(FreshnessModel(), description="How long what a newer base has may be lacking.")
+
+
 class ScheduleModel(Model):
     """When pull requests are opened and refreshed; they are closed at any time."""
 
@@ -229,6 +266,46 @@ class ScheduleModel(Model):
         description="From when to before when on each of them; 22:00-06:00 ends on the next day.",
     )
     timezone: Zone = Field("UTC", description="Whose clock that is: a name of the IANA time zone database.")
+
+
+class WaveModel(Model):
+    """One wave of phase two: either a share of the repositories, or those that are named."""
+
+    share: Share | None = Field(None, description="The share of all repositories that no wave names, such as 10%.")
+    repositories: list[NameGlob] = Field([], description="Globs of the repositories.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "WaveModel":
+        if (self.share is None) != bool(self.repositories):
+            raise ValueError("is no wave; give share or repositories, and one of them")
+        return self
+
+
+class RolloutModel(Model):
+    """How a base reaches the repositories: first those that somebody works on, after a soak the others in waves."""
+
+    active: Duration = Field(
+        timedelta(days=14), description="Phase one: who changed something so shortly before, or since."
+    )
+    soak: Duration = Field(timedelta(days=3), description="How long phase one is watched before phase two begins.")
+    soak_by_severity: dict[RatedSeverity, Duration] = Field(
+        {}, description="A shorter soak for a base that fixes at least this; such a one does not wait in line either."
+    )
+    waves: list[WaveModel] = Field(
+        [], max_length=100, description="The waves of phase two, in order; whoever is in none of them comes last."
+    )
+    every: Duration = Field(timedelta(days=1), description="From one wave to the next.")
+    tolerated: int = Field(0, strict=True, ge=0, description="How many builds and checks may fail before it halts.")
+
+    @model_validator(mode="after")
+    def _shares_of_a_whole(self) -> "RolloutModel":
+        whole = round(100 * sum(wave.share or 0 for wave in self.waves))
+        if whole > 100:
+            raise ValueError(f"has waves of {whole}% together; make them 100% at most")
+        longer = next((str(severity) for severity, soak in self.soak_by_severity.items() if soak > self.soak), None)
+        if longer:
+            raise ValueError(f"soaks longer for {longer} than for anything else; write at most what soak says")
+        return self
 
 
 class PullRequestsModel(Model):
@@ -355,6 +432,13 @@ class SmokeModel(Model):
     timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
 
 
+class CodeDeployModel(Model):
+    """A deployment group of AWS CodeDeploy, for Lambda: it says how traffic moves, and when it goes back."""
+
+    application: str = Field(min_length=1, max_length=100, description="The application.")
+    deployment_group: str = Field(min_length=1, max_length=100, description="The deployment group in it.")
+
+
 class CareModel(Model):
     """How an alias is moved to a new version, and when it goes back."""
 
@@ -371,6 +455,38 @@ class CareModel(Model):
     keep_rollback_tag: bool | None = Field(
         None, description="Tag the image that a rollback needs refrom-rollback-DIGEST in ECR."
     )
+    codedeploy: CodeDeployModel | None = Field(
+        None, description="Let CodeDeploy move the alias; then strategy, bake, alarms and timeout are its own."
+    )
+
+    @model_validator(mode="after")
+    def _moved_by_one(self) -> "CareModel":
+        if self.codedeploy and self.moves:
+            raise ValueError(
+                f"has both codedeploy and {', '.join(self.moves)}, which the deployment group says then; "
+                "take out the one or the other"
+            )
+        return self
+
+    @property
+    def moves(self) -> list[str]:
+        """What is said here of how refrom itself moves an alias."""
+        return [name for name in ("strategy", "bake", "alarms", "timeout") if getattr(self, name) is not None]
+
+
+class WorkflowPipelineModel(Model):
+    """A workflow of GitHub Actions in the source repository, which builds and deploys; the forge must be a GitHub."""
+
+    kind: Literal["github-workflow"] = Field(description="The kind of pipeline.")
+    workflow: str = Field(pattern=r"^[^/]+\.ya?ml$", description="The workflow's file in .github/workflows.")
+
+
+class CodePipelineModel(Model):
+    """A pipeline of AWS CodePipeline, which builds and deploys."""
+
+    kind: Literal["codepipeline"] = Field(description="The kind of pipeline.")
+    name: str = Field(min_length=1, max_length=100, description="The pipeline.")
+    region: str = Field(description="Its Region.")
 
 
 class TargetModel(CareModel):
@@ -382,9 +498,26 @@ class TargetModel(CareModel):
     context: PathInside = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
-    image: Destination = Field(description="Where its images go: registry and repository, without tag.")
+    image: Destination | None = Field(
+        None, description="Where its images go: registry and repository, without tag; required without pipeline."
+    )
+    pipeline: Annotated[WorkflowPipelineModel | CodePipelineModel, Field(discriminator="kind")] | None = Field(
+        None, description="The team's own pipeline, which builds and deploys it in refrom's place."
+    )
     build_args: dict[str, str] = Field({}, description="Build arguments.")
     smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
+
+    @model_validator(mode="after")
+    def _built_by_one(self) -> "TargetModel":
+        if self.pipeline is None and self.image is None:
+            raise ValueError("names neither image nor pipeline; write where its images go, or what deploys it")
+        others = [name for name in ("image", "smoke", "codedeploy", "keep_rollback_tag") if getattr(self, name)]
+        if self.pipeline and (others or self.moves):
+            raise ValueError(
+                f"has both pipeline and {', '.join(others + self.moves)}, which the pipeline is to see to; "
+                "take out the one or the other"
+            )
+        return self
 
 
 class RuleModel(Model):
@@ -421,8 +554,16 @@ class ByImageModel(RuleModel):
         return self
 
 
+def group_of(deploy: CareModel, target: CareModel) -> DeploymentGroup | None:
+    """The deployment group that moves a target's alias; none where the target says how refrom itself does."""
+    found = target.codedeploy or (None if target.moves else deploy.codedeploy)
+    return DeploymentGroup(application=found.application, name=found.deployment_group) if found else None
+
+
 def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
     """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
+    if group_of(deploy, target) or (isinstance(target, TargetModel) and target.pipeline):
+        return AT_ONCE
     named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
     strategy = Strategy.parse(named) if named is not None else AT_ONCE
     for model in (deploy, target):
@@ -464,10 +605,18 @@ class Deploy(CareModel):
         return self
 
     @model_validator(mode="after")
+    def _has_a_codedeploy(self) -> "Deploy":
+        if isinstance(self.deployer, LocalDeployerModel) and any(one.codedeploy for one in (self, *self.targets)):
+            raise ValueError("names codedeploy, which a deployer of kind local does not have; take it out")
+        return self
+
+    @model_validator(mode="after")
     def _shifts_aliases(self) -> "Deploy":
         """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
         for target in self.targets:
             careful = strategy_of(self, target)
+            if target.alias is None and target.codedeploy:
+                raise ValueError(f"names no alias of {target.function} that CodeDeploy could move; give it an alias")
             if target.alias is None and (careful.lasts or careful.alarms):
                 raise ValueError(
                     f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "
@@ -490,6 +639,10 @@ class SettingsModel(Model):
         [], max_length=1, description="Where the source repositories are."
     )
     policy: RootPolicy = Field(RootPolicy(), description="When a newer base is taken.")
+    rollout: RolloutModel | None = Field(
+        None, description="In which order repositories take a new base; left out: all at once."
+    )
+    slo: SloModel = Field(SloModel(), description="What the audit holds functions to.")
     pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")
@@ -504,7 +657,7 @@ class SettingsModel(Model):
         return registries
 
 
-class NarrowedPolicy(Model):
+class NarrowedPolicy(UpdateModeModel):
     """Parts of the policy; each counts only where it is stricter than what the settings of refrom say."""
 
     update_on: UpdateOn | None = Field(None, description="security takes the least, any the most.")
@@ -530,6 +683,7 @@ class HoldModel(Model):
     path: str | None = Field(None, description="A glob of paths.")
     runtime: str | None = Field(None, description="A runtime identifier.")
     function: str | None = Field(None, description="A function as in the targets.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
     @model_validator(mode="after")
     def _names_something(self) -> "HoldModel":
@@ -544,15 +698,14 @@ class BlockModel(Model):
     digest: DigestText = Field(description="The digest of a base image.")
     reason: str = Field(min_length=1, description="Why.")
     until: Day | None = Field(None, description="The last day on which it is blocked.")
+    by: str | None = Field(None, min_length=1, description="Who said it.")
 
 
-class ModeModel(Model):
-    """A function that was taken back by hand, and stays where it is for a while."""
+class ModeModel(UpdateModeModel):
+    """The update mode of one function, such as one that was taken back by hand."""
 
     function: str = Field(min_length=1, description="A function as in the targets, or its ARN where it is discovered.")
-    mode: Literal["manual"] = Field(description="The update mode.")
-    reason: str = Field(min_length=1, description="Why.")
-    until: Day = Field(description="The last day on which it holds.")
+    mode: Mode = Field(description="Its update mode.")
 
 
 class HoldsModel(Model):
@@ -561,7 +714,7 @@ class HoldsModel(Model):
     version: Literal[1] = Field(description="The version of this format.")
     holds: list[HoldModel] = Field([], description="Uses and functions that are held.")
     blocks: list[BlockModel] = Field([], description="Digests that are blocked.")
-    modes: list[ModeModel] = Field([], description="Functions that refrom leaves as they are for a while.")
+    modes: list[ModeModel] = Field([], description="Functions with an update mode of their own.")
 
 
 def all_keys(schema: dict[str, Any]) -> set[str]:

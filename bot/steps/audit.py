@@ -8,20 +8,24 @@ from typing import Final
 from bot.core.errors import RefromError
 from bot.core.lineage import stands_on
 from bot.core.mapping import FunctionMap
+from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served, slo_kept
+from bot.core.rollout_report import RolloutReport
+from bot.core.slo import Freshness
 from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.engine import Done, Engine, Key
 from bot.ports.fleet import Progress
-from bot.steps.audit_fleet import Judged, judge_seen, manual_until, source_of, with_consistency, with_pull_requests
+from bot.steps.audit_fleet import Judged, judge_seen, source_of, with_consistency, with_pull_requests
 from bot.steps.compare import compare
 from bot.steps.cycle import Cycle
 from bot.steps.fleet import FleetView, no_progress
 from bot.steps.inquire import Inquiry
 from bot.steps.serving import serving
 from bot.steps.survey import Survey
+from bot.steps.urgency import freshness_for
 
 NO_FLEET: Final = FleetView()
 
@@ -38,8 +42,11 @@ class Audit:
     decisions: tuple[Decision, ...]
     faults: tuple[tuple[str, str], ...]
     unwatched: tuple[tuple[str, str], ...]
+    freshness: Freshness
+    """The SLO where no override of the policy says otherwise."""
     found: FunctionMap
     """Which functions were found beside those that the settings name, and which nobody could map or list."""
+    rollouts: tuple[RolloutReport, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
     """Places of the fleet about which something is not known, each with its reason."""
 
@@ -60,12 +67,7 @@ def audit(inquiry: Inquiry, now: datetime, view: FleetView = NO_FLEET, progress:
 
     `view` holds the functions of whole accounts, which stand in the audit whether the settings name them or not.
     """
-    faults = []
-    for name, repository in inquiry.repositories().items():
-        try:
-            inquiry.read(repository, now)
-        except RefromError as fault:
-            faults.append((name, str(fault)))
+    faults = inquiry.read_all(now)
     judged = []
     total = len(inquiry.rules.targets) + len(view.functions)
     for done, target in enumerate(inquiry.rules.targets, start=1):
@@ -104,7 +106,9 @@ def _audit(inquiry: Inquiry, judged: Sequence[Judged], faults: Sequence[tuple[st
         decisions=tuple(decision for made in inquiry.decisions.values() for decision in made),
         faults=tuple(faults),
         unwatched=inquiry.failed_streams,
+        freshness=freshness_for(inquiry),
         found=inquiry.rules.found,
+        rollouts=inquiry.rollouts,
     )
 
 
@@ -112,7 +116,7 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Judged:
     """Judge one function; what cannot be read is said in its row, and the other rows go on."""
     use = inquiry.base_use(target)
     path, runtime = target.dockerfile, (use.runtime if use else None) or ""
-    max_age = inquiry.rules.policy_for(target.repository, path, runtime).max_age
+    freshness = freshness_for(inquiry, target.repository, path, runtime)
     try:
         shares = _evidence(inquiry, target, now)
     except RefromError as fault:
@@ -125,22 +129,24 @@ def _judge(inquiry: Inquiry, target: Target, now: datetime) -> Judged:
             fault=str(fault),
         )
         shares = [(1.0, unread)]
-    return Judged(source_of(target), judge_served(shares, max_age, now))
+    return Judged(source_of(target), judge_served(shares, freshness, now))
 
 
 def _evidence(inquiry: Inquiry, target: Target, now: datetime) -> list[tuple[float, Evidence]]:
     """Collect what is known about each version that a function serves."""
     shares = serving(target, inquiry.world.functions)
-    return [(share.weight, _evidence_of(inquiry, target, share.function, now)) for share in shares]
+    tagged = inquiry.world.functions.function(target.function) if target.alias else shares[0].function
+    return [(share.weight, _evidence_of(inquiry, target, share.function, tagged, now)) for share in shares]
 
 
-def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datetime) -> Evidence:
+def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, tagged: Function, now: datetime) -> Evidence:
     use = inquiry.base_use(target)
     named = use.runtime if use else None
     latest = inquiry.observe(named, now) if named else None
     likely = [named] if named else []
     proven = inquiry.lineage(serving.image, serving.platform, likely) if serving.image else None
-    hold = inquiry.hold_for(target, now)
+    hold, said = inquiry.hold_for(target, now), inquiry.modes_of(target, tagged)
+    mode, today = effective(said, now.date()), now.date()
     evidence = Evidence(
         function=serving.arn,
         repository=target.repository,
@@ -151,13 +157,13 @@ def _evidence_of(inquiry: Inquiry, target: Target, serving: Function, now: datet
         lineage=proven,
         merged=inquiry.merged_base(target, serving.platform),
         latest=latest,
-        held=hold.reason if hold else "",
-        held_until=hold.until if hold else None,
-        manual_until=manual_until(inquiry, (target.function,)),
+        held=hold.reason if hold else str(mode) if mode.mode is Mode.MANUAL else "",
+        held_until=hold.until if hold else mode.until,
         redeployed=serving.modified,
         image=serving.image,
         platform=serving.platform,
-        mode="manual" if inquiry.rules.declared.manual_mode(target.function, now.date()) else "auto",
+        mode=str(mode.mode),
+        manual=manual_of(said, today),
         fault="" if serving.image else "it is no container-image function",
     )
     if proven is None or proven.base is None:

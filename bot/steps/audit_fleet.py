@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from bot.core.consistency import Serving, inconsistencies
 from bot.core.deployment import Alias
 from bot.core.errors import RefromError
 from bot.core.managed import judge_managed
 from bot.core.management import Management
+from bot.core.modes import Mode, effective, manual_of
 from bot.core.proposals import groups_of
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served
 from bot.core.runtimes import Runtime
@@ -20,6 +21,7 @@ from bot.steps.compare import compare
 from bot.steps.fleet import LATEST
 from bot.steps.inquire import Inquiry
 from bot.steps.serving import shares_of
+from bot.steps.urgency import freshness_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,6 @@ def with_pull_requests(
     return found, tuple(faults.items())
 
 
-def manual_until(inquiry: Inquiry, names: Sequence[str]) -> date | None:
-    """The last day of a mode `manual` that was declared for a function, over or not."""
-    return next((mode.until for mode in inquiry.rules.declared.modes if mode.function in names), None)
-
-
 def _branch(inquiry: Inquiry, evidence: Evidence) -> tuple[str, str] | None:
     """Where our pull request for what a function is built from would be."""
     decisions = inquiry.decisions.get(evidence.repository or "", ())
@@ -108,7 +105,7 @@ def _images(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Iterator[Jud
     """Judge each alias, else `$LATEST`; what a target names is judged there."""
     targets = [target for target in inquiry.rules.targets if target.function in seen.listed.names]
     named = {target.alias for target in targets}
-    max_age = _max_age(inquiry)
+    freshness = freshness_for(inquiry)
     aliases: Sequence[Alias | None] = seen.aliases or ([] if named else [None])
     for alias in aliases:
         if (alias.name if alias else None) not in named:
@@ -119,7 +116,7 @@ def _images(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Iterator[Jud
             else:
                 image = shares[0][1].image
                 source = (image.repository if image else "", seen.listed.arn.rpartition(":")[2])
-            yield Judged(source, judge_served(shares, max_age, now))
+            yield Judged(source, judge_served(shares, freshness, now))
 
 
 def _shares(inquiry: Inquiry, seen: SeenFunction, alias: Alias | None, now: datetime) -> list[tuple[float, Evidence]]:
@@ -163,7 +160,7 @@ def _managed(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Iterator[Fi
         )
         management = version.management if version and version.management else Management(mode_unread=fault)
         catalogued = replace(management, runtime=_catalogued(inquiry, evidence.runtime or ""))
-        yield judge_managed(evidence, catalogued, _max_age(inquiry), now)
+        yield judge_managed(evidence, catalogued, freshness_for(inquiry).any, now)
 
 
 def _numbers(alias: Alias) -> tuple[str, ...]:
@@ -180,17 +177,13 @@ def _declared(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Evidence:
     names, declared, today = seen.listed.names, inquiry.rules.declared, now.date()
     holds = (declared.hold_for(function=name, today=today) for name in names)
     hold = next((hold for hold in holds if hold), None)
-    manual = any(declared.manual_mode(name, today) for name in names)
+    said = [mode for name in names for mode in declared.modes_of(name)]
+    mode = effective(said, today)
     return Evidence(
         function=seen.listed.arn,
         repository=None,
-        held=hold.reason if hold else "",
-        held_until=hold.until if hold else None,
-        manual_until=manual_until(inquiry, names),
-        mode="manual" if manual else "auto",
+        held=hold.reason if hold else str(mode) if mode.mode is Mode.MANUAL else "",
+        held_until=hold.until if hold else mode.until,
+        manual=manual_of(said, today),
+        mode=str(mode.mode),
     )
-
-
-def _max_age(inquiry: Inquiry) -> timedelta:
-    """By the settings' own policy: overrides are for source repositories, and none is known here."""
-    return inquiry.rules.policy_for("", "", "").max_age

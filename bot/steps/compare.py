@@ -8,6 +8,7 @@ from bot.core.observation import KnownBase
 from bot.core.responsibility import Evidence
 from bot.steps.gather import behind_since
 from bot.steps.inquire import Inquiry
+from bot.steps.urgency import urgent
 
 
 def compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime) -> Evidence:
@@ -18,10 +19,12 @@ def compare(inquiry: Inquiry, evidence: Evidence, base: KnownBase, now: datetime
         )
     latest = inquiry.observe(base.runtime, now)
     name = latest.reference.with_tag(None)
+    change = inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime)
     return replace(
         evidence,
         runtime=base.runtime,
         latest=latest,
-        change=inquiry.judge(name.with_digest(base.digest), name.with_digest(latest.digest), latest.runtime),
+        change=change,
+        urgent=urgent(inquiry, base, latest, change),
         behind_since=behind_since(base.digest, latest, inquiry.world.ledger),
     )

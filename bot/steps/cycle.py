@@ -9,16 +9,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.core.deployment import Alias, underway
-from bot.core.digest import Digest
-from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
+from bot.core.deployment import Alias, is_begun, is_marked
+from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
+from bot.core.modes import Mode, effective, rides
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
+from bot.core.pipeline import Pipeline
 from bot.core.plan import Action, Decision, Update
+from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
+from bot.core.troubles import BASE, IMAGE
 from bot.ports.builder import Building
 from bot.ports.deployer import Function, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
@@ -26,11 +30,14 @@ from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
+from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
-from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
+from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
+from bot.steps.rebuild import order as build_order
+from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
+from bot.steps.taken_back import find_all_taken_back, find_taken_back, tell
 
 RETRY = timedelta(seconds=10)
 """When a deployment that is underway is looked at again after AWS could not be asked."""
@@ -62,10 +69,11 @@ class Report:
 
 @dataclass(slots=True)
 class Cycle:
-    """One cycle over one world."""
+    """One cycle over one world; without `stays` it does not wait for what goes on elsewhere by itself."""
 
     world: World
     rules: Rules
+    stays: bool = True
     inquiry: Inquiry = field(init=False)
     line: Line = field(init=False)
     outcomes: list[Outcome] = field(init=False, default_factory=list)
@@ -75,8 +83,14 @@ class Cycle:
     """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
-    halted: dict[Digest, str] = field(init=False, default_factory=dict)
+    taken_back: tuple[TakenBack, ...] | None = field(init=False, default=None)
+    """What the aliases say was taken back; None until something is about to begin, which that may halt."""
+    unread: str = field(init=False, default="")
+    marked: dict[str, None] = field(init=False, default_factory=dict)
+    """The functions whose aliases say that a version was taken back, in the order in which they were met."""
     behind: str = field(init=False, default="")
+    asked: str = field(init=False, default="")
+    """The function that a person asks for by hand."""
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
@@ -91,23 +105,30 @@ class Cycle:
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
         line = self.line.form(self.repositories, self.listed)
         waiting += engine.drain([Key("pull-request", name) for name in line], self.tick)
-        return self._report(waiting + self._drain_functions(engine))
+        waiting += self._drain_functions(engine)
+        return self._report(waiting + self._tell_all(engine))
 
     def redeploy(self, engine: Engine, name: str) -> Report:
-        """Bring one function of the targets to where the loop would, now; nothing is proposed."""
-        source = self._target(name).repository
+        """Bring one function of the targets to where the loop would, now; nothing is proposed.
+
+        A person who wants it begins though the rollout of its base is halted.
+        """
+        source, self.asked = self._target(name).repository, name
         waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
             waiting += engine.drain([Key("function", name)], self._redeploy)
+            waiting += self._tell_all(engine)
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
         """Do what the loop would, and refuse what a person holds."""
         target = self._target(key.name)
-        if hold := self.inquiry.hold_for(target, now):
-            why = f"it is held: {hold.reason}; take that out first"
-            self._record(_outcome("redeploy", key.name, Result.REFUSED, why), now)
+        hold = self.inquiry.hold_for(target, now)
+        why = hold.reason if hold else self._left_alone(target, self.world.functions.function(target.function), now)
+        if why:
+            what = f"it is held: {why}; take that out first"
+            self._record(_outcome("redeploy", key.name, Result.REFUSED, what), now)
             return Done()
         return self.tick(key, now)
 
@@ -142,6 +163,10 @@ class Cycle:
                 self.behind = f"{late[0]} in the Region before is not done"
         return waiting
 
+    def _tell_all(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """Tell of what was taken back, in this run or before it by one that died."""
+        return engine.drain([Key("taken-back", name) for name in self.marked], self.tick)
+
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
         work = {
@@ -152,6 +177,7 @@ class Cycle:
             "pull-request": self._handle_pull_request,
             "function": self._handle_function,
             "deployment": self._handle_deployment,
+            "taken-back": self._tell,
         }
         self.paused.pop(key, None)
         try:
@@ -188,6 +214,7 @@ class Cycle:
         """Watch a stream; what failed in it, or waits, is said here once, however many uses it has."""
         with suppress(HalfPublished):
             self.inquiry.observe(runtime, now)
+            self.inquiry.standing(runtime, now)
         if waiting := self.inquiry.waiting.get(runtime):
             self._record(_outcome("watch", runtime, Result.WAITING, waiting), now)
         fault = self.inquiry.unjudged.get(runtime)
@@ -210,7 +237,7 @@ class Cycle:
         """Go on with what is underway at one function, and begin nothing."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        return self._go_on(target, alias, now) if alias and underway(alias) else Done()
+        return self._go_on(target, alias, now) if alias and is_begun(alias) else Done()
 
     def _target(self, name: str) -> Target:
         return next(target for target in self.rules.targets if target.function == name)
@@ -219,27 +246,73 @@ class Cycle:
         """Bring one function one step nearer to the base that it should stand on."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        if alias and underway(alias):
+        if alias and is_begun(alias):
             return self._go_on(target, alias, now)
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         function = self.world.functions.function(name)
-        if function.image is None:
-            raise DeployError(f"{name} is no container-image function; take it from deploy.targets")
+        if self._left_alone(target, function, now):
+            return Done()
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
-        image = self.world.registry.image(function.image, function.platform)
+        image = image_of(function, self.world.registry)
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if stands_on(image, goal):
-            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
-        if why := self._halt(goal):
-            self._record(_outcome("rebuild", name, Result.WAITING, why), now)
+        return self._reach(target, function, alias, image, goal, now)
+
+    def _reach(
+        self, target: Target, function: Function, alias: Alias | None, image: Image, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Bring a function that runs an image to the base that it should stand on, or let its pipeline do that."""
+        if target.pipeline and self._is_proven(target, function, goal, now):
             return Done()
-        return self._rebuild(target, function, goal, now)
+        if not target.pipeline and stands_on(image, goal):
+            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
+        if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
+            result = Result.UNCHANGED  # which keeps no other Region waiting
+        elif why := self._halt(target, goal, now):
+            result = Result.WAITING
+        elif target.pipeline:
+            return self._run_pipeline(target, target.pipeline, function, goal, now)
+        else:
+            return self._rebuild(target, function, goal, now)
+        self._record(_outcome("rebuild", target.function, result, why), now)
+        return Done()
+
+    def _left_alone(self, target: Target, function: Function, now: datetime) -> str:
+        """Say why mode `manual` keeps a function as it is, empty if it does not.
+
+        Raises `DeployError` where nobody can tell what mode was meant.
+        """
+        mode = effective(self.inquiry.modes_of(target, function), now.date())
+        if mode.fault:
+            raise DeployError(f"{target.function} is left alone: {mode}")
+        return str(mode) if mode.mode is Mode.MANUAL else ""
+
+    def _rides_later(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> str:
+        """Say why a function in mode `function-update` is not rebuilt on a goal yet; empty if it may be.
+
+        What stands on a blocked base is not left there, and what a person asks for by hand is a change of theirs.
+        """
+        mode = effective(self.inquiry.modes_of(target, function), now.date()).mode
+        if mode is not Mode.FUNCTION_UPDATE or self.asked == target.function:
+            return ""
+        if rides(self.inquiry.surveys[target.repository].changed, self.inquiry.first_seen(goal, now)):
+            return ""
+        runs = self.inquiry.lineage_of(image).base
+        if runs and self._block(runs, now):
+            return ""
+        return f"mode {mode}: {goal.reference} comes with the next change of {target.repository}"
+
+    def _block(self, base: KnownBase, now: datetime) -> str:
+        """Say that a base is blocked; empty if it is not."""
+        blocked = self.rules.declared.blocked(now.date()) & base.digests
+        return f"the base {base.reference} is blocked; nothing is built or shifted to it" if blocked else ""
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
         """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
@@ -259,12 +332,37 @@ class Cycle:
             return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
         return self.inquiry.lineage_of(image).base if _is_ours(image) else None
 
+    def _is_proven(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> bool:
+        """Whether all that a function serves stands on its goal; that is said if its pipeline was started just now."""
+        proven = prove_served(target, goal, self.world.functions, self.world.registry)
+        if proven.result is not Result.PROVEN:
+            return False
+        if any((o.details.get("arn"), o.result) == (function.arn, Result.STARTED) for o in self.outcomes):
+            self._record(proven, now)
+        return True
+
+    def _run_pipeline(
+        self, target: Target, pipeline: Pipeline, function: Function, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Leave a function to its team's pipeline."""
+        order = order_of(target, self.inquiry.surveys[target.repository].repository.commit, goal)
+        followed = by_pipeline(target, pipeline, order, function, goal, self.world, now)
+        return self._told(target.function, followed, now)
+
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        match rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke):
+        wanted = build_order(target, commit, goal, function, proven, self.rules.tag)
+        base = {BASE: str(goal.shared)}
+        try:
+            built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
+        except BuildError as fault:
+            if fault.retryable:
+                raise
+            self._record(_outcome("rebuild", target.function, Result.FAILED, str(fault), base), now)
+            return Done()
+        match built:
             case Building(why=why, look=look):
                 if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
                     self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
@@ -275,7 +373,8 @@ class Cycle:
                 return Done()
             case Rebuilt(image=image, how=how):
                 message = f"built {image} ({how})" if how else f"built {image}"
-                self._record(_outcome("rebuild", target.function, Result.BUILT, message), now)
+                details = {**base, IMAGE: str(image)}
+                self._record(_outcome("rebuild", target.function, Result.BUILT, message, details), now)
                 self._record(update_code(function, image, self.world.deployer), now)
         return Again(now + POLL, "the service updates the function")
 
@@ -283,14 +382,16 @@ class Cycle:
         self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
+        halt = partial(self._halt, target, goal, now)
         if function.status is UpdateStatus.FAILED:
-            raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-        halted = self._halt(goal)
-        followed = (
-            follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
-        )
+            tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
+            if tried or not ours or function.image is None or halt():
+                raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
+            self._record(update_code(function, function.image, self.world.deployer), now)  # what failed may be cured
+            return Again(now + POLL, "the service updates the function")
+        followed = follow_alias(target, function, alias, self.world, now, ours=ours, halt=halt) if alias else Followed()
         if followed.outcomes or followed.again:
-            return self._told(followed, now)
+            return self._told(target.function, followed, now)
         if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
             self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
@@ -304,23 +405,33 @@ class Cycle:
             if not fault.retryable:
                 raise
             return Again(now + RETRY, str(fault))
-        answer = self._told(followed, now)
         if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
-            base = self.inquiry.lineage(latest.image, latest.platform).base if latest.image else None
-            if base:
-                self.halted[_index_of(base)] = (
-                    f"the rollout of {base.reference} halts: {target.function} was rolled back"
-                )
-        return answer
+            self.marked[target.function], self.taken_back = None, None
+        return self._told(target.function, followed, now)
 
-    def _told(self, followed: Followed, now: datetime) -> Done | Again:
+    def _told(self, name: str, followed: Followed, now: datetime) -> Done | Again:
         for outcome in followed.outcomes:
             self._record(outcome, now)
+        if followed.elsewhere and not self.stays:
+            message = f"{followed.why}; it goes on by itself, and a later run sees how it ends"
+            self._record(_outcome("redeploy", name, Result.WAITING, message), now)
+            return Done()
         return Again(followed.again, followed.why) if followed.again else Done()
 
-    def _halt(self, goal: KnownBase) -> str:
-        """Say why nothing may begin on a base now; empty if it may."""
-        return self.halted.get(_index_of(goal), self.behind)
+    def _halt(self, target: Target, goal: KnownBase, now: datetime) -> str:
+        """Say why a function may not begin on a base now; empty if it may, as all that a person asks for by hand."""
+        if (blocked := self._block(goal, now)) or self.asked:
+            return blocked
+        if self.taken_back is None:
+            self.taken_back, self.unread = find_all_taken_back(self.rules.targets, self.inquiry)
+        return why_halted(target.function, goal, self.taken_back) or self.unread or self.behind
+
+    def _tell(self, name: str, now: datetime) -> Done:
+        """Tell the pull request that brought a base to a function that it was taken back."""
+        target = self._target(name)
+        found = find_taken_back(target, self.inquiry)
+        self._record(tell(target, found, self.inquiry, now) if found else None, now)
+        return Done()
 
     def _without_source(self, target: Target, now: datetime) -> Done:
         """The source of a function was not read: it waits as its repository does, or fails."""
@@ -353,13 +464,9 @@ _STEPS = {
     "pull-request": STEP,
     "function": "redeploy",
     "deployment": "redeploy",
+    "taken-back": "redeploy",
 }
 _CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
-
-
-def _index_of(base: KnownBase) -> Digest:
-    """What all platforms of a base share."""
-    return base.reference.digest or base.digest
 
 
 def _is_ours(image: Image) -> bool:
@@ -372,5 +479,7 @@ def _subject(key: Key) -> str:
     return repository_of(key.name) if key.kind == "pull-request" else key.name
 
 
-def _outcome(step: str, subject: str, result: Result, message: str) -> Outcome:
-    return Outcome(step=step, subject=subject, result=result, message=message)
+def _outcome(
+    step: str, subject: str, result: Result, message: str, details: Mapping[str, str] | None = None
+) -> Outcome:
+    return Outcome(step=step, subject=subject, result=result, message=message, details=details or {})

@@ -7,32 +7,40 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.core.blocks import is_bad, seen_since
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError, RegistryError
+from bot.core.handover import DeploymentGroup
 from bot.core.image import Image
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
 from bot.core.mapping import FunctionMap, MappingRule
+from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, wants_date
+from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, rebuilds, wants_date
 from bot.core.platforms import Platform
 from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy, admission
+from bot.core.rollout_report import RolloutReport, report_of
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
 from bot.core.target import SmokeTest, Target
+from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
-from bot.steps.gather import gather
+from bot.steps.gather import Around, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
+from bot.steps.roll import Roller, Standing
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
@@ -52,6 +60,9 @@ class Rules:
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""
+    rollout: RolloutPolicy | None = None
+    """In which order source repositories take a new base; None: all at once."""
+    slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     tag: TagTemplate = DEFAULT_TAG
     """The tag of built images."""
@@ -60,6 +71,7 @@ class Rules:
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    codedeploy: DeploymentGroup | None = None
     """How functions that are discovered are deployed."""
     found: FunctionMap = field(default_factory=FunctionMap)
     """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""
@@ -82,10 +94,14 @@ class Inquiry:
         """Streams of which some use could not be judged, with the first reason."""
         self.incomplete: set[str] = set()
         """Source repositories of which some use could not be decided, because the world did not answer."""
+        self.standings: dict[str, Standing] = {}
+        """Where the rollout of each stream stands, once it was asked for."""
+        self._there: dict[Digest, bool] = {}
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
         self._surveyor = Surveyor(world.forge, world.sources, (), rules.mirrors)
         self._assessor = Assessor(world.advisories)
+        self._roller: Roller | None = None
 
     def repositories(self) -> Mapping[str, SourceRepository]:
         """List the source repositories by name; they are read ahead in this order."""
@@ -109,6 +125,50 @@ class Inquiry:
             raise observed
         return observed
 
+    def standing(self, runtime: str, now: datetime) -> Standing | None:
+        """Return where the rollout of a stream stands, None where the settings want none; it is moved on once.
+
+        Raises what watching the stream does.
+        """
+        if self.rules.rollout is None:
+            return None
+        newest = self.observe(runtime, now)
+        if runtime not in self.standings:
+            standing = self.roller(self.rules.rollout, now).standing(newest, now)
+            self.standings[runtime] = standing
+            if standing.fault:
+                self.unjudged.setdefault(runtime, standing.fault)
+        return self.standings[runtime]
+
+    def roller(self, rules: RolloutPolicy, now: datetime) -> Roller:
+        """What moves rollouts on, with what this inquiry has compared."""
+        if self._roller is None:
+            world, today = self.world, now.date()
+            self._roller = Roller(
+                rules=rules,
+                policy_for=lambda runtime: self.rules.policy_for("", "", runtime),
+                ledger=world.ledger,
+                journal=world.journal,
+                memory=world.rollouts,
+                compare=self._compare,
+                blocked={
+                    b.digest: b.reason
+                    for b in self.rules.declared.blocks
+                    if self.rules.declared.is_blocked(b.digest, today)
+                },
+            )
+        return self._roller
+
+    def _compare(self, old: Observation, new: Observation) -> BaseChange | None:
+        """Compare two observations of one stream; a base that is gone can be compared with nothing."""
+        name = new.reference.with_tag(None)
+        try:
+            return self.judge(name.with_digest(old.digest), name.with_digest(new.digest), new.runtime)
+        except RegistryError as fault:
+            if fault.status != 404:
+                raise
+            return None
+
     def read(self, repository: SourceRepository, now: datetime) -> tuple[Survey, tuple[Decision, ...]]:
         """Survey a repository and decide each of its uses."""
         if repository.fault:
@@ -126,6 +186,23 @@ class Inquiry:
         decided = (*plan(facts, self.rules.declared, now), *skipped)
         self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))
         return found, self.decisions[repository.name]
+
+    def read_all(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """Survey and decide every repository; those that fail are returned with their reasons."""
+        faults = []
+        for name, repository in self.repositories().items():
+            try:
+                self.read(repository, now)
+            except RefromError as fault:
+                faults.append((name, str(fault)))
+        return faults
+
+    @property
+    def rollouts(self) -> tuple[RolloutReport, ...]:
+        """Where the rollouts of all streams stand that were asked for, with the uses that were decided."""
+        rules, made = self.rules.rollout, [one for decided in self.decisions.values() for one in decided]
+        found = [standing for _, standing in sorted(self.standings.items())] if rules else []
+        return tuple(report_of(rules, s.rollout, s.troubles, made, s.asked) for s in found if rules)
 
     def judge(self, old: Reference, new: Reference, runtime: str) -> BaseChange:
         """Compare two bases of a runtime, and say what that fixes by what advisories say now.
@@ -255,6 +332,24 @@ class Inquiry:
             today=now.date(),
         )
 
+    def first_seen(self, base: KnownBase, now: datetime) -> datetime:
+        """When a base was first seen in its stream; where the ledger lost that, when it was created."""
+        history = self.world.ledger.history(base.runtime)
+        seen = next((one.first_seen for one in history if base.digest in one.digests), None)
+        return seen or base.created or now
+
+    def modes_of(self, target: Target, function: Function) -> tuple[UpdateMode, ...]:
+        """All update modes that were said of a function, the least specific first.
+
+        Policy and the repository's own file say it of the use that its image is built from, tags and declarations of
+        the function itself.
+        """
+        use = self.base_use(target)
+        policy = self.rules.policy_for(target.repository, target.dockerfile, (use.runtime if use else None) or "")
+        narrowed = self.narrowings.get(target.repository, Narrowing()).apply(policy)
+        tagged = unread(function.tags_fault) if function.tags_fault else of_tags(function.tags)
+        return (*narrowed.modes, *((tagged,) if tagged else ()), *self.rules.declared.modes_of(target.function))
+
     def _gather(self, use: BaseUse, now: datetime) -> Known | Unwatched:
         if use.runtime is None:
             return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
@@ -263,18 +358,60 @@ class Inquiry:
             return Unwatched(use=use, fault=f"runtime {use.runtime!r} is unknown; {hint}")
         try:
             latest = self.observe(use.runtime, now)
+            standing = self.standing(use.runtime, now)
             deployed = () if use.fixed else self._deployed_bases(use)
         except HalfPublished as fault:
             self.incomplete.add(use.repository)
             return Unwatched(use=use, fault=str(fault), passing=True)
         except RefromError as fault:
             return self._undecided(use, fault)
+        policy, around = self._policy(use), Around(blocked=self.rules.declared.blocked(now.date()))
+        if standing and not rebuilds(use, policy, known=bool(deployed)):
+            latest, around = standing.latest, replace(around, newer=standing.newer)
         try:
-            find_date = self.find_date if wants_date(use, self._policy(use)) else None
-            return gather(use, latest, deployed, self.world.registry, self.world.ledger, self.judge, find_date)
+            latest, around = self._around(use, latest, around)
+            find_date = self.find_date if wants_date(use, policy) else None
+            world = self.world
+            known = gather(use, latest, deployed, world.registry, world.ledger, self.judge, find_date, around)
+            return self._admit(known, standing)
         except RefromError as fault:
             self.unjudged.setdefault(use.runtime, fault)
             return self._undecided(use, fault)
+
+    def _around(self, use: BaseUse, latest: Observation, around: Around) -> tuple[Observation, Around]:
+        """Go from a blocked base to the newest other one that is still there, if there is one."""
+        if not is_bad(use, latest, around.blocked):
+            return latest, around
+        history = self.world.ledger.history(latest.runtime)
+        sound = (seen for seen in history if not is_bad(use, seen, around.blocked))
+        good = next((seen for seen in sound if self._is_there(seen)), None)
+        if good is None:
+            return latest, around
+        return good, replace(around, newer=seen_since(good, history), passed_over=latest.digest)
+
+    def _is_there(self, seen: Observation) -> bool:
+        """Whether a registry still has a base that was seen earlier."""
+        if seen.digest not in self._there:
+            try:
+                self.world.registry.manifest(seen.reference.with_digest(seen.digest))
+            except RegistryError as fault:
+                if fault.status != 404:
+                    raise
+                self._there[seen.digest] = False
+            else:
+                self._there[seen.digest] = True
+        return self._there[seen.digest]
+
+    def _admit(self, known: Known | Unwatched, standing: Standing | None) -> Known | Unwatched:
+        """Add when somebody changed the use's source repository, and what the rollout says of it."""
+        if isinstance(known, Unwatched):
+            return known
+        name = known.use.repository
+        known = replace(known, changed=self.surveys[name].changed)
+        if standing is None or self.rules.rollout is None:
+            return known
+        admitted = admission(self.rules.rollout, standing.rollout, standing.troubles, name, known.changed)
+        return replace(known, admission=admitted)
 
     def _undecided(self, use: BaseUse, fault: RefromError) -> Unwatched:
         self.incomplete.add(use.repository)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from bot.core.admission import HOUR, Branch, Deferral, Load, urgency
+from bot.core.admission import HOUR, Branch, Deferral, Load, deferral, urgency
 from bot.core.outcome import Outcome, Result
 from bot.core.proposals import Group, groups_of
 from bot.core.reconcile import Circumstances
+from bot.core.troubles import failing_checks
 from bot.ports.engine import Again, Done
 from bot.ports.forge import PullRequest, SourceRepository
+from bot.steps.checks import told_checks
 from bot.steps.inquire import Inquiry
 from bot.steps.propose import STEP, Proposed, Proposer
 from bot.steps.survey import Survey
@@ -44,6 +46,8 @@ class Line:
     inquiry: Inquiry
     _listed: datetime | None = field(init=False, default=None)
     _shown: dict[Branch, datetime] = field(init=False, default_factory=dict)
+    _failing: Mapping[Branch, Outcome] = field(init=False, default_factory=dict)
+    """The pull requests of which the journal says that their checks fail."""
     _load: Load | None = field(init=False, default=None)
     _places: dict[str, _Place] = field(init=False, default_factory=dict)
     _unfinished: dict[str, PullRequest] = field(init=False, default_factory=dict)
@@ -60,7 +64,8 @@ class Line:
             for branch in repository.branches
             if branch.opened
         }
-        wanted = [place for place in self._all_places() if place.is_open or place.group.updates]
+        self._failing = self._told_failing()
+        wanted = [p for p in self._all_places() if p.is_open or p.group.updates or p.branch in self._failing]
         wanted.sort(key=lambda place: (not place.is_open, urgency(place.group.updates, place.name)))
         self._places = {place.name: place for place in wanted}
         return tuple(self._places)
@@ -77,24 +82,23 @@ class Line:
             return proposer.say(f"nothing is proposed: {place.survey.repository.read_only}"), Done()
         proposed = self._propose(place, proposer, now)
         self._load = self._counted(self._load_at(now), place, proposed, now)
+        told = self._with_checks(place, proposed)
         if proposed.unfinished is None:
-            return proposed.outcome, Done()
+            return told, Done()
         self._unfinished[name] = proposed.unfinished
-        return proposed.outcome, Again(now, "it is to be finished")
+        return told, Again(now, "it is to be finished")
 
     def _propose(self, place: _Place, proposer: Proposer, now: datetime) -> Proposed:
         """Propose; what is not open and may not be opened is not asked for."""
         gate = partial(self._defers, place, now)
-        deferral = None if place.is_open else gate(Result.OPENED)
-        return Proposed(outcome=proposer.defer(deferral)) if deferral else proposer.propose(self._now(place, now), gate)
+        is_known = place.is_open or place.branch in self._failing
+        waits = None if is_known else gate(Result.OPENED)
+        return Proposed(outcome=proposer.defer(waits)) if waits else proposer.propose(self._now(place, now), gate)
 
     def _defers(self, place: _Place, now: datetime, result: Result) -> Deferral | None:
-        policy = self.inquiry.rules.pull_requests
-        if policy.window and not policy.window.is_open(now):
-            return Deferral(reason="outside of the schedule", until=policy.window.opens(now))
-        if result is not Result.OPENED:
-            return None
-        return self._load_at(now).defers(place.survey.repository.name, policy.limits, now)
+        policy, name = self.inquiry.rules.pull_requests, place.survey.repository.name
+        load, opens = self._load_at(now), result is Result.OPENED
+        return deferral(load, name, policy.limits, policy.window, now, opens=opens)
 
     @staticmethod
     def _counted(load: Load, place: _Place, proposed: Proposed, now: datetime) -> Load:
@@ -105,6 +109,17 @@ class Line:
                 return load.with_closed(place.branch)
             case _:
                 return load
+
+    def _with_checks(self, place: _Place, proposed: Proposed) -> Outcome | None:
+        """Where nothing was changed, tell once that checks fail, or that they no longer do: a rollout goes by that."""
+        unchanged = proposed.outcome is None or proposed.outcome.result in (Result.UNCHANGED, Result.WAITING)
+        if self.inquiry.rules.rollout is None or not unchanged:
+            return proposed.outcome
+        return told_checks(proposed.seen, self._failing.get(place.branch)) or proposed.outcome
+
+    def _told_failing(self) -> Mapping[Branch, Outcome]:
+        began = [standing.rollout.began for standing in self.inquiry.standings.values()]
+        return failing_checks(self.inquiry.world.journal.since(min(began))) if began else {}
 
     def _load_at(self, now: datetime) -> Load:
         """What is open, and what was opened within the hour before the first of the line was handled."""

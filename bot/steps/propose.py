@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.core import reconcile as rule
@@ -27,10 +27,11 @@ Gate = Callable[[Result], Deferral | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What was done, and the pull request that is still to be finished."""
+    """What was done, the pull request that is still to be finished, and all that were seen, the newest first."""
 
     outcome: Outcome | None = None
     unfinished: PullRequest | None = None
+    seen: tuple[PullRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,9 @@ class Proposer:
         Raises `ForgeError`, or `DockerfileError` if an edit would change more than the references meant.
         """
         found = self.forge.pull_requests(self.survey.repository.name, self.group.branch)
+        return replace(self._reconcile(found, now, gate), seen=tuple(found))
+
+    def _reconcile(self, found: Sequence[PullRequest], now: Circumstances, gate: Gate) -> Proposed:
         known = sorted(found, key=lambda pull: pull.base != now.default_branch)  # into others they are a person's
         current = next((pull for pull in known if pull.state is PullRequestState.OPEN), None)
         match reconcile(self.group, [_seen(pull) for pull in known], now), current:

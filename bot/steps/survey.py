@@ -1,7 +1,8 @@
 """Survey: where a source repository uses a Lambda base, at the commit of its default branch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -33,6 +34,7 @@ class Survey:
 
     `files` are the files in which something was found, as they are.
     `opted_out` says that the repository's own file wants nothing done.
+    `changed` is when somebody other than refrom last changed the default branch, None where nobody is known to have.
     """
 
     repository: SourceRepository
@@ -41,6 +43,7 @@ class Survey:
     files: Mapping[str, bytes]
     mirrors: tuple[str, ...] = ()
     opted_out: bool = False
+    changed: datetime | None = None
 
 
 class Surveyor:
@@ -108,6 +111,7 @@ def survey(repository: SourceRepository, sources: Sources, mirrors: Sequence[str
         unread=(*_unread_files(sources), *_unread(scans)),
         files={path: files[path] for path, scan in scans.items() if scan.uses or scan.skipped},
         mirrors=tuple(mirrors),
+        changed=sources.changed,
     )
 
 
@@ -131,7 +135,7 @@ def _worth_keeping(found: Sources, mirrors: Sequence[str]) -> Sources:
         for path, content in found.files.items()
         if path not in pointers and (path == OWN_FILE or may_name_base(path, content, mirrors=mirrors))
     }
-    return Sources(files=files, unread={**found.unread, **pointers})
+    return replace(found, files=files, unread={**found.unread, **pointers})
 
 
 def _uses(repository: SourceRepository, scans: Mapping[str, FileScan]) -> list[BaseUse]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from bot.adapters.advisories import AmazonAdvisories
+from bot.adapters.builder.pipelines import RecordingPipelines
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
 from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFleet
-from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingHandovers, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.github import Gate
 from bot.adapters.forge.local import LocalForge
@@ -46,6 +47,7 @@ from bot.wiring.adapters import (
     make_forge,
     make_functions,
     make_gate,
+    make_pipelines,
     make_registries,
     make_smoke,
     make_store,
@@ -156,7 +158,8 @@ def open_workshop(
         forge, _ = make_forge(settings, transport, clock, gate)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
-        watcher, retention = make_watch(settings)
+        watcher, retention, handovers = make_watch(settings)
+        pipelines = make_pipelines(settings, forge, clock)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -167,11 +170,14 @@ def open_workshop(
             functions=functions,
             ledger=store.ledger,
             journal=store.journal,
+            rollouts=store.rollouts,
             pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
             builder=RecordingBuilder() if dry_run else builder,
             smoke=make_smoke(settings, forge, clock),
             deployer=RecordingDeployer() if dry_run else functions,
             watcher=watcher,
+            handovers=RecordingHandovers(handovers) if dry_run else handovers,
+            pipelines=RecordingPipelines(pipelines) if dry_run else pipelines,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
@@ -255,6 +261,12 @@ def _settings(config: Path | None, *, required: bool) -> Settings:
     return default_settings(path)
 
 
+def files_of(config: Path | None) -> tuple[Path, Path]:
+    """The settings file and the file of what people declared, which need not be there. Raises `SettingsError`."""
+    path = config or _DEFAULT
+    return path, load_settings(path, os.environ).holds
+
+
 def mirrors_of(config: Path | None) -> tuple[str, ...]:
     """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
     return load_settings(config, os.environ).mirrors if config else ()
@@ -276,8 +288,11 @@ def _rules(settings: Settings) -> Rules:
         smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        slo=settings.slo,
+        rollout=settings.rollout,
         pull_requests=settings.pull_requests,
         discovery=settings.discovery,
         strategy=settings.strategy,
         keep_rollback_tag=settings.keep_rollback_tag,
+        codedeploy=settings.codedeploy,
     )

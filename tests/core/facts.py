@@ -1,15 +1,16 @@
 """Facts for the plan: uses as they are read from small Dockerfiles, a stream, and changes of each significance."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.carriers import scan_file
 from bot.core.change import BaseChange, FileChanges, LanguageChange, PackageChange, PlatformChange, Significance
 from bot.core.digest import Digest
+from bot.core.modes import Mode, UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.plan import BaseUse, Known
 from bot.core.platforms import Platform
-from bot.core.policy import Declarations
+from bot.core.policy import Declarations, FunctionMode
 from bot.core.reference import Reference
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
@@ -80,3 +81,9 @@ def known(text: str = PINNED, significance: Significance | None = Significance.L
         change=None if significance is None else change(significance),
         behind_since=SEEN,
     )
+
+
+def manual(function: str, reason: str, until: date) -> FunctionMode:
+    """What a person declares who takes a function back."""
+    mode = UpdateMode(mode=Mode.MANUAL, said_by="the holds file", reason=reason, until=until)
+    return FunctionMode(function=function, mode=mode)

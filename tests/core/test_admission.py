@@ -1,16 +1,17 @@
 """Admission: no limit is ever exceeded, and what is worst goes first."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.admission import HOUR, Branch, Limits, Load, urgency
+from bot.core.admission import HOUR, Branch, Limits, Load, deferral, urgency
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import Significance
 from bot.core.plan import Action, Update
+from bot.core.windows import Window
 from tests.core.facts import FIX, NEW, NOW, OLD, change, use
 
 A, B = ("acme/a", "refrom/x"), ("acme/b", "refrom/x")
@@ -115,3 +116,26 @@ def test_whatever_comes_nothing_is_admitted_over_a_limit(
             assert len(load.open) <= limits.open
             assert sum(name == branch[0] for name, _ in load.open) <= limits.open_per_repository
             assert sum(moment > now - HOUR for moment in opened) <= limits.new_per_hour
+
+
+@pytest.mark.parametrize("opens", [True, False], ids=["opened", "refreshed"])
+@pytest.mark.parametrize(
+    ("day", "limits", "reason"),
+    [
+        pytest.param(1, Limits(), "", id="in the window"),
+        pytest.param(2, Limits(), "outside of the schedule", id="outside"),
+        pytest.param(2, Limits(open=0), "outside of the schedule", id="outside, and no room"),
+        pytest.param(1, Limits(open=0), "0 pull requests are open, and the limit is 0 in all", id="no room"),
+        pytest.param(None, Limits(), "", id="no window"),
+    ],
+)
+def test_the_window_stops_all_and_limits_only_what_is_opened(
+    day: int | None, limits: Limits, reason: str, *, opens: bool
+) -> None:
+    """The window is open on one day of the week; the facts stand on a Tuesday."""
+    window = None if day is None else Window(zone=UTC, days=frozenset([day]))
+
+    stops = deferral(Load(), "acme/a", limits, window, NOW, opens=opens)
+
+    assert (stops.reason if stops else "") == (reason if opens or not reason.startswith("0") else "")
+    assert (stops.until if stops and day == 2 else None) == (NOW.replace(hour=0, day=NOW.day + 1) if day == 2 else None)

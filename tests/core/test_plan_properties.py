@@ -1,5 +1,8 @@
 """The plan: what holds for all facts, policies and declarations."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,8 +11,10 @@ from hypothesis import strategies as st
 
 from bot.core.advisories import Severity
 from bot.core.change import Significance
+from bot.core.modes import Mode, UpdateMode, effective
 from bot.core.plan import Known, Skip, Unwatched, Update, Waiting, decide, plan
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
+from bot.core.rollout import Rollout, RolloutPolicy, Troubles, Wave, admission
 from tests.core.facts import (
     CHANGES,
     DATE,
@@ -128,3 +133,156 @@ def test_waiting_ends_when_it_says(facts: Known | Unwatched, policy: Policy, now
     if isinstance(decision, Waiting) and decision.until and isinstance(facts, Known) and facts.behind_since:
         assert decision.until > now
         assert not isinstance(decide(facts, policy, NOTHING, decision.until), Waiting)
+
+
+DAY = timedelta(days=1)
+WAVES = (Wave(share=0.2), Wave(repositories=("acme/tools-*",)), Wave(share=0.5))
+RULES = st.builds(
+    RolloutPolicy,
+    active=SPANS,
+    soak=SPANS,
+    waves=st.sampled_from([(), WAVES]),
+    every=SPANS,
+    tolerated=st.integers(0, 1),
+)
+MODES = st.lists(
+    st.builds(
+        UpdateMode,
+        mode=st.sampled_from(Mode),
+        said_by=st.sampled_from(["the policy", "tag refrom:mode"]),
+        until=DATES,
+        narrows=st.booleans(),
+    ),
+    max_size=3,
+).map(tuple)
+TROUBLES = st.builds(
+    Troubles,
+    failures=st.lists(st.just("carts cannot be built on it"), max_size=2).map(tuple),
+    taken_back=st.lists(st.just("carts was rolled back"), max_size=1).map(tuple),
+)
+KNOWN = FACTS.filter(lambda facts: isinstance(facts, Known))
+REPOSITORIES = st.sampled_from(["acme/orders", "acme/tools-lint", *(f"acme/r{number}" for number in range(20))])
+
+
+@st.composite
+def rolled_out(draw: st.DrawFn) -> tuple[Known, RolloutPolicy, Rollout, Troubles]:
+    """Facts of a use whose stream is rolled out, with the rollout."""
+    facts = draw(KNOWN)
+    assert isinstance(facts, Known)
+    rollout = Rollout(runtime="python3.13", base=NEW, began=draw(MOMENTS), paused=draw(SPANS))
+    rules, troubles, changed = draw(RULES), draw(TROUBLES), draw(st.none() | MOMENTS)
+    repository = draw(REPOSITORIES)
+    admitted = admission(rules, rollout, troubles, repository, changed)
+    use_there = replace(facts.use, repository=repository)
+    facts = replace(facts, use=use_there, changed=changed, admission=admitted, sick=draw(st.booleans()))
+    return facts, rules, rollout, troubles
+
+
+@PROPERTY
+@given(made=rolled_out(), policy=POLICIES, modes=MODES, declared=DECLARED, now=MOMENTS)
+def test_nothing_is_updated_in_mode_manual(
+    made: tuple[Known, RolloutPolicy, Rollout, Troubles],
+    policy: Policy,
+    modes: tuple[UpdateMode, ...],
+    declared: Declarations,
+    now: datetime,
+) -> None:
+    decision = decide(made[0], replace(policy, modes=modes), declared, now)
+
+    if effective(modes, now.date()).mode is Mode.MANUAL:
+        assert not isinstance(decision, Update)
+
+
+@PROPERTY
+@given(made=rolled_out(), policy=POLICIES, modes=MODES, declared=DECLARED, now=MOMENTS)
+def test_nothing_is_updated_in_phase_two_before_the_soak_of_phase_one_nor_while_the_rollout_is_halted(
+    made: tuple[Known, RolloutPolicy, Rollout, Troubles],
+    policy: Policy,
+    modes: tuple[UpdateMode, ...],
+    declared: Declarations,
+    now: datetime,
+) -> None:
+    """What leaves a blocked base alone does not wait."""
+    facts, rules, rollout, troubles = made
+
+    decision = decide(facts, replace(policy, modes=modes), declared, now)
+
+    if isinstance(decision, Update) and not (facts.sick and facts.in_use):
+        assert not troubles.halt(rules)
+        assert now >= rollout.began
+        active = facts.changed and facts.changed >= rollout.began - rules.active
+        assert active or now >= rollout.began + rollout.paused + rules.soak
+
+
+@PROPERTY
+@given(made=rolled_out(), policy=POLICIES, modes=MODES, declared=DECLARED, now=MOMENTS)
+def test_nothing_is_updated_to_a_blocked_base_whatever_the_rollout(
+    made: tuple[Known, RolloutPolicy, Rollout, Troubles],
+    policy: Policy,
+    modes: tuple[UpdateMode, ...],
+    declared: Declarations,
+    now: datetime,
+) -> None:
+    decision = decide(made[0], replace(policy, modes=modes), declared, now)
+
+    if isinstance(decision, Update):
+        assert not declared.is_blocked(decision.new, now.date())
+
+
+@PROPERTY
+@given(made=rolled_out(), policy=POLICIES, now=MOMENTS, later=SPANS)
+def test_what_a_rollout_lets_through_it_lets_through_later(
+    made: tuple[Known, RolloutPolicy, Rollout, Troubles], policy: Policy, now: datetime, later: timedelta
+) -> None:
+    if isinstance(decide(made[0], policy, NOTHING, now), Update):
+        assert isinstance(decide(made[0], policy, NOTHING, now + later), Update)
+
+
+@PROPERTY
+@given(made=st.lists(rolled_out(), max_size=6), data=st.data())
+def test_a_plan_under_rollouts_is_the_same_for_any_order(
+    made: list[tuple[Known, RolloutPolicy, Rollout, Troubles]], data: st.DataObject
+) -> None:
+    unique = list({facts.use.sort_key: (facts, Policy()) for facts, *_ in made}.values())
+
+    assert plan(data.draw(st.permutations(unique)), NOTHING, NOW) == plan(unique, NOTHING, NOW)
+
+
+PLAN_OF_A_FLEET = """
+from dataclasses import replace
+from datetime import timedelta
+from bot.core.plan import plan
+from bot.core.policy import Policy
+from bot.core.rollout import Rollout, RolloutPolicy, Troubles, Wave, admission
+from tests.core.facts import NEW, NOTHING, NOW, known
+
+rules = RolloutPolicy(waves=(Wave(share=0.1), Wave(repositories=("acme/tools-*",)), Wave(share=0.5)))
+rollout = Rollout(runtime="python3.13", base=NEW, began=NOW - timedelta(days=4))
+facts = known()
+uses = {replace(facts.use, repository=f"acme/{kind}{n}") for n in range(300) for kind in ("r", "tools-")}
+fleet = [
+    (replace(facts, use=use, admission=admission(rules, rollout, Troubles(), use.repository, None)), Policy())
+    for use in uses
+]
+for decision in plan(fleet, NOTHING, NOW):
+    print(decision.use.repository, type(decision).__name__, decision.reason, getattr(decision, "until", ""))
+"""
+
+
+def test_every_worker_makes_the_same_plan_and_the_same_waves() -> None:
+    """Two processes whose hashes of text differ read a set of uses in different orders."""
+    told = []
+    for seed in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-c", PLAN_OF_A_FLEET],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        told.append(ran.stdout)
+
+    assert told[0] == told[1]
+    assert told[0].count("Update") > 50
+    assert told[0].count("Waiting") > 50

@@ -221,7 +221,30 @@ ROLLBACK = document(
 )
 ROLLBACK["required"].append("from")
 
+_SAID = {"reason": TEXT, "until": null_or(DAY), "by": null_or(TEXT)}
+_PLACE: dict[str, Schema] = {"dry_run": FLAG, "file": TEXT, "result": {"enum": ["declared", "unchanged", "withdrawn"]}}
+HELD = objects(repository=null_or(TEXT), path=null_or(TEXT), runtime=null_or(TEXT), function=null_or(TEXT), **_SAID)
+HOLD, RELEASE = (document(name, hold=HELD, **_PLACE) for name in ("hold", "release"))
+BLOCK, UNBLOCK = (
+    document(name, block=objects(digest=DIGEST, **_SAID), runtimes=array(TEXT), **_PLACE)
+    for name in ("block", "unblock")
+)
+
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
+ROLLOUTS = array(
+    objects(
+        runtime=TEXT,
+        base=TEXT,
+        began=TEXT,
+        phase={"enum": ["one", "soak", "waves", "done", "halted"]},
+        wave={"type": "integer", "minimum": 0},
+        waves={"type": "integer", "minimum": 1},
+        next=null_or(TEXT),
+        reason=null_or(TEXT),
+        uses=objects(taken={"type": "integer", "minimum": 0}, waiting={"type": "integer", "minimum": 0}),
+    )
+)
+ROLLOUT = document("rollout", rollouts=ROLLOUTS, errors=array({"type": "object"}))
 DUTY = objects(duty=TEXT, state={"enum": ["met", "due", "overdue", "excepted", "unknown"]}, days=null_or(COUNT))
 DUTY["properties"] |= {"reason": TEXT, "until": DAY}
 FUNCTION = objects(
@@ -265,6 +288,7 @@ MANAGED = objects(
 STATES = dict.fromkeys(DUTY["properties"]["state"]["enum"], COUNT)
 AUDIT = document(
     "audit",
+    rollouts=ROLLOUTS,
     functions=array({**FUNCTION, "oneOf": [IMAGE, MANAGED]}),
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
     gaps=array(objects(function=TEXT, gap={"enum": ["unmapped", "unreadable", "ambiguous", "strange"]}, reason=TEXT)),

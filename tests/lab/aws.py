@@ -14,7 +14,7 @@ import re
 import threading
 import traceback
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ from botocore.config import Config
 from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
+from tests.lab.aws_codedeploy import CodeDeployService
+from tests.lab.aws_codepipeline import CodePipelineService
 from tests.lab.aws_ecr import EcrService
 from tests.lab.aws_fleet import HOME, FleetControls
 from tests.lab.aws_functions import Provisioned
@@ -66,6 +68,12 @@ class _Trouble:
 
     operation: str
     error: AwsError
+    function: str = ""
+
+    def befalls(self, call: Call) -> bool:
+        """Whether it is this call's, of the function if it is that of one."""
+        name = str(call.params.get("FunctionName", "")).rpartition(":")[2]
+        return call.operation == self.operation and self.function in ("", name)
 
 
 class AwsStub(FleetControls):
@@ -97,10 +105,16 @@ class AwsStub(FleetControls):
         """Operations that are not allowed, each with the account and the Region where they are not."""
         self.down: set[str] = set()
         """Regions that cut every connection."""
+        self.codedeploy = CodeDeployService(clock, self._lambda.answer)
+        """Deployment groups and their deployments, for a test to move on."""
+        self.codepipeline = CodePipelineService(clock)
+        """Pipelines and their executions, for a test to end."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
+            "codedeploy": self.codedeploy.answer,
+            "codepipeline": self.codepipeline.answer,
             "logs": self.logs.answer,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
@@ -108,6 +122,9 @@ class AwsStub(FleetControls):
         self._stack = ExitStack()
         self._lock = threading.RLock()
         self._troubles: list[_Trouble] = []
+        self._events: list[tuple[str, Callable[[], object]]] = []
+        self._sequels: list[tuple[str, Callable[[], None]]] = []
+        self._planned: tuple[int, bool, Callable[[], object]] | None = None
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -188,10 +205,36 @@ class AwsStub(FleetControls):
         return self._create(name, region, code, aliases, {}, account)
 
     def fail_next(
-        self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
+        self,
+        operation: str,
+        code: str,
+        text: str = "Refused by the test",
+        *,
+        times: int = 1,
+        function: str = "",
+        **members: str,
     ) -> None:
-        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`."""
-        self._troubles += [_Trouble(operation, AwsError(code, text, **members))] * times
+        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`.
+
+        With `function`, those that name that function, without a version behind it.
+        """
+        self._troubles += [_Trouble(operation, AwsError(code, text, **members), function)] * times
+
+    def relent(self) -> None:
+        """Answer with no error that was wanted before."""
+        self._troubles.clear()
+
+    def before_next(self, operation: str, happens: Callable[[], object]) -> None:
+        """Let something happen behind everybody's back just before the next call of an operation is carried out."""
+        self._events.append((operation, happens))
+
+    def after_next(self, operation: str, act: Callable[[], None]) -> None:
+        """Do something as soon as the next call of an operation is carried out, whoever makes it."""
+        self._sequels.append((operation, act))
+
+    def at_write(self, number: int, happens: Callable[[], object], *, after: bool) -> None:
+        """Let something happen before or after the n-th write from now is carried out; after is before its answer."""
+        self._planned = (len(self.writes) + number, after, happens)
 
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
@@ -318,17 +361,39 @@ class AwsStub(FleetControls):
                 at=self._clock.now(),
             )
             self.requests.append(entry)
-            self._raise_trouble(entry)
-            return write_answer(call, self._services[call.service](call))
+            self._let_happen(call.operation)
+            self._reach(write=write, after=False)
+            self._raise_trouble(call, entry)
+            answer = write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
+        self._reach(write=write, after=True)
+        self._follow_up(call.operation)
+        return answer
 
-    def _raise_trouble(self, asked: Request) -> None:
+    def _follow_up(self, operation: str) -> None:
+        due = [sequel for sequel in self._sequels if sequel[0] == operation][:1]
+        for sequel in due:
+            self._sequels.remove(sequel)
+            sequel[1]()
+
+    def _let_happen(self, operation: str) -> None:
+        due = [happens for before, happens in self._events if before == operation]
+        self._events = [event for event in self._events if event[0] != operation]
+        for happens in due:
+            happens()
+
+    def _reach(self, *, write: bool, after: bool) -> None:
+        if write and self._planned and self._planned[:2] == (len(self.writes), after):
+            happens, self._planned = self._planned[2], None
+            happens()
+
+    def _raise_trouble(self, call: Call, asked: Request) -> None:
         if (asked.operation, asked.account, asked.region) in self.denied:
             text = f"{asked.service}:{asked.operation} is not allowed for account {asked.account} in {asked.region}"
             raise AwsError("AccessDeniedException", text)
         for trouble in self._troubles:
-            if trouble.operation == asked.operation:
+            if trouble.befalls(call):
                 self._troubles.remove(trouble)
                 raise trouble.error
 

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from bot.core.errors import SettingsError
 from bot.core.mapping import ByImage, ByLabel, ByTag
+from bot.core.modes import Mode, UpdateMode
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
 from bot.core.target import SmokeTest
 from bot.settings import load_catalogue, load_declarations, load_settings
@@ -54,6 +55,12 @@ def test_the_example_is_read_whole() -> None:
         soak=timedelta(hours=12),
         style=Style.DIGEST,
         on_unknown=OnUnknown.PIN,
+        modes=(UpdateMode(mode=Mode.AUTO, said_by="policy"),),
+    )
+    until = date(2027, 1, 31)
+    reason = "waits for the audit of the year"
+    assert read.policy_for("acme/ledger", "Dockerfile", "python3.13").modes[1:] == (
+        UpdateMode(mode=Mode.MANUAL, said_by="policy.overrides[2]", reason=reason, until=until),
     )
     assert [target.function for target in read.targets] == ["orders"]
     assert str(read.targets[0].destination) == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
@@ -692,7 +699,14 @@ def test_declarations_are_read_and_their_faults_named(tmp_path: Path) -> None:
     read = load_declarations(CONFIG / "refrom.holds.example.yaml")
     (tmp_path / "holds.yaml").write_text("version: 1\nblocks:\n  - {digest: sha256:1, reason: bad}\n")
 
-    assert [hold.reason for hold in read.holds] == ["release freeze", "incident 4711 is being investigated"]
+    assert [(hold.reason, hold.by) for hold in read.holds] == [
+        ("release freeze", None),
+        ("incident 4711 is being investigated", "jo"),
+    ]
+    assert [str(one.mode) for one in read.modes] == [
+        "manual until 2027-01-31: 3.13.9 leaks file descriptors",
+        "function-update",
+    ]
     assert [str(block.digest) for block in read.blocks] == [DIGEST]
     assert load_declarations(tmp_path / "absent.yaml").holds == ()
     with pytest.raises(SettingsError, match=r"holds\.yaml:3: blocks\[0\]\.digest: digest 'sha256:1' is malformed"):
@@ -728,6 +742,28 @@ def test_a_hold_says_what_why_and_until_when(tmp_path: Path, hold: str, fault: s
         load_declarations(path)
 
     assert caught.value.faults == (f"{path}:3: {fault}",)
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        pytest.param("mode: frozen", "mode: input should be 'auto', 'function-update'", id="an unknown mode"),
+        pytest.param("mode: manual", "says mode: manual, which is for a while; write reason and until", id="alone"),
+        pytest.param("mode: manual, until: 2027-01-31", "says mode: manual, which is for a while", id="no reason"),
+        pytest.param("mode: manual, reason: x", "says mode: manual, which is for a while", id="no end"),
+        pytest.param("reason: x", "says reason or until of no mode; write mode beside it", id="a reason of nothing"),
+        pytest.param("until: 2027-01-31", "says reason or until of no mode", id="an end of nothing"),
+    ],
+)
+def test_a_mode_says_what_is_meant(tmp_path: Path, said: str, fault: str) -> None:
+    """Wherever it stands: for all, for some uses, for one function."""
+    (everywhere,) = faults(tmp_path, f"version: 1\npolicy: {{{said}}}\n")
+    (somewhere,) = faults(tmp_path, f"version: 1\npolicy: {{overrides: [{{match: {{path: x}}, {said}}}]}}\n")
+
+    assert everywhere.startswith("2: policy")
+    assert somewhere.startswith("2: policy.overrides[0]")
+    assert fault in everywhere
+    assert fault in somewhere
 
 
 _PIECES = (

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from bot.core.advisories import Severity
 from bot.core.errors import SettingsError
+from bot.core.modes import Mode, UpdateMode
 from bot.core.policy import OWN_FILE, Narrowing, UpdateOn
 from bot.settings import load_narrowing
 from bot.settings.loading import LARGEST_OWN
@@ -33,6 +34,7 @@ def test_all_that_it_may_say_is_read() -> None:
         update_on=UpdateOn.SECURITY,
         min_severity=Severity.IMPORTANT,
         soak=timedelta(days=3),
+        mode=UpdateMode(mode=Mode.FUNCTION_UPDATE, said_by=f"{OWN_FILE} of the repository", narrows=True),
     )
     jsonschema.Draft202012Validator(json.loads(own_schema_json())).validate(YAML(typ="safe").load(example))
 
@@ -57,6 +59,7 @@ def test_every_key_is_in_the_reference() -> None:
         ("version: 1\npolicy:\n  max_age: 9000d", ":3: policy.max_age: is no key here"),
         ("version: 1\npolicy: {on_unknown: pin}", ":2: policy.on_unknown: is no key here"),
         ("version: 1\npolicy: {min_severity: unrated}", ":2: policy.min_severity: is no rating"),
+        ("version: 1\npolicy: {mode: manual, reason: x}", ":2: policy: says mode: manual, which is for a while"),
         ("version: 1\nignore: ['']", ":2: ignore[0]: is no glob of 1 to 200 characters"),
         (f"version: 1\nignore: [{'x' * 201}]", ":2: ignore[0]: is no glob of 1 to 200 characters"),
         (f"version: 1\nignore: [{', '.join('x' * 101)}]", ":2: ignore: list should have at most 100 items"),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import contents, fleet, reading
+from tests.bench import contents, fleet, reading, rebase
 from tests.corpus.place import CORPUS
 
 Rows = list[tuple[str, str, str, bool | None]]
@@ -52,6 +52,21 @@ FORGE = (
     "tests/e2e/test_others_go_on.py",
     "tests/lab/github",
 )
+REDEPLOY = (
+    "tests/adapters/builder/test_rebase.py",
+    "tests/adapters/builder/test_smoke.py",
+    "tests/adapters/builder/test_unsafe*.py",
+    "tests/adapters/deployer",
+    "tests/core/rebase",
+    "tests/e2e/test_canary*.py",
+    "tests/e2e/test_fleet_starts.py",
+    "tests/e2e/test_gate.py",
+    "tests/e2e/test_redeploy*.py",
+    "tests/lab/test_aws_stub*.py",
+    "tests/steps/test_deployment_kill.py",
+    "tests/steps/test_redeploy_aws.py",
+)
+"""A name with a star stands for all files that it fits."""
 READING = (
     "tests/corpus",
     "tests/property",
@@ -107,6 +122,12 @@ def show_forge(rows: Rows, folder: Path) -> None:
     rows += [(row.what, row.figure, row.goal, row.holds) for row in fleet.measure()]
 
 
+def show_redeploy(rows: Rows, folder: Path) -> None:
+    """The lab's AWS and moto, the gate on a real engine, kills, alarms, bad input; then what a rebase costs."""
+    _tests(rows, REDEPLOY, folder)
+    rows += [(row.what, row.figure, row.goal, row.holds) for row in rebase.measure()]
+
+
 def _said(rows: Rows, command: list[str], goal: str) -> None:
     """Run a command that judges by its exit code and says its figure in its last line."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -116,15 +137,26 @@ def _said(rows: Rows, command: list[str], goal: str) -> None:
 
 def _tests(rows: Rows, paths: tuple[str, ...], folder: Path) -> None:
     """Run tests with the real servers required, and read the figures that they wrote down."""
+    files = [found for path in paths for found in _files(rows, path)]
     figures = folder / "figures"
     figures.touch()
     environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures), "REFROM_MANY": "500"}
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *paths], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *files], cwd=ROOT, env=environment, check=False
     ).returncode
     for line in map(json.loads, figures.read_text().splitlines()):
         rows.append((line["what"], line["figure"], line["goal"], line["ok"]))
     rows.append((f"pytest {' '.join(paths)}", f"exit {code}", "exit 0", code == 0))
+
+
+def _files(rows: Rows, path: str) -> list[str]:
+    """The files that a name stands for; one that stands for none is a promise that nothing carries."""
+    if "*" not in path:
+        return [path]
+    found = sorted(str(file.relative_to(ROOT)) for file in ROOT.glob(path))
+    if not found:
+        rows.append((path, "no file", "some", False))
+    return found
 
 
 def _run(command: list[str], folder: Path) -> int:
@@ -141,6 +173,7 @@ SHOWS: dict[str, Callable[[Rows, Path], None]] = {
     "reading": show_reading,
     "judging": show_judging,
     "forge": show_forge,
+    "redeploy": show_redeploy,
 }
 
 

@@ -45,6 +45,7 @@ class MemoryForge:
     """Implements `Forge` and `PullRequests`; `asked` are the requests, `made` the changes, in their order.
 
     `failing` are errors by repository, raised wherever it is asked for more than the listing.
+    `changed` is when somebody else last changed a repository, by name.
     """
 
     clock: Clock
@@ -53,6 +54,7 @@ class MemoryForge:
     asked: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
+    changed: dict[str, datetime] = field(default_factory=dict)
     listing: Exception | None = None
     read_only: dict[str, str] = field(default_factory=dict)
     undone: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ class MemoryForge:
         for repository in repositories:
             self._ask(f"sources {repository.name}", repository.name)
             files = {path: text for path, text in self.repositories_[repository.name].items() if wanted(path)}
-            yield repository, Sources(files=files, unread={})
+            yield repository, Sources(files=files, unread={}, changed=self.changed.get(repository.name))
 
     def pull_requests(self, repository: str, branch: str) -> Sequence[PullRequest]:
         self._ask(f"pull_requests {repository}", repository)

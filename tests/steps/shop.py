@@ -23,17 +23,20 @@ from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import AdvisoryError, BuildError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
 from bot.core.observation import Observation
+from bot.core.pipeline import Pipeline, PipelineOrder
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, Policy, UpdateOn
 from bot.core.proposals import PullRequestPolicy
 from bot.core.pull_request import BRANCH
 from bot.core.reference import Reference
+from bot.core.rollout import RolloutPolicy
 from bot.core.runtimes import Catalogue
 from bot.core.target import Target
 from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
 from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
 from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
+from bot.ports.jobs import Job, JobState
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Trial
 from bot.ports.world import World
@@ -102,6 +105,22 @@ class Trials:
 
 
 @dataclass(slots=True)
+class Runs:
+    """A team's pipeline: what it was started for, and how a test lets that end."""
+
+    started: list[PipelineOrder] = field(default_factory=list)
+    state: JobState = JobState.RUNNING
+
+    def find(self, pipeline: Pipeline, order: PipelineOrder) -> Job | None:
+        return Job(state=self.state, where=f"{pipeline} run 1") if order in self.started else None
+
+    def start(self, pipeline: Pipeline, order: PipelineOrder) -> str:
+        assert order not in self.started, "started twice"
+        self.started.append(order)
+        return f"{pipeline} run 1"
+
+
+@dataclass(slots=True)
 class Shop:
     """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
 
@@ -112,9 +131,11 @@ class Shop:
     policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
     declared: Declarations = field(default_factory=Declarations)
     targets: list[Target] = field(default_factory=list)
+    rollout: RolloutPolicy | None = None
     proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
     smoke: Trials = field(default_factory=Trials)
+    pipelines: Runs = field(default_factory=Runs)
     ports: dict[str, Any] = field(default_factory=dict)
     writer: LayoutRegistry = field(init=False)
     registry: CountingRegistry = field(init=False)
@@ -180,15 +201,19 @@ class Shop:
     def listed(self) -> Mapping[str, SourceRepository]:
         return {repository.name: repository for repository in self.forge.repositories()}
 
-    def deploy(self, name: str, base: Digest, commit: str, *, alias: str | None = "live") -> Target:
-        """Let a function of the repository `acme/name` serve what a build of the commit on this base gives."""
+    def deploy(self, name: str, base: Digest, commit: str, *, alias: str | None = "live", **tags: str) -> Target:
+        """Let a function of the repository `acme/name` serve what a build of the commit on this base gives.
+
+        Its tags begin with `refrom:`.
+        """
         repository = Reference("registry.example", name)
         labels = {BASE_NAME_LABEL: f"{PYTHON}:3.13", BASE_DIGEST_LABEL: str(base), REVISION_LABEL: commit}
         files = {"var/task/app.py": b"handler = print\n"}
         built = publish_function(
             self.writer, self.writer, PYTHON.with_digest(base), AMD64, files, repository.with_tag("first"), labels
         )
-        self.functions.create(name, repository.with_digest(built), AMD64, aliases=(alias,) if alias else ())
+        named = {f"refrom:{part}": text for part, text in tags.items()}
+        self.functions.create(name, repository.with_digest(built), AMD64, aliases=(alias,) if alias else (), tags=named)
         target = Target(
             function=name, repository=f"acme/{name}", dockerfile="Dockerfile", destination=repository, alias=alias
         )
@@ -216,8 +241,11 @@ class Shop:
             smoke=self.smoke,
             deployer=self.functions,
             watcher=Unwatched(),
+            handovers=Unwatched(),
+            pipelines=self.pipelines,
             retention=Unwatched(),
             journal=self.store.journal,
+            rollouts=self.store.rollouts,
         )
         return replace(world, **self.ports)
 
@@ -228,6 +256,7 @@ class Shop:
             declared=self.declared,
             narrowing_of=load_narrowing,
             targets=tuple(self.targets),
+            rollout=self.rollout,
             pull_requests=self.proposing,
         )
 

@@ -385,7 +385,7 @@ def test_an_image_that_cannot_be_built_fails_its_function_alone(shop: Shop) -> N
 
     report = shop.cycle()
 
-    assert results(report, "orders") == ["redeploy failed"]
+    assert results(report, "orders") == ["rebuild failed"]
     assert report.needs_attention
 
 

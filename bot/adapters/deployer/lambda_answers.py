@@ -29,6 +29,8 @@ def function_of(subject: str, answer: Mapping[str, Any]) -> Function:
             code_sha256=config["CodeSha256"],
             version=config["Version"],
             modified=modified_of(config),
+            tags=answer.get("Tags", {}),
+            tags_fault=tags_fault_of(answer),
         )
     except (KeyError, IndexError, ValueError) as fault:
         raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
@@ -41,6 +43,14 @@ def modified_of(config: Mapping[str, Any]) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def tags_fault_of(answer: Mapping[str, Any]) -> str:
+    """Say why GetFunction told no tags; empty where it told all there are."""
+    if not (error := answer.get("TagsError")):
+        return ""
+    reason = explained(str(error.get("ErrorCode", "")), str(error.get("Message", "")))
+    return f"its tags cannot be read ({reason}); allow lambda:ListTags"
 
 
 def _image(subject: str, config: Mapping[str, Any], code: Mapping[str, Any]) -> Reference | None:

@@ -85,7 +85,8 @@ class LambdaFunctions:
         A version that Lambda still prepares (State `Pending`) is reported as in progress.
         """
         subject = f"function {name}" if version == _LATEST else f"function {name} version {version}"
-        answer = self.call("get_function", name, subject=subject, Qualifier=version)
+        qualifier = {} if version == _LATEST else {"Qualifier": version}  # tags are the function's, not a version's
+        answer = self.call("get_function", name, subject=subject, **qualifier)
         return function_of(subject, answer)
 
     def alias(self, function: str, name: str) -> Alias | None:
@@ -140,7 +141,7 @@ class LambdaFunctions:
             "update_function_code",
             function.arn,
             subject=f"{subject} with image {uri}",
-            refusal="give one image for the function's platform, in ECR of the function's Region",
+            refusal="give one image that is there, for the function's platform, in ECR of its Region",
             ImageUri=uri,
             RevisionId=function.revision,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters.deployer.aws_errors import explained
+from bot.adapters.deployer.lambda_answers import tags_fault_of
 from bot.core.errors import InvalidReference
 from bot.core.mapping import Candidate
 from bot.core.reference import Reference
@@ -39,7 +40,7 @@ def names_of(arn: str, default_region: str, *, is_own: bool) -> tuple[str, ...]:
 def candidate(names: tuple[str, ...], answer: Mapping[str, Any]) -> Candidate:
     """Read an answer to GetFunction; what it does not tell stands under `unread`, and the rest is good."""
     unread = {}
-    code, tags_error = answer.get("Code", {}), answer.get("TagsError")
+    code = answer.get("Code", {})
     image = None
     try:
         image = Reference.parse(code["ResolvedImageUri"])
@@ -47,9 +48,8 @@ def candidate(names: tuple[str, ...], answer: Mapping[str, Any]) -> Candidate:
         error = code.get("Error", {})
         reason = explained(str(error.get("ErrorCode", "")), str(error.get("Message", "")))
         unread["image"] = unread["labels"] = f"Lambda names no resolved image ({reason or 'no reason given'})"
-    if tags_error:
-        reason = explained(str(tags_error.get("ErrorCode", "")), str(tags_error.get("Message", "")))
-        unread["tags"] = f"its tags cannot be read ({reason}); allow lambda:ListTags"
+    if fault := tags_fault_of(answer):
+        unread["tags"] = fault
     return Candidate(names=names, image=image, tags=answer.get("Tags", {}), unread=unread)
 
 

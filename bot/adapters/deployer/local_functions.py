@@ -184,6 +184,7 @@ class LocalFunctions:
             revision=str(version.revision),
             code_sha256=str(version.image.digest),
             version=number,
+            tags=function.tags,
         )
 
 

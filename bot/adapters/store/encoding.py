@@ -8,16 +8,18 @@ Decoding what was not encoded here raises `ValueError`, `LookupError`, `TypeErro
 import json
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from bot.core.advisories import Severity
 from bot.core.digest import Digest
 from bot.core.layer import Component, Entry, Kind, Language, Layer, Package
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
+from bot.core.rollout import Rollout
 from bot.ports.forge import Sources
 from bot.ports.store import Pause, Remembered
 
@@ -26,7 +28,7 @@ _PIECE: Final = 1 << 16
 _LAYER_FORM: Final = 3
 """Raised whenever more, or something else, is read off a layer, so that it is read again."""
 
-_SOURCES_FORM: Final = 1
+_SOURCES_FORM: Final = 2
 """Raised whenever older code could not read what is kept of source repositories; they are read again then."""
 
 
@@ -90,6 +92,35 @@ def decode_pause(text: str) -> Pause:
     return Pause(decode_time(until), why)
 
 
+def encode_rollout(rollout: Rollout) -> str:
+    """Write a rollout."""
+    return _dump(
+        {
+            "runtime": rollout.runtime,
+            "base": str(rollout.base),
+            "began": encode_time(rollout.began),
+            "severity": rollout.severity.value if rollout.severity else None,
+            "paused": rollout.paused.total_seconds(),
+            "halted": encode_time(rollout.halted) if rollout.halted else None,
+            "makeshift": rollout.makeshift,
+        }
+    )
+
+
+def decode_rollout(text: str) -> Rollout:
+    """Read a rollout."""
+    document = json.loads(text)
+    return Rollout(
+        runtime=str(document["runtime"]),
+        base=Digest.parse(document["base"]),
+        began=decode_time(document["began"]),
+        severity=None if document["severity"] is None else Severity(document["severity"]),
+        paused=timedelta(seconds=document["paused"]),
+        halted=None if document["halted"] is None else decode_time(document["halted"]),
+        makeshift=bool(document["makeshift"]),
+    )
+
+
 def encode_layer(layer: Layer) -> bytes:
     """Write a layer, compressed: a line about the whole, then lines of a thousand entries each.
 
@@ -131,6 +162,7 @@ def encode_sources(remembered: Remembered) -> bytes:
         "reading": remembered.reading,
         "files": {path: content.decode("latin-1") for path, content in sources.files.items()},
         "unread": dict(sources.unread),
+        "changed": None if sources.changed is None else encode_time(sources.changed),
     }
     return zlib.compress(_dump(document).encode("ascii"))
 
@@ -141,7 +173,10 @@ def decode_sources(content: bytes) -> Remembered | None:
     if document.get("form") != _SOURCES_FORM:
         return None
     files = {path: text.encode("latin-1") for path, text in document["files"].items()}
-    sources = Sources(files=files, unread=dict(document["unread"]))
+    changed = document["changed"]
+    sources = Sources(
+        files=files, unread=dict(document["unread"]), changed=None if changed is None else decode_time(changed)
+    )
     return Remembered(commit=str(document["commit"]), reading=str(document["reading"]), sources=sources)
 
 

@@ -1,4 +1,4 @@
-"""The store: ledger, journal, and memories of pauses, layers and documents over one database.
+"""The store: ledger, journal, and memories of pauses, rollouts, layers and documents over one database.
 
 Losing it loses history and time, never correctness; so a store that cannot be read is an error with a cure, not a
 reason to guess.
@@ -22,6 +22,7 @@ from bot.core.layer import Layer
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome
 from bot.core.reference import Reference
+from bot.core.rollout import Rollout
 from bot.ports.store import Kept, Pause, Remembered
 
 
@@ -119,6 +120,26 @@ class SqlPauses:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlRollouts:
+    """Which base each stream goes to; implements `Rollouts`."""
+
+    database: Database
+
+    def get(self, runtime: str) -> Rollout | None:
+        """Return what was last kept of a stream."""
+        table = tables.rollouts
+        with self.database.transaction() as connection:
+            document = connection.scalars(select(table.c.document).where(table.c.runtime == runtime)).one_or_none()
+        return None if document is None else self.database.decode(encoding.decode_rollout, document)
+
+    def put(self, rollout: Rollout) -> None:
+        """Keep a rollout in the place of the stream's last one."""
+        row = {"runtime": rollout.runtime, "document": encoding.encode_rollout(rollout)}
+        with self.database.transaction() as connection:
+            connection.execute(_upsert(tables.rollouts, row))
+
+
+@dataclass(frozen=True, slots=True)
 class SqlLayers:
     """What layers hold; implements `LayerMemory`."""
 
@@ -203,6 +224,11 @@ class Store:
     def pauses(self) -> SqlPauses:
         """When servers are to be left alone."""
         return SqlPauses(self.database)
+
+    @property
+    def rollouts(self) -> SqlRollouts:
+        """The memory of rollouts."""
+        return SqlRollouts(self.database)
 
     @property
     def sources(self) -> SqlSources:

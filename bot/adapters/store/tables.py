@@ -47,6 +47,12 @@ pauses = Table(
     Column("name", Text, primary_key=True),
     Column("document", Text, nullable=False),
 )
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("runtime", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)
 sources = Table(
     "sources",
     metadata,

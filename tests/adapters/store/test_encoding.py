@@ -1,14 +1,16 @@
 """What is encoded comes back equal, whatever names, times and numbers it holds."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.store import encoding
+from bot.core.advisories import Severity
 from bot.core.layer import Entry, Kind, Layer
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome
+from bot.core.rollout import Rollout
 from bot.ports.store import Pause
 from tests.adapters.store.values import BASES, LAYERS, OUTCOMES, TIMES, digest
 
@@ -46,6 +48,23 @@ def test_outcomes_round_trip(outcome: Outcome) -> None:
 @small_budget
 def test_pauses_round_trip(pause: Pause) -> None:
     assert encoding.decode_pause(encoding.encode_pause(pause)) == pause
+
+
+@given(
+    st.builds(
+        Rollout,
+        runtime=st.just("python3.13"),
+        base=st.sampled_from([digest("one"), digest("two")]),
+        began=TIMES,
+        severity=st.none() | st.sampled_from(Severity),
+        paused=st.timedeltas(timedelta(), timedelta(days=400)),
+        halted=st.none() | TIMES,
+        makeshift=st.booleans(),
+    )
+)
+@small_budget
+def test_rollouts_round_trip(rollout: Rollout) -> None:
+    assert encoding.decode_rollout(encoding.encode_rollout(rollout)) == rollout
 
 
 @given(TIMES, TIMES)

@@ -13,8 +13,9 @@ import pytest
 
 from bot.adapters.store.store import Store, open_store, snapshot
 from bot.core.errors import StoreError
+from bot.core.rollout import Rollout
 from bot.ports.store import Pause
-from tests.adapters.store.values import NOON, layer, observation, outcome
+from tests.adapters.store.values import NOON, digest, layer, observation, outcome
 from tests.lab.rights import as_nobody
 
 BOTH = pytest.mark.parametrize("open_it", [open_store, snapshot], ids=["open", "snapshot"])
@@ -215,8 +216,9 @@ def _as_nobody(foreign_path: Path) -> Iterator[None]:  # noqa: ARG001 - the stor
         ("UPDATE observations SET reference = 'A B'", lambda store: store.ledger.history("python3.13")),
         ("UPDATE layers SET document = x'00'", lambda store: store.layers.get(layer("one").digest)),
         ("UPDATE pauses SET document = '[1]'", lambda store: store.pauses.get("github:acme")),
+        ("UPDATE rollouts SET document = '{}'", lambda store: store.rollouts.get("python3.13")),
     ],
-    ids=["outcome", "time", "bases", "reference", "layer", "pause"],
+    ids=["outcome", "time", "bases", "reference", "layer", "pause", "rollout"],
 )
 def test_a_damaged_document_is_an_error_with_the_cure(path: Path, damage: str, read: Callable[[Store], object]) -> None:
     with open_store(path) as store:
@@ -224,6 +226,7 @@ def test_a_damaged_document_is_an_error_with_the_cure(path: Path, damage: str, r
         store.ledger.record(observation("one"))
         store.layers.put(layer("one"))
         store.pauses.put("github:acme", Pause(NOON, "too quick"))
+        store.rollouts.put(Rollout(runtime="python3.13", base=digest("one"), began=NOON))
     execute(path, damage)
 
     with (

@@ -12,6 +12,7 @@ import pytest
 from bot.adapters.store import tables
 from bot.adapters.store.store import Store, open_store, snapshot
 from bot.core.errors import StoreError
+from bot.core.rollout import Rollout
 from bot.ports.forge import Sources
 from bot.ports.store import Kept, Pause, Remembered
 from tests.adapters.store.values import HOUR, NOON, base, digest, layer, observation, outcome
@@ -219,3 +220,24 @@ def test_threads_share_a_store(store: Store) -> None:
 
     assert {entry.message for _, entry in store.journal.entries()} == set(map(str, range(20)))
     assert store.ledger.history("python3.13") == [observation("one")]
+
+
+def test_the_last_rollout_of_each_stream_is_remembered(store: Store) -> None:
+    first = Rollout(runtime="python3.13", base=digest("one"), began=NOON)
+    second = replace(first, base=digest("two"), halted=NOON + HOUR)
+    store.rollouts.put(first)
+    store.rollouts.put(second)
+
+    assert store.rollouts.get("python3.13") == second
+    assert store.rollouts.get("python3.14") is None
+
+
+def test_a_rollout_that_a_dry_run_moves_on_is_not_kept(tmp_path: Path) -> None:
+    path, rollout = tmp_path / "refrom.db", Rollout(runtime="python3.13", base=digest("one"), began=NOON)
+    with open_store(path) as store:
+        store.rollouts.put(rollout)
+    with snapshot(path) as copy:
+        copy.rollouts.put(replace(rollout, base=digest("two")))
+
+    with open_store(path) as store:
+        assert store.rollouts.get("python3.13") == rollout

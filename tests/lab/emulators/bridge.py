@@ -85,7 +85,7 @@ class Bridge:
             return self._said(call, given)
         found = Answers(objects=self._lacking, rest=call.rest).query(text, given)
         data = self._lacking.query(call, text, given) if found is None else found
-        if text == queries.LOOK:
+        if text == queries.look(checks=False):
             self._names[data["repository"]["id"]] = f"{given['owner']}/{given['name']}"
         return data
 

@@ -40,7 +40,7 @@ class LackingInEmulate:
             return {"repositoryOwner": _owner(call.rest, given)}
         if text == queries.named(number := sum(name.startswith("o") for name in given)):
             return _named(call.rest, given, number)
-        if text == queries.LOOK:
+        if text == queries.look(checks=False):
             return _look(call.rest, given)
         if text == queries.COMPARE:
             return {"repository": {"ref": {"compare": _compared(call.rest, given)}}}

@@ -164,6 +164,10 @@ class Graph:
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
+            "history": lambda **page: connection(
+                "history", repository.git.log(oid), lambda one: self.commit(repository, one), **page
+            ),
+            "statusCheckRollup": lambda: self._rollup(repository, oid),
             "parents": lambda **page: connection(
                 "parents", read().parents, lambda parent: self.commit(repository, parent), **page
             ),
@@ -277,6 +281,18 @@ class Graph:
             "date": iso(identity.at),
             "user": {"__typename": "User", "login": account.login} if account and is_user else None,
         }
+
+    def _rollup(self, repository: Repository, oid: str) -> Node | None:
+        """Say what the newest status of each context and the newest check run of each name come to."""
+        for permission in ("statuses=read", "checks=read"):
+            self._require(repository, permission)
+        statuses = {status["context"]: status["state"] for status in repository.statuses.get(oid, ())}
+        runs = {run["name"]: run["conclusion"] or "pending" for run in repository.check_runs.get(oid, ())}
+        states = {*statuses.values(), *runs.values()}
+        if unspoken := states - {"success", "failure", "error", "pending"}:
+            raise Gap(f"the fake adds up no {', '.join(sorted(unspoken))}")
+        worst = next((state for state in ("error", "failure", "pending", "success") if state in states), None)
+        return {"__typename": "StatusCheckRollup", "state": worst.upper()} if worst else None
 
     def _require(self, repository: Repository, permission: str) -> None:
         """Let anybody read what is public."""

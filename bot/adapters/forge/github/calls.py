@@ -110,10 +110,13 @@ class RefUpdate:
 
 
 class GitHub:
-    """One GitHub; all methods raise `ForgeError` (`Refusal` where it answered no) that names repository or owner."""
+    """One GitHub; all methods raise `ForgeError` (`Refusal` where it answered no) that names repository or owner.
 
-    def __init__(self, sender: Sender, tokens: Tokens) -> None:
-        self._sender, self._tokens = sender, tokens
+    `checks` says that a look at pull requests asks for their checks, which takes rights that nothing else needs.
+    """
+
+    def __init__(self, sender: Sender, tokens: Tokens, *, checks: bool = False) -> None:
+        self._sender, self._tokens, self._checks = sender, tokens, checks
         self.site = sender.site
 
     def token(self, repository: str) -> str:
@@ -228,7 +231,7 @@ class GitHub:
         given |= {"head": f"{BRANCHES}{branch}", "base": f"{BRANCHES}{base or branch}"}
         pulls: list[Pull] = []
         while True:
-            data = self._query(queries.LOOK, given, repository, "look at it")
+            data = self._query(queries.look(checks=self._checks), given, repository, "look at it")
             look, viewer = parse(Look, data["repository"], repository), parse(Viewer, data["viewer"], repository)
             pulls += [pull for pull in look.pull_requests.nodes if not pull.is_cross_repository]
             given["after"] = look.pull_requests.page_info.end_cursor

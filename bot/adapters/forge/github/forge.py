@@ -14,7 +14,7 @@ from bot.adapters.forge.github.listing import Filters, Listing
 from bot.adapters.forge.github.pulls import CommitWith, GitHubPullRequests, full, known
 from bot.adapters.forge.github.reading import Reader
 from bot.adapters.forge.github.walking import Walker
-from bot.adapters.forge.github.workflows import WorkflowJobs
+from bot.adapters.forge.github.workflows import WorkflowJobs, WorkflowRuns
 from bot.core.errors import ForgeError
 from bot.ports.forge import SourceRepository, Sources
 
@@ -38,12 +38,16 @@ class GitHubForge(GitHubPullRequests):
         super().__init__(github, commit_with)
         self._listing = Listing(github, include, filters or Filters(), branches)
         self._walker = Walker(github)
-        self._reader = Reader(github, self._walker)
+        self._reader = Reader(github, self._walker, branches)
         self._tree = lru_cache(maxsize=8)(self._fetch_tree)
 
     def jobs(self, workflow: str) -> WorkflowJobs:
         """Builds by a workflow of the source repositories."""
         return WorkflowJobs(self._github, workflow)
+
+    def pipeline(self, workflow: str) -> WorkflowRuns:
+        """Deployments by a workflow of the source repositories."""
+        return WorkflowRuns(self._github, workflow)
 
     # Forge
 
@@ -98,4 +102,4 @@ class GitHubForge(GitHubPullRequests):
         (found,) = self._walker.walk([(repository, commit)], lambda _: True)
         if isinstance(found, ForgeError):
             raise found
-        return found
+        return found.entries

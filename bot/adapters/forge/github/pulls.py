@@ -27,6 +27,8 @@ _TRIES: Final = 5
 _CLOSED_BY_US: Final = "<!-- refrom:closed -->"
 _STATES: Final = {state.name: state for state in PullRequestState}
 _CONFLICTING: Final = "CONFLICTING"
+_FAILED: Final = ("FAILURE", "ERROR")
+"""Of GraphQL's StatusState; the others are EXPECTED, PENDING and SUCCESS."""
 
 
 class GitHubPullRequests:
@@ -190,7 +192,15 @@ def _pull_request(pull: Pull, standing: Standing) -> PullRequest:
         conflicts=pull.state == "OPEN" and pull.mergeable == _CONFLICTING,
         labels=tuple(label.name for label in pull.labels.nodes) if pull.labels else (),
         merged=pull.merged_at,
+        fails_checks=_fails_checks(pull),
     )
+
+
+def _fails_checks(pull: Pull) -> bool:
+    """Whether checks of the last commit that GitHub shows failed; what is still to come may pass."""
+    last = pull.commits.nodes[-1].commit if pull.commits.nodes else None
+    rollup = last.status_check_rollup if last else None
+    return pull.state == "OPEN" and rollup is not None and rollup.state in _FAILED
 
 
 def _as_opened(repository: str, branch: str, made: PullDocument) -> PullRequest:

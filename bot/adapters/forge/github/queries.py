@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.authorship import LAST
+
 _BRANCHES: Final = """\
 pageInfo { hasNextPage endCursor }
         nodes { prefix name associatedPullRequests(states: OPEN, first: 1) { nodes { createdAt } } }"""
@@ -14,6 +16,7 @@ nameWithOwner isArchived isDisabled isEmpty isFork visibility
         {_BRANCHES}
       }}"""
 """A repository has at most 20 topics; of our branches few are there, and each counts (see `OWNER`)."""
+_HISTORY: Final = f"history(first: {LAST}) {{ nodes {{ committedDate message }} }}"
 _COMMIT: Final = "oid message committer { email user { login } }"
 
 OWNER: Final = f"""\
@@ -35,26 +38,6 @@ query OwnBranches($owner: String!, $name: String!, $after: String, $branches: St
   repository(owner: $owner, name: $name, followRenames: false) {{
     refs(refPrefix: "refs/heads/", query: $branches, first: 100, after: $after) {{
         {_BRANCHES}
-    }}
-  }}
-}}
-"""
-
-LOOK: Final = f"""\
-query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
-  viewer {{ login databaseId }}
-  repository(owner: $owner, name: $name, followRenames: false) {{
-    id
-    branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
-    base: ref(qualifiedName: $base) {{ target {{ oid }} }}
-    pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
-      pageInfo {{ hasNextPage endCursor }}
-      nodes {{
-        id number title body url state mergedAt isCrossRepository headRefOid baseRefName mergeable
-        labels(first: 100) {{ nodes {{ name }} }}
-        autoMergeRequest {{ mergeMethod }}
-        commits(last: 1) {{ nodes {{ commit {{ {_COMMIT} }} }} }}
-      }}
     }}
   }}
 }}
@@ -114,6 +97,30 @@ query Self {
 """
 
 
+def look(*, checks: bool) -> str:
+    """Write a query for a repository, two of its branches, and pull requests from one, with what their checks say."""
+    rollup = " statusCheckRollup { state }" if checks else ""
+    return f"""\
+query Look($owner: String!, $name: String!, $branch: String!, $head: String!, $base: String!, $after: String) {{
+  viewer {{ login databaseId }}
+  repository(owner: $owner, name: $name, followRenames: false) {{
+    id
+    branch: ref(qualifiedName: $head) {{ target {{ oid ... on Commit {{ {_COMMIT} }} }} }}
+    base: ref(qualifiedName: $base) {{ target {{ oid }} }}
+    pullRequests(headRefName: $branch, first: 50, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{
+        id number title body url state mergedAt isCrossRepository headRefOid baseRefName mergeable
+        labels(first: 100) {{ nodes {{ name }} }}
+        autoMergeRequest {{ mergeMethod }}
+        commits(last: 1) {{ nodes {{ commit {{ {_COMMIT}{rollup} }} }} }}
+      }}
+    }}
+  }}
+}}
+"""
+
+
 def named(number: int) -> str:
     """Write a query for `number` repositories by name: r0 of the variables o0 and n0, and so on."""
     fields = "\n".join(
@@ -125,10 +132,14 @@ def named(number: int) -> str:
 def folders(levels: Sequence[int]) -> str:
     """Write a query for folders by their object ids (or for commits by theirs), each down to so many levels.
 
+    A commit also tells what its last commits say; for a hundred of them together that is one point more.
+
     The repository of the folder r0 is that of the variables o0 and n0, its id i0, and so on.
     """
     fields = "\n".join(
-        _in_repository(i, f"object(oid: $i{i}) {{ ...Level{level} ... on Commit {{ tree {{ ...Level{level} }} }} }}")
+        _in_repository(
+            i, f"object(oid: $i{i}) {{ ...Level{level} ... on Commit {{ tree {{ ...Level{level} }} {_HISTORY} }} }}"
+        )
         for i, level in enumerate(levels)
     )
     parts = "\n".join(_level(level) for level in range(1, max(levels) + 1))

@@ -59,10 +59,20 @@ class Committer(Graph):
     user: User | None = None
 
 
+class Rollup(Graph):
+    """What the statuses and checks of a commit come to."""
+
+    state: str
+
+
 class Commit(Graph):
-    """A commit with what tells whose it is; other kinds of objects have only an id."""
+    """A commit with what tells whose it is; other kinds of objects have only an id.
+
+    `status_check_rollup` is None where nothing was run, or where nobody asked.
+    """
 
     oid: str
+    status_check_rollup: Rollup | None = None
     message: str = ""
     committer: Committer | None = None
 
@@ -264,11 +274,25 @@ class FolderEntry(Graph):
         return f"{self.mode:06o}"
 
 
+class PastCommit(Graph):
+    """A commit in the history of another."""
+
+    committed_date: AwareDatetime
+    message: str
+
+
+class History(Graph):
+    """The last commits that lead to one, itself first."""
+
+    nodes: tuple[PastCommit, ...] = ()
+
+
 class TreeNode(Graph):
-    """A folder, or another object that has no entries; a commit has its folder in `tree`."""
+    """A folder, or another object that has no entries; a commit has its folder in `tree`, and its history."""
 
     entries: tuple[FolderEntry, ...] | None = None
     tree: "TreeNode | None" = None
+    history: History = History()
 
 
 class FolderAnswer(Graph):

@@ -42,12 +42,15 @@ def make(fake: FakeGitHub, clock: WoundClock) -> Iterator[Make]:
             app: tuple[int, str] | None = None,
             transport: Transport | None = None,
             commit_with: CommitWith = "api",
+            checks: bool = False,
             **filters: Any,
         ) -> GitHubForge:
             transport = transport or stack.enter_context(closing(Transport(clock, timeouts=(5, 30))))
             sender = Sender(transport, Site.of(fake.enterprise_url), clock)
             tokens: Tokens = AppTokens(sender, *app, clock) if app else FixedToken(token or fake.token())
-            return GitHubForge(GitHub(sender, tokens), include, Filters(**filters), commit_with=commit_with)
+            return GitHubForge(
+                GitHub(sender, tokens, checks=checks), include, Filters(**filters), commit_with=commit_with
+            )
 
         yield make
 

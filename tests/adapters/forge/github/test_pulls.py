@@ -31,6 +31,7 @@ from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github_world import GithubWorld
 from tests.adapters.forge.world import EXECUTABLE, Bot, File, World, git
 from tests.lab.clock import WoundClock
+from tests.lab.github.caller import Caller
 from tests.lab.github.fake import FakeGitHub
 from tests.lab.web import Answer
 
@@ -41,6 +42,47 @@ class TestPushedByGit(ForgeContract):
     @pytest.fixture
     def world(self, fake: FakeGitHub, world: GithubWorld, make: Make) -> World:
         return GithubWorld(fake, world.desk, lambda: make(commit_with="git"))
+
+
+# What its checks say
+
+
+@pytest.mark.parametrize(
+    ("states", "fails"),
+    [
+        ((), False),
+        (("success",), False),
+        (("pending", "success"), False),
+        (("failure", "success"), True),
+        (("error",), True),
+    ],
+    ids=["none", "passed", "to come", "failed", "broke"],
+)
+def test_a_pull_request_says_that_its_checks_fail_where_that_is_asked_for(
+    world: GithubWorld, make: Make, commit: str, states: tuple[str, ...], *, fails: bool
+) -> None:
+    forge = make(checks=True)
+    opened = open_pull_request(forge, commit)
+    for number, state in enumerate(states):
+        status = {"state": state, "context": f"check {number}"}
+        with Caller(world.fake.url, world.fake.token()) as caller:
+            caller.post(f"/repos/{REPOSITORY}/statuses/{opened.head}", status)
+
+    (found,) = forge.pull_requests(REPOSITORY, BRANCH)
+    (unasked,) = make().pull_requests(REPOSITORY, BRANCH)
+
+    assert (found.fails_checks, unasked.fails_checks) == (fails, False)
+
+
+def test_a_token_that_may_not_read_checks_is_told_where_they_are_asked_for(world: GithubWorld, make: Make) -> None:
+    commit = world.fake.create_repository("acme/private", {"app/Dockerfile": b"FROM old\n"}, private=True)
+    wanted = proposal(commit, title="Update")
+    make().create(repository="acme/private", branch=BRANCH, base="main", proposal=wanted)
+    token = world.fake.token(permissions={"contents": "write", "metadata": "read", "pull_requests": "write"})
+
+    with pytest.raises(ForgeError, match=r"acme/private: .* give the token the permission"):
+        make(token=token, checks=True).pull_requests("acme/private", BRANCH)
+    assert make(token=token).pull_requests("acme/private", BRANCH)
 
 
 # What became of it
@@ -457,6 +499,7 @@ def test_another_bot_that_refreshes_first_leaves_the_later_one_nothing_to_leave_
     pytest.fail("it never came to its end")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("commit_with", ["api", "git"])
 @pytest.mark.parametrize("new", ["acme/sales", "other/orders"], ids=["renamed", "transferred"])
 def test_a_repository_that_moves_at_any_request_gets_one_pull_request(
