@@ -1,0 +1,73 @@
+"""The forms over AWS accounts: all four rows in each, by the published schemas, with the rights of the policy alone."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bot.core.rows import Row
+from bot.entrypoints.auditing import AuditFormat
+from bot.entrypoints.cli import ATTENTION, DONE
+from tests.adapters.deployer.test_policies import grants
+from tests.e2e.audit_aws import Accounts, accounts
+from tests.entrypoints.test_audit_schema import SCHEMA, closed
+from tests.entrypoints.test_forms import conforms
+from tests.entrypoints.test_html import Page
+
+ROWS = [str(row) for row in Row if row is not Row.MANAGED_UNKNOWN]
+
+
+@pytest.fixture
+def aws_accounts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Accounts]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
+    with accounts(tmp_path, capsys) as made:
+        yield made
+
+
+def test_every_form_tells_all_four_rows(aws_accounts: Accounts) -> None:
+    told = {form: aws_accounts.audit("--format", form) for form in AuditFormat}
+
+    assert {ran.code for ran in told.values()} == {ATTENTION}
+    document = json.loads(told[AuditFormat.JSON].out)
+    jsonschema.validate(document, closed(SCHEMA))
+    assert {function["row"] for function in document["functions"]} == set(ROWS)
+    cells = list(csv.DictReader(io.StringIO(told[AuditFormat.CSV].out, newline="")))
+    assert {row["row"] for row in cells} == {*ROWS, "unmapped"}
+    owed = sum(len(function["duties"]) for function in document["functions"])
+    assert len(cells) == owed + len(document["gaps"])
+    conforms(json.loads(told[AuditFormat.SARIF].out))
+    page = Page(told[AuditFormat.HTML].out).text
+    for text in (page, told[AuditFormat.MARKDOWN].out, told[AuditFormat.TABLE].out.partition("Functions")[0]):
+        assert [row for row in ROWS if row not in text] == []
+
+
+def test_an_audit_asks_for_no_more_than_its_policy_allows(aws_accounts: Accounts) -> None:
+    aws_accounts.audit()
+
+    asked = {f"{request.service}:{request.operation}" for request in aws_accounts.aws.requests}
+    allowed = grants("audit").keys() | grants("other-accounts").keys()
+    assert asked - {"sts:GetCallerIdentity"} <= allowed
+    assert {"lambda:ListFunctions", "lambda:GetRuntimeManagementConfig", "logs:FilterLogEvents"} <= asked
+
+
+def test_a_baseline_of_a_whole_account_lets_known_findings_pass_as_days_go_by(aws_accounts: Accounts) -> None:
+    before = aws_accounts.folder / "baseline.json"
+    before.write_text(aws_accounts.audit("--format", "json").out)
+    aws_accounts.clock.advance(timedelta(days=1))
+
+    known = aws_accounts.audit("--baseline", str(before))
+    aws_accounts.clock.advance(timedelta(days=40))
+    later = aws_accounts.audit("--baseline", str(before))
+
+    assert (known.code, later.code) == (DONE, ATTENTION)
+    named = [line for line in later.err.splitlines() if line.startswith("new since the baseline: ")]
+    assert "new since the baseline: orders:live: redeploy on the latest base: overdue" in named
+    assert not [line for line in named if "late:" in line]
