@@ -3,34 +3,21 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import jsonschema
-import pytest
 
 from bot.core.rows import Row
 from bot.entrypoints.auditing import AuditFormat
 from bot.entrypoints.cli import ATTENTION, DONE
 from tests.adapters.deployer.test_policies import grants
 from tests.conftest import Figure
-from tests.e2e.audit_aws import Accounts, accounts
+from tests.e2e.audit_aws import Accounts
 from tests.entrypoints.test_audit_schema import SCHEMA, closed
 from tests.entrypoints.test_forms import conforms
 from tests.entrypoints.test_html import Page
 
 ROWS = [str(row) for row in Row if row is not Row.MANAGED_UNKNOWN]
-
-
-@pytest.fixture
-def aws_accounts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Accounts]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
-    with accounts(tmp_path, capsys) as made:
-        yield made
 
 
 def test_every_form_tells_all_four_rows(aws_accounts: Accounts, figure: Figure) -> None:
