@@ -102,10 +102,10 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
     return {
         "schema": "refrom.run/1",
         "dry_run": dry_run,
-        "decisions": [_decision(decision) for decision in report.decisions],
+        "decisions": [decision_document(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -115,8 +115,8 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
         "schema": "refrom.redeploy/1",
         "dry_run": dry_run,
         "function": function,
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -141,8 +141,8 @@ def rollback_document(
             "reason": mode.reason,
             "until": mode.until.isoformat() if mode.until else None,
         },
-        "outcomes": [_outcome(outcome) for outcome in outcomes],
-        "waiting": _waiting(waiting),
+        "outcomes": [outcome_document(outcome) for outcome in outcomes],
+        "waiting": waiting_documents(waiting),
     }
 
 
@@ -159,7 +159,8 @@ def declared_document(
     return {**head, "hold": {**named, **about}}
 
 
-def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+def waiting_documents(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+    """What the keys of an engine wait for, as every document tells it."""
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
@@ -312,7 +313,8 @@ def _reason(reason: Reason) -> Document:
     return {"significance": str(reason.significance), "severity": severity, "what": reason.what}
 
 
-def _decision(decision: Decision) -> Document:
+def decision_document(decision: Decision) -> Document:
+    """One decision, as every document tells it."""
     use = decision.use.located
     document: Document = {
         "repository": decision.use.repository,
@@ -340,7 +342,8 @@ def _reference(use: BaseUse) -> str:
     return str(image.upstream.with_digest(None).with_tag(str(image.tag.with_stamp(None))))
 
 
-def _outcome(outcome: Outcome) -> Document:
+def outcome_document(outcome: Outcome) -> Document:
+    """One outcome, as every document tells it."""
     key = _SUBJECTS.get(outcome.step, "function")
     return {
         key: outcome.subject,
@@ -450,7 +453,7 @@ def _duty(duty: Duty) -> Document:
 
 def _repository(survey: Survey, decisions: Sequence[Decision]) -> Document:
     name = survey.repository.name
-    uses = [_decision(decision) for decision in decisions if decision.use.repository == name]
+    uses = [decision_document(decision) for decision in decisions if decision.use.repository == name]
     return {"repository": name, "commit": survey.repository.commit, "uses": uses, "skipped": _unread(survey)}
 
 

@@ -83,7 +83,18 @@ def audit_after(cycle: Cycle, engine: Engine) -> Audit:
     """Judge each function by what a cycle has read of repositories and streams; one tick for each function.
 
     The decisions are those that the cycle acted on. Where the engine was stopped, functions are missing.
+    What met a defect in the cycle is not asked for its pull request again.
     """
+    judged = judge_after(cycle, engine)
+    unread = cycle.repositories.keys() - cycle.inquiry.surveys.keys()
+    faults = [(outcome.subject, outcome.message) for outcome in cycle.outcomes if outcome.subject in unread]
+    return _audit(
+        cycle.inquiry, judged, faults, frozenset(defect.key.name.partition(" ")[0] for defect in cycle.defects)
+    )
+
+
+def judge_after(cycle: Cycle, engine: Engine) -> list[Judged]:
+    """Judge each function alone by what a cycle has read; where the engine was stopped, functions are missing."""
     targets = {target.function: target for target in cycle.rules.targets}
     judged = []
 
@@ -92,13 +103,16 @@ def audit_after(cycle: Cycle, engine: Engine) -> Audit:
         return Done()
 
     engine.drain([Key("function", name) for name in targets], tick)
-    unread = cycle.repositories.keys() - cycle.inquiry.surveys.keys()
-    faults = [(outcome.subject, outcome.message) for outcome in cycle.outcomes if outcome.subject in unread]
-    return _audit(cycle.inquiry, judged, faults)
+    return judged
 
 
-def _audit(inquiry: Inquiry, judged: Sequence[Judged], faults: Sequence[tuple[str, str]]) -> Audit:
-    proposed, unlisted = with_pull_requests(inquiry, with_consistency(judged))
+def _audit(
+    inquiry: Inquiry,
+    judged: Sequence[Judged],
+    faults: Sequence[tuple[str, str]],
+    skipped: frozenset[str] = frozenset(),
+) -> Audit:
+    proposed, unlisted = with_pull_requests(inquiry, with_consistency(judged), skipped)
     faults = [*faults, *unlisted]
     return Audit(
         findings=tuple(proposed),

@@ -64,14 +64,18 @@ def with_consistency(judged: Sequence[Judged]) -> Iterator[Finding]:
 
 
 def with_pull_requests(
-    inquiry: Inquiry, findings: Iterable[Finding]
+    inquiry: Inquiry, findings: Iterable[Finding], skipped: frozenset[str] = frozenset()
 ) -> tuple[Sequence[Finding], Sequence[tuple[str, str]]]:
-    """Add the open pull request of ours to each finding that is not current; a forge's faults are returned."""
+    """Add the open pull request of ours to each finding that is not current; a forge's faults are returned.
+
+    `skipped` are repositories that are not asked.
+    """
     urls: dict[tuple[str, str], str | None] = {}
     faults: dict[str, str] = {}
     found = []
     for finding in findings:
         place = None if finding.verdict is Verdict.CURRENT else _branch(inquiry, finding.evidence)
+        place = None if place and place[0] in skipped else place
         if place and place not in urls:
             try:
                 urls[place] = _open(inquiry, *place)
