@@ -90,12 +90,18 @@ def deferral(
     return load.defers(repository, limits, now) if opens else None
 
 
-def urgency(updates: Iterable[Update], name: str) -> tuple[int, float, str]:
+def urgency(updates: Iterable[Update], name: str) -> tuple[bool, int, float, str]:
     """The place in line of a pull request for some updates, the smaller the earlier.
 
-    First goes what fixes the worst, then what is behind for longest, then the name.
+    First goes what leaves a blocked base for an older one, then what fixes the worst, then what is behind for longest,
+    then the name.
     """
     due = list(updates)
     severities = [update.change.severity.rank for update in due if update.change and update.change.severity]
     moments = [update.behind_since.timestamp() for update in due if update.behind_since]
-    return (-max(severities, default=-1), min(moments, default=float("inf")), name)
+    return (
+        not any(update.back for update in due),
+        -max(severities, default=-1),
+        min(moments, default=float("inf")),
+        name,
+    )

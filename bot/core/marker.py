@@ -60,8 +60,9 @@ def steps_of(updates: Iterable[Update]) -> tuple[str, ...]:
 
 
 def step_of(update: Update) -> str:
-    """What one update stands for."""
-    return _name((update.use.located.path, _image(update.use), update.tag, str(update.new)))
+    """What one update stands for; to go back to a base is another thing than to come to it."""
+    back = ("back",) if update.back else ()
+    return _name((update.use.located.path, _image(update.use), update.tag, str(update.new), *back))
 
 
 def use_name(use: BaseUse) -> str:

@@ -55,6 +55,11 @@ class Observation:
         return taken.get(self.first_seen, "watch")
 
     @property
+    def digests(self) -> frozenset[Digest]:
+        """Every digest under which it goes: its own and its platforms'."""
+        return frozenset((self.digest, *(base.digest for base in self.bases)))
+
+    @property
     def platforms(self) -> Mapping[Platform, KnownBase]:
         """The bases by platform."""
         return {base.platform: base for base in self.bases}

@@ -21,6 +21,8 @@ class Result(StrEnum):
     SETTLED = "settled"
     ROLLED_BACK = "rolled-back"
     WARNED = "warned"
+    DECLARED = "declared"
+    WITHDRAWN = "withdrawn"
     PROVEN = "proven"
     WAITING = "waiting"
     REFUSED = "refused"

@@ -5,7 +5,7 @@ What each decision means stands in `docs/explanation/how-an-update-travels.md`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -122,6 +122,7 @@ class Update:
 
     `tag` replaces the tag, which stays where it is None. `writes_digest` says that the digest stands after it.
     `behind_since` is when something newer than `old` first appeared.
+    It goes `back` where the base in use is blocked, and the newest other one is older.
     """
 
     use: BaseUse
@@ -133,6 +134,7 @@ class Update:
     writes_digest: bool = True
     change: BaseChange | None = None
     behind_since: datetime | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,14 @@ def _decide(known: Known, policy: Policy, now: datetime) -> Decision:
 def _take_back(known: Known, blocked: Digest) -> Decision:
     """Leave a blocked base at once for the newest other one, by digest: a moving tag may name what is blocked."""
     reason = f"the base in use, {blocked.short}, is blocked"
-    return _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+    decision = _update(known, Action.BUMP if known.use.fixed else Action.PIN, reason, tag=_undated(known.use))
+    match decision:
+        case Update() if known.ahead:
+            return replace(decision, back=True, behind_since=None)
+        case Skip():
+            return replace(decision, reason=f"{reason}; it {decision.reason}")
+        case _:
+            return decision
 
 
 def _pace(known: Known, mode: UpdateMode, decision: Decision, now: datetime) -> Decision:
@@ -354,8 +363,11 @@ def _undated(use: BaseUse) -> str | None:
 def _update(
     known: Known, action: Action, reason: str, *, tag: str | None = None, writes_digest: bool = True
 ) -> Decision:
-    """Make the update, unless it needs an edit that cannot be made safely."""
+    """Make the update, unless it needs an edit that cannot be made safely, or a rebuild would take what is blocked."""
     use = known.use.located.use
+    if action is Action.REBUILD and known.passed_over:
+        why = f"{known.latest.reference} names {known.passed_over.short}, which is blocked"
+        return Held(use=known.use, reason=f"{reason}; {why}", blocked=known.passed_over)
     obstacle = use.cannot_edit or (use.cannot_retag if tag else "")
     if action is not Action.REBUILD and obstacle:
         return Skip(use=known.use, reason=f"cannot be edited: {obstacle}")

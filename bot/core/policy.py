@@ -142,6 +142,12 @@ class Hold:
     runtime: str | None = None
     by: str | None = None
 
+    @property
+    def names(self) -> str:
+        """What is held, such as `repository acme/*, path app/*`."""
+        parts = {name: getattr(self, name) for name in ("repository", "path", "runtime", "function")}
+        return ", ".join(f"{name} {part}" for name, part in parts.items() if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
@@ -151,6 +157,11 @@ class Block:
     reason: str
     until: date | None = None
     by: str | None = None
+
+    @property
+    def names(self) -> str:
+        """What is blocked."""
+        return str(self.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ def write(
     end = f"{_FOOTER}\n\n{marker(ordered)}\n{last}"
     values = _values(ordered, group)
     shown = {**values, **{name: code(values[name]) for name in ("runtimes", "repository", "group")}}
-    body = wording.body.render({**shown, "introduction": _INTRODUCTION, "details": "\n\n".join(sections)})
+    body = wording.body.render({**shown, "introduction": _introduction(ordered), "details": "\n\n".join(sections)})
     return Text(
         title=_cut(wording.title.render(values), _LONGEST_TITLE),
         message=wording.message.render(values),
@@ -78,7 +78,8 @@ def code(text: str, longest: int = _LONGEST_CODE) -> str:
     return f"`{plain[: longest - 1]}…`" if len(plain) > longest else f"`{plain or ' '}`"
 
 
-_INTRODUCTION = "AWS published a newer Lambda base image. Container images get it only by being rebuilt on it."
+_NEWER = "AWS published a newer Lambda base image. Container images get it only by being rebuilt on it."
+_BACK = "The Lambda base image in use is blocked. This goes back to the newest one before it that is not."
 
 _FOOTER = (
     "After the merge the image is rebuilt and the functions that use it are redeployed by digest.\n"
@@ -88,10 +89,18 @@ _FOOTER = (
 _CUT = "The rest is left out here, because a pull request's text has its bounds; `refrom run --dry-run` lists it all."
 
 
+def _introduction(updates: Sequence[Update]) -> str:
+    """Say what it is about: something newer, a way back, or both."""
+    back = {update.back for update in updates}
+    return "\n".join([*([_BACK] if True in back else []), *([_NEWER] if back != {True} else [])])
+
+
 def _values(updates: Sequence[Update], group: str) -> Mapping[str, str]:
     """What the fields of a title are: words of ours, and names and versions of a form that needs no code span."""
     runtimes = sorted({update.use.runtime or "" for update in updates})
     action = "Pin" if all(update.action is Action.PIN for update in updates) else "Update"
+    if updates and all(update.back for update in updates):
+        action = "Take back"
     names = ", ".join(runtimes[:3]) + (f" and {len(runtimes) - 3} more" if len(runtimes) > 3 else "")
     details = {_detail(update.change) for update in updates if update.change} - {""}
     changes = details.pop() if len(details) == 1 and len(runtimes) == 1 else ""
@@ -129,8 +138,8 @@ def _language(change: BaseChange) -> str | None:
     return "{} {} to {}".format(*parts) if parts and all(map(_VERSION.fullmatch, parts)) else None
 
 
-def _base(update: Update) -> tuple[str, str]:
-    return (update.use.runtime or "", str(update.new))
+def _base(update: Update) -> tuple[str, str, bool]:
+    return (update.use.runtime or "", str(update.new), not update.back)
 
 
 def _cut(text: str, longest: int) -> str:

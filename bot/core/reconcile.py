@@ -228,6 +228,8 @@ def _wanted(group: Group, seen: Sequence[Seen], now: Circumstances) -> tuple[Upd
 def _is_answer(plan: Plan, update: Update, now: Circumstances) -> bool:
     if step_of(update) in plan.steps:
         return True
+    if update.back:  # whoever refused a base did not know that another one would be blocked
+        return False
     base = plan.bases.get(use_name(update.use))
     return base is not None and base != update.new and not now.newly(update, base)
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.core.errors import SettingsError
 from bot.core.modes import Mode, UpdateMode
 from bot.core.outcome import Result
 from bot.core.policy import FunctionMode
@@ -18,6 +17,7 @@ from bot.entrypoints.console import (
     Session,
     YesOption,
     confirm,
+    parse_day,
     print_document,
     session_of,
 )
@@ -97,12 +97,4 @@ def _redeploy(session: Session, config: Path | None, function: str, *, dry_run: 
 
 
 def _last_day(until: str | None, now: datetime) -> date:
-    if until is None:
-        return now.date() + MITIGATION
-    try:
-        day = date.fromisoformat(until)
-    except ValueError:
-        raise SettingsError([f"--until {until} is no date; write year, month and day, such as 2027-01-31"]) from None
-    if day < now.date():
-        raise SettingsError([f"--until {until} is over; write a day to come"])
-    return day
+    return parse_day(until, now) or now.date() + MITIGATION

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,6 +54,19 @@ def print_document(
         write(session, json.dumps(document, indent=1) + "\n")
     else:
         show(session.out, document)
+
+
+def parse_day(text: str | None, now: datetime) -> date | None:
+    """Read the last day of something from --until, None where it is left out; raises `SettingsError`."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError([f"--until {text} is no date; write year, month and day, such as 2027-01-31"]) from None
+    if day < now.date():
+        raise SettingsError([f"--until {text} is over; write a day to come"])
+    return day
 
 
 def write(session: Session, text: str) -> None:

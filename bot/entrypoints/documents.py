@@ -5,6 +5,7 @@ Each function turns values into one document that starts with its schema name.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from bot.core.advisories import Fix
@@ -13,8 +14,9 @@ from bot.core.digest import Digest
 from bot.core.lineage import Lineage
 from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
-from bot.core.outcome import Outcome
+from bot.core.outcome import Outcome, Result
 from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.policy import Block, Hold
 from bot.core.responsibility import Duty, Finding, slo_kept
 from bot.core.rollout_report import RolloutReport
 from bot.ports.engine import Again, Key
@@ -98,10 +100,10 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
     return {
         "schema": "refrom.run/1",
         "dry_run": dry_run,
-        "decisions": [_decision(decision) for decision in report.decisions],
+        "decisions": [decision_document(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -111,8 +113,8 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
         "schema": "refrom.redeploy/1",
         "dry_run": dry_run,
         "function": function,
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -137,12 +139,26 @@ def rollback_document(
             "reason": mode.reason,
             "until": mode.until.isoformat() if mode.until else None,
         },
-        "outcomes": [_outcome(outcome) for outcome in outcomes],
-        "waiting": _waiting(waiting),
+        "outcomes": [outcome_document(outcome) for outcome in outcomes],
+        "waiting": waiting_documents(waiting),
     }
 
 
-def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+def declared_document(
+    verb: str, said: Hold | Block, result: Result, file: Path, streams: Sequence[str] | None, *, dry_run: bool
+) -> Document:
+    """`refrom.hold/1`, `refrom.release/1`, `refrom.block/1` or `refrom.unblock/1`; of a block, the streams it is of."""
+    until = said.until.isoformat() if said.until else None
+    about = {"reason": said.reason, "until": until, "by": said.by}
+    head = {"schema": f"refrom.{verb}/1", "dry_run": dry_run, "file": str(file), "result": str(result)}
+    if isinstance(said, Block):
+        return {**head, "block": {"digest": str(said.digest), **about}, "runtimes": list(streams or ())}
+    named = {"repository": said.repository, "path": said.path, "runtime": said.runtime, "function": said.function}
+    return {**head, "hold": {**named, **about}}
+
+
+def waiting_documents(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+    """What the keys of an engine wait for, as every document tells it."""
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
@@ -270,7 +286,8 @@ def _reason(reason: Reason) -> Document:
     return {"significance": str(reason.significance), "severity": severity, "what": reason.what}
 
 
-def _decision(decision: Decision) -> Document:
+def decision_document(decision: Decision) -> Document:
+    """One decision, as every document tells it."""
     use = decision.use.located
     document: Document = {
         "repository": decision.use.repository,
@@ -289,7 +306,8 @@ def _decision(decision: Decision) -> Document:
     return document
 
 
-def _outcome(outcome: Outcome) -> Document:
+def outcome_document(outcome: Outcome) -> Document:
+    """One outcome, as every document tells it."""
     key = _SUBJECTS.get(outcome.step, "function")
     return {
         key: outcome.subject,
@@ -335,7 +353,7 @@ def _duty(duty: Duty) -> Document:
 
 def _repository(survey: Survey, decisions: Sequence[Decision]) -> Document:
     name = survey.repository.name
-    uses = [_decision(decision) for decision in decisions if decision.use.repository == name]
+    uses = [decision_document(decision) for decision in decisions if decision.use.repository == name]
     return {"repository": name, "commit": survey.repository.commit, "uses": uses, "skipped": _unread(survey)}
 
 

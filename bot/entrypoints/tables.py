@@ -14,6 +14,7 @@ _STYLES = {
     "due": "yellow", "overdue": "bold red", "excepted": "magenta", "security": "bold red", "language": "bold yellow",
     "packages": "yellow", "finished": "yellow", "commented": "yellow", "closed": "yellow",
     "rolled-back": "bold red", "warned": "bold yellow", "ok": "green", "skipped": "dim",
+    "declared": "magenta", "withdrawn": "green",
 }  # fmt: skip
 
 
@@ -135,6 +136,17 @@ def show_by_hand(console: Console, document: dict[str, Any]) -> None:
         show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
     for waiting in document["waiting"]:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
+
+
+def show_declared(console: Console, document: dict[str, Any]) -> None:
+    """Show `refrom.hold/1`, `refrom.release/1`, `refrom.block/1` or `refrom.unblock/1`."""
+    said = document.get("hold") or document["block"]
+    rows = [(name, value) for name, value in said.items() if value]
+    dry = " (dry run: nothing was changed)" if document["dry_run"] else ""
+    show(console, f"{document['result']} in {document['file']}{dry}", ("what", "as declared"), rows)
+    if "block" in document:
+        streams = ", ".join(document["runtimes"])
+        say(console, f"a base of {streams}" if streams else "no stream is known to have had this digest")
 
 
 def show_audit(console: Console, document: dict[str, Any]) -> None:

@@ -1,8 +1,11 @@
 """Gather: everything that the plan must know about one use of a base."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from bot.core.blocks import is_sick
 from bot.core.change import BaseChange
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
@@ -19,6 +22,19 @@ FindDate = Callable[[LambdaTag, Digest, Observation], str | None]
 """Finds the date-stamped tag of a digest."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What lies around the base that an update leads to, where that is not what the stream has now.
+
+    `newer` are the digests that were seen since that one, `blocked` those that nobody is to stand on.
+    `passed_over` is the stream's newest one where that is blocked.
+    """
+
+    newer: frozenset[Digest] = frozenset()
+    blocked: frozenset[Digest] = frozenset()
+    passed_over: Digest | None = None
+
+
 def gather(
     use: BaseUse,
     latest: Observation,
@@ -27,27 +43,27 @@ def gather(
     ledger: Ledger,
     judge: Judge,
     find_date: FindDate | None,
-    newer: frozenset[Digest] = frozenset(),
+    around: Around | None = None,
 ) -> Known | Unwatched:
-    """Find out what is in use and how it differs from the stream's latest, or from what its rollout goes to.
-
-    `newer` are the digests that were seen since that one.
+    """Find out what is in use and how it differs from the stream's latest, or from what an update leads to instead.
 
     `deployed` are the bases that the functions built from this file are proven to stand on. `find_date` is given where
     an update would write a date-stamped tag; it is asked only if there is something to update.
     Raises `RegistryError` where the registry fails; a base that is gone is a fact, not a failure.
     """
-    image = use.located.use.lambda_image
+    image, around = use.located.use.lambda_image, around or Around()
     if image is None or image.tag is None:
         return Unwatched(use=use, fault="the reference names no version; write one, such as python:3.13")
     candidate = _candidate(image.tag, latest)
     if candidate is None:
         return Unwatched(use=use, fault=f"{latest.reference} has no image for {image.tag.architecture}")
-    in_use, fault = _in_use(use, image, latest, newer, deployed, registry)
-    change, ahead = None, in_use in newer
-    if in_use is not None and not ahead:
+    history = ledger.history(latest.runtime) if around.blocked else ()
+    is_left = partial(is_sick, use, history=history, blocked=around.blocked)
+    in_use, fault = _in_use(use, image, latest.digests | around.newer, is_left, deployed, registry)
+    change, ahead, sick = None, in_use in around.newer, in_use is not None and is_left(in_use)
+    if in_use is not None and (sick or not ahead):
         change, fault = _change(use, image, in_use, latest, judge)
-    behind = not ahead and in_use not in digests_of(latest)
+    behind = not ahead and in_use not in latest.digests
     return Known(
         use=use,
         latest=latest,
@@ -58,12 +74,14 @@ def gather(
         behind_since=behind_since(in_use, latest, ledger),
         fault=fault,
         ahead=ahead,
+        sick=sick,
+        passed_over=around.passed_over,
     )
 
 
 def digests_of(observation: Observation) -> frozenset[Digest]:
-    """Every digest under which an observation goes: its own and its platforms'."""
-    return frozenset((observation.digest, *(base.digest for base in observation.bases)))
+    """Every digest under which an observation goes."""
+    return observation.digests
 
 
 def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
@@ -77,19 +95,18 @@ def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
 def _in_use(
     use: BaseUse,
     image: LambdaImage,
-    latest: Observation,
-    newer: frozenset[Digest],
+    good: frozenset[Digest],
+    is_left: Callable[[Digest], bool],
     deployed: Sequence[KnownBase],
     registry: Registry,
 ) -> tuple[Digest | None, str]:
-    """What is old, and why that is not known: what the file says, else what the functions prove."""
+    """What is old, and why that is not known: what the file says, else the worst of what the functions prove."""
     if use.pinned:
         return use.pinned, ""
     if use.dated:
         return _named_by_date(image.upstream, registry)
     proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
-    behind = [digest for digest in proven if digest not in digests_of(latest) | newer]
-    return next(iter((*behind, *proven)), None), ""
+    return min(proven, key=lambda digest: (not is_left(digest), digest in good), default=None), ""
 
 
 def _named_by_date(reference: Reference, registry: Registry) -> tuple[Digest | None, str]:
@@ -104,7 +121,7 @@ def _named_by_date(reference: Reference, registry: Registry) -> tuple[Digest | N
 def _change(
     use: BaseUse, image: LambdaImage, in_use: Digest, latest: Observation, judge: Judge
 ) -> tuple[BaseChange | None, str]:
-    if in_use in digests_of(latest):
+    if in_use in latest.digests:
         return None, ""
     name = image.upstream.with_tag(None)
     try:
@@ -124,7 +141,7 @@ def behind_since(in_use: Digest | None, latest: Observation, ledger: Ledger) -> 
     """When something newer than the base in use first appeared: from the ledger, else when the latest did."""
     since = latest.first_seen
     for seen in ledger.history(latest.runtime):
-        if in_use in digests_of(seen):
+        if in_use in seen.digests:
             break
         since = min(since, seen.first_seen)
     return since

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.core.blocks import is_bad, seen_since
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
 from bot.core.deployment import AT_ONCE, Strategy
@@ -20,7 +21,19 @@ from bot.core.lineage import Lineage
 from bot.core.mapping import FunctionMap, MappingRule
 from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, rebuilds, wants_date
+from bot.core.plan import (
+    Admission,
+    BaseUse,
+    Decision,
+    Known,
+    Skip,
+    Unwatched,
+    Update,
+    matters,
+    plan,
+    rebuilds,
+    wants_date,
+)
 from bot.core.platforms import Platform
 from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
@@ -34,7 +47,7 @@ from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
 from bot.steps.assess import Assessor
-from bot.steps.gather import digests_of, gather
+from bot.steps.gather import Around, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
 from bot.steps.roll import Roller, Standing
@@ -91,6 +104,7 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self.standings: dict[str, Standing] = {}
         """Where the rollout of each stream stands, once it was asked for."""
+        self._there: dict[Digest, bool] = {}
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
         self._surveyor = Surveyor(world.forge, world.sources, (), rules.mirrors)
@@ -176,7 +190,7 @@ class Inquiry:
         reasons = [(use, narrowing.why_skipped(use.located.path)) for use in uses]
         skipped = [Skip(use=use, reason=why, opted_out=True) for use, why in reasons if why]
         handled = [use for use, why in reasons if not why]
-        facts = [(self._gather(use, now), self._policy(use)) for use in handled]
+        facts = [(self._gather(use, now), self.policy_of(use)) for use in handled]
         decided = (*plan(facts, self.rules.declared, now), *skipped)
         self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))
         return found, self.decisions[repository.name]
@@ -228,7 +242,7 @@ class Inquiry:
             if fault.status != 404:
                 raise
             return True
-        return matters(change, self._policy(use))
+        return matters(change, self.policy_of(use))
 
     def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
         """Find the date-stamped tag of a digest; what was asked once is not asked again."""
@@ -329,7 +343,7 @@ class Inquiry:
     def first_seen(self, base: KnownBase, now: datetime) -> datetime:
         """When a base was first seen in its stream; where the ledger lost that, when it was created."""
         history = self.world.ledger.history(base.runtime)
-        seen = next((one.first_seen for one in history if base.digest in digests_of(one)), None)
+        seen = next((one.first_seen for one in history if base.digest in one.digests), None)
         return seen or base.created or now
 
     def modes_of(self, target: Target, function: Function) -> tuple[UpdateMode, ...]:
@@ -359,26 +373,55 @@ class Inquiry:
             return Unwatched(use=use, fault=str(fault), passing=True)
         except RefromError as fault:
             return self._undecided(use, fault)
-        policy, newer = self._policy(use), frozenset[Digest]()
+        policy, around = self.policy_of(use), Around(blocked=self.rules.declared.blocked(now.date()))
         if standing and not rebuilds(use, policy, known=bool(deployed)):
-            latest, newer = standing.latest, standing.newer
+            latest, around = standing.latest, replace(around, newer=standing.newer)
         try:
+            latest, around = self._around(use, latest, around)
             find_date = self.find_date if wants_date(use, policy) else None
             world = self.world
-            known = gather(use, latest, deployed, world.registry, world.ledger, self.judge, find_date, newer)
+            known = gather(use, latest, deployed, world.registry, world.ledger, self.judge, find_date, around)
             return self._admit(known, standing)
         except RefromError as fault:
             self.unjudged.setdefault(use.runtime, fault)
             return self._undecided(use, fault)
 
+    def _around(self, use: BaseUse, latest: Observation, around: Around) -> tuple[Observation, Around]:
+        """Go from a blocked base to the newest other one that is still there, if there is one."""
+        if not is_bad(use, latest, around.blocked):
+            return latest, around
+        history = self.world.ledger.history(latest.runtime)
+        sound = (seen for seen in history if not is_bad(use, seen, around.blocked))
+        good = next((seen for seen in sound if self._is_there(seen)), None)
+        if good is None:
+            return latest, around
+        return good, replace(around, newer=seen_since(good, history), passed_over=latest.digest)
+
+    def _is_there(self, seen: Observation) -> bool:
+        """Whether a registry still has a base that was seen earlier."""
+        if seen.digest not in self._there:
+            try:
+                self.world.registry.manifest(seen.reference.with_digest(seen.digest))
+            except RegistryError as fault:
+                if fault.status != 404:
+                    raise
+                self._there[seen.digest] = False
+            else:
+                self._there[seen.digest] = True
+        return self._there[seen.digest]
+
     def _admit(self, known: Known | Unwatched, standing: Standing | None) -> Known | Unwatched:
-        """Add what the rollout says of the use's source repository."""
-        if standing is None or self.rules.rollout is None or isinstance(known, Unwatched):
+        """Add when somebody changed the use's source repository, and what the rollout says of it."""
+        if isinstance(known, Unwatched):
             return known
         name = known.use.repository
-        changed = self.surveys[name].changed
-        admitted = admission(self.rules.rollout, standing.rollout, standing.troubles, name, changed)
-        return replace(known, changed=changed, admission=admitted)
+        known = replace(known, changed=self.surveys[name].changed)
+        return replace(known, admission=self.admitted(name, standing)) if standing else known
+
+    def admitted(self, repository: str, standing: Standing) -> Admission | None:
+        """What a rollout says of a source repository that was read; None where the settings want no rollouts."""
+        changed, rules = self.surveys[repository].changed, self.rules.rollout
+        return admission(rules, standing.rollout, standing.troubles, repository, changed) if rules else None
 
     def _undecided(self, use: BaseUse, fault: RefromError) -> Unwatched:
         self.incomplete.add(use.repository)
@@ -401,7 +444,8 @@ class Inquiry:
         likely = [use.runtime] if use.runtime else []
         return self.lineage(function.image, function.platform, likely) if function.image else None
 
-    def _policy(self, use: BaseUse) -> Policy:
+    def policy_of(self, use: BaseUse) -> Policy:
+        """The policy for a use, with what its repository's own file narrows."""
         policy = self.rules.policy_for(use.repository, use.located.path, use.runtime or "")
         return self.narrowings.get(use.repository, Narrowing()).apply(policy)
 

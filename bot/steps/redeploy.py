@@ -49,17 +49,26 @@ def alias_of(target: Target, functions: Functions) -> Alias | None:
 
 
 def follow_alias(
-    target: Target, latest: Function, alias: Alias, world: World, now: datetime, *, ours: bool, halted: str = ""
+    target: Target,
+    latest: Function,
+    alias: Alias,
+    world: World,
+    now: datetime,
+    *,
+    ours: bool,
+    halted: str = "",
+    condemned: str = "",
 ) -> Followed:
     """Bring an alias one step nearer to the image of `$LATEST`, or to the end of the deployment that is underway.
 
     An alias that somebody else shifts is left alone, and so is one behind an image that is not `ours`: whoever deployed
-    that image decides when it serves. While the rollout is `halted` nothing begins; what is underway goes on.
+    that image decides when it serves. While the rollout is `halted` nothing begins. What is underway goes on, unless it
+    is `condemned`: then it is taken back.
     """
     mark = underway(alias)
     if mark is not None and mark.old is not None:
-        signs = _seen(target, latest, alias, mark, world, now)
-        return _act(target, latest, alias, mark.new, signs, world, now)
+        seen = Signs(failure=condemned) if condemned else _seen(target, latest, alias, mark, world, now)
+        return _act(target, latest, alias, mark.new, seen, world, now)
     if alias.weights:
         return _act(target, latest, alias, latest.version, Signs(), world, now)
     if world.functions.function(target.function, alias.version).image == latest.image:

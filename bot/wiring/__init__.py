@@ -6,7 +6,7 @@ A dry run is a choice made here: its writing ports leave everything as it is, an
 from bot.adapters.engine.clock import SystemClock, VirtualClock
 from bot.adapters.engine.stop import AskedStop
 from bot.adapters.forge.github import Limits
-from bot.adapters.forge.origin import read_origin
+from bot.adapters.forge.origin import read_origin, read_user
 from bot.adapters.forge.working_tree import read_working_trees
 from bot.adapters.transport import Traffic
 from bot.wiring.workshop import (
@@ -35,5 +35,6 @@ __all__ = [
     "open_rehearsal",
     "open_workshop",
     "read_origin",
+    "read_user",
     "read_working_trees",
 ]

@@ -37,6 +37,11 @@ def update(path: str = "Dockerfile", new: Digest = NEW, action: Action = Action.
     return Update(use=use(path=path), action=action, reason="new", old=OLD, new=new, tag=None)
 
 
+def back() -> Update:
+    """A way back from a blocked base."""
+    return replace(update(), back=True)
+
+
 def current(path: str = "Dockerfile") -> Current:
     return Current(use=use(path=path), reason="on the current base")
 
@@ -120,6 +125,10 @@ def told(step: Step | None) -> object:
         pytest.param([update(new=NEWER)], [refused(update())], SAME, Leave, id="the next base is the same in effect"),
         pytest.param([update(new=NEWER)], [old(refused(update()))], SAME, ("create", "Dockerfile"),
                      id="nobody knows what was refused"),
+        pytest.param([back()], [refused(update())], SAME, ("create", "Dockerfile"), id="back to what was refused once"),
+        pytest.param([back()], [refused(update(new=NEWER))], SAME, ("create", "Dockerfile"),
+                     id="back to what hardly differs from what was refused"),
+        pytest.param([back()], [refused(back())], NORMAL, Leave, id="the way back was refused"),
         pytest.param([update(), update(B)], [refused(update())], NORMAL, ("create", B), id="refused in part"),
         pytest.param([update(B)], [refused(update(B), update())], NORMAL, Leave, id="refused with more"),
         pytest.param([update(new=NEWER)], [refused(update(), labels=(IGNORE,))], NORMAL, Leave, id="never again"),

@@ -77,6 +77,28 @@ def bare(body: str) -> str:
     return re.sub(r"`[^`\n]*`", "", body.rsplit("<!-- refrom:plan", 1)[0])
 
 
+def test_a_way_back_is_told_as_one() -> None:
+    reason = f"the base in use, {OLD.short}, is blocked"
+    written = write([update(reason=reason, back=True, behind_since=None)])
+
+    assert written.title == "Take back Lambda base image python3.13 (python 3.13.9 to 3.13.11)"
+    assert "The Lambda base image in use is blocked. This goes back to the newest one before it that is not." in (
+        written.body
+    )
+    assert f"Why: `{reason}`" in written.body
+    assert "AWS published a newer" not in written.body
+    assert steps_in(written.body) != steps_of([update()])
+
+
+def test_a_way_back_beside_an_update_is_explained_by_itself() -> None:
+    reason = f"the base in use, {OLD.short}, is blocked"
+    written = write([update(), update("b/Dockerfile", reason=reason, back=True)])
+
+    assert written.title.startswith("Update Lambda base image")
+    assert written.body.index("This goes back to") < written.body.index("AWS published a newer")
+    assert written.body.count("### `python3.13`") == 2
+
+
 def test_a_row_says_the_tag_and_the_digest_that_it_names() -> None:
     body = write([update(tag="3.13.2026.11.20.14", writes_digest=False), update("b/Dockerfile")]).body
 

@@ -221,6 +221,41 @@ ROLLBACK = document(
 )
 ROLLBACK["required"].append("from")
 
+_SAID = {"reason": TEXT, "until": null_or(DAY), "by": null_or(TEXT)}
+_PLACE: dict[str, Schema] = {"dry_run": FLAG, "file": TEXT, "result": {"enum": ["declared", "unchanged", "withdrawn"]}}
+HELD = objects(repository=null_or(TEXT), path=null_or(TEXT), runtime=null_or(TEXT), function=null_or(TEXT), **_SAID)
+HOLD, RELEASE = (document(name, hold=HELD, **_PLACE) for name in ("hold", "release"))
+BLOCK, UNBLOCK = (
+    document(name, block=objects(digest=DIGEST, **_SAID), runtimes=array(TEXT), **_PLACE)
+    for name in ("block", "unblock")
+)
+
+_MODE = {"enum": ["auto", "function-update", "manual"]}
+_MODES: dict[str, Schema] = {
+    "mode": _MODE,
+    "modes": array(objects(mode=_MODE, said_by=TEXT, reason=null_or(TEXT), until=null_or(DAY), state=TEXT)),
+}
+EXPLAIN = document(
+    "explain",
+    repository=TEXT,
+    path=TEXT,
+    function=null_or(objects(function=TEXT, held=null_or(TEXT), outcomes=OUTCOMES, waiting=WAITING, **_MODES)),
+    uses=array(
+        {
+            "allOf": [
+                DECISION,
+                objects(
+                    policy=objects(
+                        update_on=TEXT, min_severity=SEVERITY, max_age=TEXT, soak=TEXT, style=TEXT, on_unknown=TEXT
+                    ),
+                    rollout=null_or(objects(opens=null_or(TIME), reason=TEXT)),
+                    **_MODES,
+                ),
+            ]
+        }
+    ),
+)
+
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 ROLLOUTS = array(
     objects(

@@ -182,15 +182,19 @@ class Shop:
     def listed(self) -> Mapping[str, SourceRepository]:
         return {repository.name: repository for repository in self.forge.repositories()}
 
-    def deploy(self, name: str, base: Digest, commit: str, *, alias: str | None = "live") -> Target:
-        """Let a function of the repository `acme/name` serve what a build of the commit on this base gives."""
+    def deploy(self, name: str, base: Digest, commit: str, *, alias: str | None = "live", **tags: str) -> Target:
+        """Let a function of the repository `acme/name` serve what a build of the commit on this base gives.
+
+        Its tags begin with `refrom:`.
+        """
         repository = Reference("registry.example", name)
         labels = {BASE_NAME_LABEL: f"{PYTHON}:3.13", BASE_DIGEST_LABEL: str(base), REVISION_LABEL: commit}
         files = {"var/task/app.py": b"handler = print\n"}
         built = publish_function(
             self.writer, self.writer, PYTHON.with_digest(base), AMD64, files, repository.with_tag("first"), labels
         )
-        self.functions.create(name, repository.with_digest(built), AMD64, aliases=(alias,) if alias else ())
+        named = {f"refrom:{part}": text for part, text in tags.items()}
+        self.functions.create(name, repository.with_digest(built), AMD64, aliases=(alias,) if alias else (), tags=named)
         target = Target(
             function=name, repository=f"acme/{name}", dockerfile="Dockerfile", destination=repository, alias=alias
         )

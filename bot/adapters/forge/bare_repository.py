@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from typing import IO, Final
 
 from bot.adapters.forge.entries import SUBMODULE, TreeEntry
 from bot.adapters.forge.git_process import Answer, Conversation, GitProcess
+from bot.core.authorship import Said
 from bot.core.errors import ForgeError
 
 BRANCHES: Final = "refs/heads/"
@@ -103,6 +104,13 @@ class BareRepository:
     def reaches(self, tip: str, commit: str) -> bool:
         """Whether a commit is in the history of the tip."""
         return self._git.run("merge-base", "--is-ancestor", commit, tip, accept=(0, 1)).status == 0
+
+    def history(self, commit: str, most: int) -> Sequence[Said]:
+        """Return what the last commits say that lead to one, itself first."""
+        self.require_commit(commit)
+        answer = self._git.run("log", f"--max-count={most}", "-z", "--format=%ct %B", "--no-show-signature", commit)
+        records = (record.partition(" ") for record in answer.text.split("\0") if record)
+        return [Said(datetime.fromtimestamp(int(at), UTC), message) for at, _, message in records]
 
     def tree(self, commit: str) -> Sequence[TreeEntry]:
         """List files, links and submodules of a commit in path order; a path that is no UTF-8 is left out."""

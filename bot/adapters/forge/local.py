@@ -21,6 +21,7 @@ from bot.adapters.forge.entries import NAMELESS, TreeEntry
 from bot.adapters.forge.export import export
 from bot.adapters.forge.local_pulls import BOT_EMAIL, BOT_NAME, Pull, Standing, is_ours, look, message
 from bot.adapters.forge.records import Record
+from bot.core.authorship import LAST, last_change
 from bot.core.errors import ForgeError
 from bot.ports.clock import Clock
 from bot.ports.forge import (
@@ -70,7 +71,10 @@ class LocalForge:
         """Read the wanted files of many commits, one repository after the other."""
         for repository in repositories:
             try:
-                yield repository, self._sources(self._open(repository.name), repository.commit, wanted)
+                opened = self._open(repository.name)
+                found = self._sources(opened, repository.commit, wanted)
+                changed = last_change(opened.history(repository.commit, LAST), self._beginning)
+                yield repository, replace(found, changed=changed)
             except ForgeError as fault:
                 yield repository, fault
 
@@ -195,7 +199,8 @@ class LocalForge:
         base = pull.now.base
         goal = look(opened).branches[base]
         by = Signature(name="A person", email=_PERSON_EMAIL, at=self._clock.now())
-        merged = opened.commit_merge(goal, pull.now.head, f"Merge pull request #{number}\n\n{pull.record.title}\n", by)
+        said = f"Merge pull request #{number} from {repository.partition('/')[0]}/{pull.record.branch}"
+        merged = opened.commit_merge(goal, pull.now.head, f"{said}\n\n{pull.record.title}\n", by)
         _move(opened, pull, [Move(reference=f"{BRANCHES}{base}", old=goal, new=merged)])
         return merged
 

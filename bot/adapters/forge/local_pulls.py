@@ -6,12 +6,12 @@ from typing import Final
 
 from bot.adapters.forge.bare_repository import BRANCHES, BareRepository, ObjectReader
 from bot.adapters.forge.records import LARGEST_RECORD, RECORDS, Record
+from bot.core.authorship import trailer
 from bot.core.errors import ForgeError
 from bot.ports.forge import PullRequest, PullRequestState
 
 BOT_NAME: Final = "refrom[bot]"
 BOT_EMAIL: Final = "refrom@localhost"
-_TRAILER: Final = "Refrom-Branch"
 _LARGEST_COMMIT: Final = 2**20
 
 
@@ -62,14 +62,14 @@ def look(repository: BareRepository) -> Standing:
 
 def message(text: str, branch: str) -> str:
     """Return the message of a commit of ours."""
-    return f"{text.strip()}\n\n{_TRAILER}: {branch}\n"
+    return f"{text.strip()}\n\n{trailer(branch)}\n"
 
 
 def made_by_us(commit: bytes, branch: str) -> bool:
     """Whether a raw commit object is one that we made for this branch and nobody has changed since."""
     head, _, said = commit.partition(b"\n\n")
     committed = any(line.startswith(f"committer {BOT_NAME} <{BOT_EMAIL}> ".encode()) for line in head.split(b"\n"))
-    return committed and f"{_TRAILER}: {branch}".encode() in said.split(b"\n")
+    return committed and trailer(branch).encode() in said.split(b"\n")
 
 
 def is_ours(repository: BareRepository, tip: str, branch: str) -> bool:

@@ -40,6 +40,15 @@ def read_origin(folder: Path) -> Clone | None:
     return Clone(Path(top), None if status else _existing(address))
 
 
+def read_user(folder: Path) -> str | None:
+    """Return the person that git knows in a folder, None if it knows nobody there."""
+    try:
+        status, name = _ask(Git(folder), folder, "config", "--get", "user.name")
+    except ForgeError:  # git is not there
+        return None
+    return None if status else name
+
+
 def _existing(address: str) -> str:
     """A path as git finds it: `orders` may be `orders.git`."""
     path = Path(address)

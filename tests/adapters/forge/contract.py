@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Barrier
 
@@ -21,7 +22,7 @@ from bot.ports.forge import (
     SourceRepository,
     Sources,
 )
-from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World
+from tests.adapters.forge.world import EXECUTABLE, LINK, Bot, File, World, undated
 
 REPOSITORY = "acme/orders"
 BRANCH = "refrom/lambda-base-images"
@@ -170,9 +171,24 @@ class ForgeContract:
 
         assert given.keys() == {gone, lost, *listed}
         assert all(isinstance(given[each], ForgeError) and each.name in str(given[each]) for each in (gone, lost))
-        assert {each: given[each] for each in listed} == {
+        assert {each: undated(given[each]) for each in listed} == {
             each: Sources(files={"x": each.name.encode()}, unread={}) for each in listed
         }
+
+    @pytest.mark.parametrize("way", [pytest.param("button", id="by button"), pytest.param("git", id="by git")])
+    def test_what_we_did_is_no_change_of_somebody_else_whoever_merged_it(
+        self, world: World, bot: Bot, commit: str, way: str
+    ) -> None:
+        before = changed(bot)
+        pull = open_pull_request(bot, commit)
+
+        if way == "git":
+            world.merge_with_git(REPOSITORY, BRANCH)
+        else:
+            world.merge(REPOSITORY, pull.number)
+
+        assert before is not None
+        assert changed(bot) == before
 
     def test_a_checkout_has_all_files_with_their_modes(self, bot: Bot, commit: str) -> None:
         with bot.checkout(REPOSITORY, commit) as folder:
@@ -728,7 +744,15 @@ def sources(
     assert given == listed
     if isinstance(found, ForgeError):
         raise found
-    return found
+    return replace(found, changed=None)
+
+
+def changed(bot: Bot) -> datetime | None:
+    """When somebody else last changed the default branch."""
+    (listed,) = bot.repositories()
+    ((_, found),) = bot.sources([listed], lambda _: False)
+    assert isinstance(found, Sources)
+    return found.changed
 
 
 class CommitContract:

@@ -41,6 +41,13 @@ _NO_DELETION: Final = Difference(
     why="no pull request can be deleted, at GitHub neither; test_emulators.py makes that crash in another way",
     tests=("test_a_branch_left_by_a_crash_is_taken_over",),
 )
+_NO_HISTORY: Final = Difference(
+    why="the queries that it lacks are answered out of folders and files, which say nothing of the commits before",
+    tests=(
+        "test_what_we_did_is_no_change_of_somebody_else_whoever_merged_it[by button]",
+        "test_what_we_did_is_no_change_of_somebody_else_whoever_merged_it[by git]",
+    ),
+)
 _MERGED_BY_PUSH: Final = (
     "test_a_branch_that_is_merged_with_work_of_a_person_is_taken_over",
     "test_a_merge_with_plain_git_is_seen[branch stays]",
@@ -55,6 +62,7 @@ _DELETED_BRANCH: Final = (
 EMULATE: Final = (
     _NO_GIT,
     _NO_DELETION,
+    _NO_HISTORY,
     Difference(
         why="it opens a second pull request from the same branch (201), which GitHub refuses (422)",
         by_chance=("test_two_bots_at_once_open_one_pull_request",),
@@ -84,6 +92,7 @@ EMULATE: Final = (
 MYWORLD: Final = (
     _NO_GIT,
     _NO_DELETION,
+    _NO_HISTORY,
     Difference(
         why="its repositories begin with a file; GitHub's may be empty",
         tests=("test_an_empty_repository_that_only_a_pattern_finds_is_left_out",),

@@ -3,11 +3,13 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.ports.forge import Forge, PullRequests
+from bot.core.errors import ForgeError
+from bot.ports.forge import Forge, PullRequests, Sources
 
 LINK = "120000"
 EXECUTABLE = "100755"
@@ -106,10 +108,13 @@ class World(Protocol):
 
 
 class BareRepositories:
-    """Persons with plain git before a folder of bare repositories: all of a `World` that needs no forge."""
+    """Persons with plain git before a folder of bare repositories: all of a `World` that needs no forge.
 
-    def __init__(self, root: Path, desk: Path) -> None:
-        self.root, self.desk = root, desk
+    What they push was made at the moment `at`, else at one long ago that is always the same.
+    """
+
+    def __init__(self, root: Path, desk: Path, at: datetime | None = None) -> None:
+        self.root, self.desk, self.at = root, desk, at
 
     def path(self, name: str) -> Path:
         return self.root / f"{name}.git"
@@ -127,7 +132,7 @@ class BareRepositories:
         for path, file in files.items():
             _put(clone / path, file)
         git(clone, "add", "--all", "--force")
-        git(clone, "commit", "--quiet", "--allow-empty", "--message", "A person's work")
+        git(clone, "commit", "--quiet", "--allow-empty", "--message", "A person's work", at=self.at)
         git(clone, "push", "--quiet", "origin", branch)
         return git(clone, "rev-parse", "HEAD").decode().strip()
 
@@ -172,9 +177,15 @@ class BareRepositories:
         return clone
 
 
-def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
+def undated(found: Sources | ForgeError) -> Sources | ForgeError:
+    """What was read, whenever somebody changed it."""
+    return found if isinstance(found, ForgeError) else replace(found, changed=None)
+
+
+def git(folder: Path, *arguments: str, given: bytes = b"", at: datetime | None = None) -> bytes:
     """Run git as a person whose own configuration is empty."""
-    person = {"NAME": "Ada", "EMAIL": "ada@example.com", "DATE": "1700000000 +0000"}
+    date = f"{int(at.timestamp()) if at else 1_700_000_000} +0000"
+    person = {"NAME": "Ada", "EMAIL": "ada@example.com", "DATE": date}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

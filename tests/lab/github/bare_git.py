@@ -179,6 +179,17 @@ class BareGit:
             self._run("update-index", "-z", "--index-info", given="".join(lines).encode(), extra=index)
             return self._run("write-tree", extra=index).decode().strip()
 
+    def log(self, oid: str) -> list[str]:
+        """List the commits that lead to one, itself first, the newest of all that are not listed yet coming next."""
+        found: list[str] = []
+        waiting = {oid: self.commit(oid)}
+        while waiting:
+            newest = max(waiting.values(), key=lambda commit: commit.committer.at)
+            found.append(newest.oid)
+            del waiting[newest.oid]
+            waiting |= {parent: self.commit(parent) for parent in newest.parents if parent not in found}
+        return found
+
     def write_commit(
         self, *, tree: str, parents: Sequence[str], author: Identity, committer: Identity, message: str
     ) -> str:

@@ -164,6 +164,9 @@ class Graph:
             "author": lambda: self._actor(read().author),
             "committer": lambda: self._actor(read().committer),
             "committedDate": lambda: iso(read().committer.at),
+            "history": lambda **page: connection(
+                "history", repository.git.log(oid), lambda one: self.commit(repository, one), **page
+            ),
             "statusCheckRollup": lambda: self._rollup(repository, oid),
             "parents": lambda **page: connection(
                 "parents", read().parents, lambda parent: self.commit(repository, parent), **page

@@ -4,15 +4,14 @@ What a commit is made with, see `commits` and `pushing` (docs/decisions/0007-git
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from bot.adapters.forge.github.calls import BRANCHES, NOWHERE, GitHub, Message, RefUpdate, Standing
 from bot.adapters.forge.github.refusals import Refusal
 from bot.adapters.forge.github.wire import Commit
+from bot.core.authorship import trailer
 from bot.core.errors import ForgeError
 from bot.ports.forge import Proposal
-
-_TRAILER: Final = "Refrom-Branch"
 
 
 class Moved(ForgeError):
@@ -86,11 +85,6 @@ def is_ours(commit: Commit, seen: Standing) -> bool:
     is_bot = domain.startswith("users.noreply.") and name.partition("+")[2] == seen.viewer.login
     trusted = name == "noreply" or is_bot or (user is not None and user.login == seen.viewer.login)
     return trusted and trailer(seen.branch) in commit.message.splitlines()
-
-
-def trailer(branch: str) -> str:
-    """Return the line of a commit message that says that it is ours, and for which branch."""
-    return f"{_TRAILER}: {branch}"
 
 
 def tip(seen: Standing) -> str:

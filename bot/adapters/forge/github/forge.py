@@ -38,7 +38,7 @@ class GitHubForge(GitHubPullRequests):
         super().__init__(github, commit_with)
         self._listing = Listing(github, include, filters or Filters(), branches)
         self._walker = Walker(github)
-        self._reader = Reader(github, self._walker)
+        self._reader = Reader(github, self._walker, branches)
         self._tree = lru_cache(maxsize=8)(self._fetch_tree)
 
     def jobs(self, workflow: str) -> WorkflowJobs:
@@ -98,4 +98,4 @@ class GitHubForge(GitHubPullRequests):
         (found,) = self._walker.walk([(repository, commit)], lambda _: True)
         if isinstance(found, ForgeError):
             raise found
-        return found
+        return found.entries

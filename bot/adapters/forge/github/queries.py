@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.authorship import LAST
+
 _BRANCHES: Final = """\
 pageInfo { hasNextPage endCursor }
         nodes { prefix name associatedPullRequests(states: OPEN, first: 1) { nodes { createdAt } } }"""
@@ -14,6 +16,7 @@ nameWithOwner isArchived isDisabled isEmpty isFork visibility
         {_BRANCHES}
       }}"""
 """A repository has at most 20 topics; of our branches few are there, and each counts (see `OWNER`)."""
+_HISTORY: Final = f"history(first: {LAST}) {{ nodes {{ committedDate message }} }}"
 _COMMIT: Final = "oid message committer { email user { login } }"
 
 OWNER: Final = f"""\
@@ -129,10 +132,14 @@ def named(number: int) -> str:
 def folders(levels: Sequence[int]) -> str:
     """Write a query for folders by their object ids (or for commits by theirs), each down to so many levels.
 
+    A commit also tells what its last commits say; for a hundred of them together that is one point more.
+
     The repository of the folder r0 is that of the variables o0 and n0, its id i0, and so on.
     """
     fields = "\n".join(
-        _in_repository(i, f"object(oid: $i{i}) {{ ...Level{level} ... on Commit {{ tree {{ ...Level{level} }} }} }}")
+        _in_repository(
+            i, f"object(oid: $i{i}) {{ ...Level{level} ... on Commit {{ tree {{ ...Level{level} }} {_HISTORY} }} }}"
+        )
         for i, level in enumerate(levels)
     )
     parts = "\n".join(_level(level) for level in range(1, max(levels) + 1))

@@ -7,14 +7,16 @@ import hashlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from bot.adapters.forge.entries import TreeEntry
 from bot.adapters.forge.github.batches import TooMuch, answered, part
 from bot.adapters.forge.github.calls import GitHub, Place
-from bot.adapters.forge.github.walking import Walker
+from bot.adapters.forge.github.walking import Walked, Walker
 from bot.adapters.forge.github.wire import FileAnswer, parse
+from bot.core.authorship import last_change
 from bot.core.errors import ForgeError
 from bot.ports.forge import SourceRepository, Sources
 
@@ -43,6 +45,7 @@ class _Pending:
     repository: SourceRepository
     unread: Mapping[str, str]
     missing: dict[str, list[str]]
+    changed: datetime | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     fault: ForgeError | None = None
 
@@ -56,14 +59,15 @@ class _Pending:
 
     @property
     def result(self) -> Sources | ForgeError:
-        return self.fault or Sources(files=dict(sorted(self.files.items())), unread=self.unread)
+        files = dict(sorted(self.files.items()))
+        return self.fault or Sources(files=files, unread=self.unread, changed=self.changed)
 
 
 class Reader:
-    """Reads files; an object that came lately is not asked for again."""
+    """Reads files; an object that came lately is not asked for again. `branches` is how the names of ours begin."""
 
-    def __init__(self, github: GitHub, walker: Walker) -> None:
-        self._github, self._walker, self._kept = github, walker, _Contents()
+    def __init__(self, github: GitHub, walker: Walker, branches: str) -> None:
+        self._github, self._walker, self._branches, self._kept = github, walker, branches, _Contents()
 
     def sources(
         self, repositories: Sequence[SourceRepository], wanted: Callable[[str], bool]
@@ -82,7 +86,7 @@ class Reader:
         return result.files
 
     def _read(
-        self, chunk: Sequence[SourceRepository], walked: Sequence[Sequence[TreeEntry] | ForgeError]
+        self, chunk: Sequence[SourceRepository], walked: Sequence[Walked | ForgeError]
     ) -> Iterator[tuple[SourceRepository, Sources | ForgeError]]:
         pending = []
         entries: list[TreeEntry] = []
@@ -90,11 +94,18 @@ class Reader:
             if isinstance(found, ForgeError):
                 pending.append(_Pending(repository=repository, unread={}, missing={}, fault=found))
                 continue
-            unread = {entry.path: why for entry in found if (why := entry.why_unread)}
-            read = [entry for entry in found if entry.path not in unread]
-            fault = _too_large(repository.name, read)
+            unread = {entry.path: why for entry in found.entries if (why := entry.why_unread)}
+            read = [entry for entry in found.entries if entry.path not in unread]
             entries += read
-            pending.append(_Pending(repository=repository, unread=unread, missing=_by_oid(read), fault=fault))
+            pending.append(
+                _Pending(
+                    repository=repository,
+                    unread=unread,
+                    missing=_by_oid(read),
+                    changed=last_change(found.history, self._branches),
+                    fault=_too_large(repository.name, read),
+                )
+            )
         yield from self._complete(pending, entries)
 
     def _complete(

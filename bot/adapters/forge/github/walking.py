@@ -12,6 +12,7 @@ from bot.adapters.forge.entries import TreeEntry
 from bot.adapters.forge.github.batches import TooMuch, answered, in_batches, part
 from bot.adapters.forge.github.calls import GitHub, Modes, Place
 from bot.adapters.forge.github.wire import FolderAnswer, FolderEntry, TreeNode, parse
+from bot.core.authorship import Said
 from bot.core.errors import ForgeError
 
 LEVELS: Final = 4
@@ -32,6 +33,14 @@ class _Folder:
     levels: int = LEVELS
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a commit holds, in path order, and what the last commits say that lead to it."""
+
+    entries: Sequence[TreeEntry]
+    history: Sequence[Said] = ()
+
+
 @dataclass(slots=True)
 class _Walk:
     """What is known of one commit so far."""
@@ -40,6 +49,7 @@ class _Walk:
     wanted: Callable[[str], bool]
     most: int
     found: list[TreeEntry] = field(default_factory=list)
+    history: Sequence[Said] = ()
     seen: int = 0
     fault: ForgeError | None = None
 
@@ -51,8 +61,10 @@ class _Walk:
         if isinstance(answer, ForgeError):
             self.fault = self.fault or answer
             return
+        self.history = self.history or [Said(one.committed_date, one.message) for one in answer.history.nodes]
+        top = answer.tree or answer
         try:
-            yield from self._look_through(folder, answer.entries or ())
+            yield from self._look_through(folder, top.entries or ())
         except ForgeError as fault:
             self.fault = self.fault or fault
 
@@ -82,8 +94,8 @@ class _Walk:
             raise ForgeError(f"{self.repository}: its folders are nested deeper than {_DEEPEST}; exclude it")
 
     @property
-    def result(self) -> Sequence[TreeEntry] | ForgeError:
-        return self.fault or sorted(self.found, key=lambda entry: entry.path)
+    def result(self) -> Walked | ForgeError:
+        return self.fault or Walked(sorted(self.found, key=lambda entry: entry.path), self.history)
 
 
 class Walker:
@@ -95,10 +107,8 @@ class Walker:
     def __init__(self, github: GitHub, most: int = _MOST_ENTRIES) -> None:
         self._github, self._most = github, most
 
-    def walk(
-        self, commits: Sequence[tuple[str, str]], wanted: Callable[[str], bool]
-    ) -> Sequence[Sequence[TreeEntry] | ForgeError]:
-        """List the wanted paths of commits (of repository and id) in path order; in the order of the commits."""
+    def walk(self, commits: Sequence[tuple[str, str]], wanted: Callable[[str], bool]) -> Sequence[Walked | ForgeError]:
+        """List the wanted paths of commits (of repository and id); in the order of the commits."""
         walks = [_Walk(repository, wanted, self._most) for repository, _ in commits]
         folders = [_Folder(of=i, place=Place(repository, oid)) for i, (repository, oid) in enumerate(commits)]
         while folders:
@@ -141,7 +151,7 @@ def _folder_of(answer: Mapping[str, object], folder: _Folder) -> TreeNode:
     repository, oid = folder.place.repository, folder.place.oid
     found = parse(FolderAnswer, answer, repository).object
     node = found.tree or found if found else None
-    if node is None or node.entries is None:
+    if found is None or node is None or node.entries is None:
         what = f"the folder {folder.path}" if folder.path else f"the commit {oid}"
         raise ForgeError(f"{repository}: GitHub does not have {what}; list the repositories again", retryable=True)
-    return node
+    return found

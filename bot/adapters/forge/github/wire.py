@@ -274,11 +274,25 @@ class FolderEntry(Graph):
         return f"{self.mode:06o}"
 
 
+class PastCommit(Graph):
+    """A commit in the history of another."""
+
+    committed_date: AwareDatetime
+    message: str
+
+
+class History(Graph):
+    """The last commits that lead to one, itself first."""
+
+    nodes: tuple[PastCommit, ...] = ()
+
+
 class TreeNode(Graph):
-    """A folder, or another object that has no entries; a commit has its folder in `tree`."""
+    """A folder, or another object that has no entries; a commit has its folder in `tree`, and its history."""
 
     entries: tuple[FolderEntry, ...] | None = None
     tree: "TreeNode | None" = None
+    history: History = History()
 
 
 class FolderAnswer(Graph):

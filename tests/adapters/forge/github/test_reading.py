@@ -14,7 +14,7 @@ from bot.ports.forge import SourceRepository, Sources
 from tests.adapters.forge.contract import FILES, OLD, REPOSITORY, sources
 from tests.adapters.forge.github.conftest import Make
 from tests.adapters.forge.github_world import GithubWorld
-from tests.adapters.forge.world import EXECUTABLE, LINK, File, git
+from tests.adapters.forge.world import EXECUTABLE, LINK, File, git, undated
 from tests.conftest import Figure
 from tests.lab.github.faults import gateway_timeout
 from tests.lab.github.fleet import Fleet
@@ -37,7 +37,7 @@ def create(world: GithubWorld, count: int, *paths: str) -> None:
 
 def read(forge: GitHubForge, wanted: Callable[[str], bool] = is_dockerfile) -> dict[str, Sources | ForgeError]:
     listed: Sequence[SourceRepository] = forge.repositories()
-    return {repository.name: found for repository, found in forge.sources(listed, wanted)}
+    return {repository.name: undated(found) for repository, found in forge.sources(listed, wanted)}
 
 
 def found_of(count: int, *paths: str) -> dict[str, Sources]:
@@ -92,7 +92,7 @@ def test_repositories_of_several_owners_are_asked_for_with_the_token_of_each(wor
     forge = make(["acme/*", "other/*"], app=world.fake.app(installations={"acme": None, "other": None}))
     listed = forge.repositories()
 
-    given = [(repository.name, found) for repository, found in forge.sources(listed, SHALLOW.__eq__)]
+    given = [(repository.name, undated(found)) for repository, found in forge.sources(listed, SHALLOW.__eq__)]
 
     assert given == [(name, Sources(files={SHALLOW: OLD}, unread={})) for name in ("acme/a", "acme/b", "other/a")]
 
@@ -152,7 +152,7 @@ def test_a_part_that_lacks_in_an_answer_is_asked_for_again(world: GithubWorld, m
     errors = [{"type": "RESOURCE_LIMITS_EXCEEDED", "path": ["r1"], "message": "Resource limits exceeded."}]
     world.fake.faults.plan("Folders", answer=Answer(body=json.dumps({"data": data, "errors": errors}).encode()))
 
-    first, second = (found for _, found in make().sources(listed, is_dockerfile))
+    first, second = (undated(found) for _, found in make().sources(listed, is_dockerfile))
 
     assert first == Sources(files={}, unread={}), "this part was there"
     assert second == found_of(2, SHALLOW)["acme/r001"]
@@ -233,13 +233,37 @@ def test_a_commit_that_lists_more_than_any_honest_one_is_an_error(world: GithubW
 
     assert str(refused) == "acme/orders: it has over 500 files and folders; exclude it"
     assert not isinstance(listed, ForgeError)
-    assert [entry.path for entry in listed] == [SHALLOW]
+    assert [entry.path for entry in listed.entries] == [SHALLOW]
 
 
 def test_folders_that_are_nested_deeper_than_any_honest_ones_are_an_error(world: GithubWorld, make: Make) -> None:
     world.fake.create_repository(REPOSITORY, {"/".join(["a"] * 102): b""})
 
     assert "its folders are nested deeper than 100; exclude it" in str(read(make())[REPOSITORY])
+
+
+# Who changed it
+
+
+def test_an_answer_without_history_says_of_nobody_that_they_changed_it(world: GithubWorld, make: Make) -> None:
+    """As from servers that are not quite GitHub."""
+    world.create_repository(REPOSITORY, FILES)
+    world.fake.faults.plan("Folders", answer=Answer(body=b'{"data": {"r0": {"object": {"tree": {"entries": []}}}}}'))
+    forge = make()
+
+    ((_, found),) = forge.sources(forge.repositories(), is_dockerfile)
+
+    assert found == Sources(files={}, unread={}, changed=None)
+
+
+def test_what_the_last_commits_say_costs_no_request(world: GithubWorld, make: Make) -> None:
+    create(world, 20, SHALLOW)
+    forge = make()
+
+    found = [each for _, each in forge.sources(forge.repositories(), is_dockerfile)]
+
+    assert all(isinstance(each, Sources) and each.changed for each in found)
+    assert world.fake.exchanges == {"Owner": 1, "Folders": 1, "Files": 1}
 
 
 # Modes
