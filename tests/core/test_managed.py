@@ -17,6 +17,7 @@ from bot.core.managed import (
     judge_managed,
 )
 from bot.core.management import Management, UpdateRuntimeOn
+from bot.core.modes import Mode, UpdateMode
 from bot.core.platforms import Platform
 from bot.core.responsibility import Evidence, Finding, State, Verdict, count_rows
 from bot.core.rows import Row
@@ -54,7 +55,15 @@ def judged(known: Management, changed_days_ago: float | None = 10, now: datetime
 
 
 AUTO, FUNCTION_UPDATE, MANUAL = UpdateRuntimeOn
-MANUAL_ENDS = {"manual_until": TODAY + timedelta(days=5), "held": "manual: rolled back", "held_until": TODAY}
+
+
+def manual(days: int) -> UpdateMode:
+    """A mode `manual` that was declared through a day."""
+    until = TODAY + timedelta(days=days)
+    return UpdateMode(mode=Mode.MANUAL, said_by="the holds", reason="rolled back", until=until)
+
+
+MANUAL_ENDS = {"manual": manual(5), "held": "manual: rolled back", "held_until": TODAY}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ MANUAL_ENDS = {"manual_until": TODAY + timedelta(days=5), "held": "manual: rolle
             MANUAL, MANUAL_ENDS, 90, Row.MANAGED_MANUAL, [(LEAVE_MANUAL, State.EXCEPTED, None)], id="declared"
         ),
         pytest.param(
-            MANUAL, {"manual_until": TODAY - timedelta(days=4)}, 10, Row.MANAGED_MANUAL,
+            MANUAL, {"manual": manual(-4)}, 10, Row.MANAGED_MANUAL,
             [(LEAVE_MANUAL, State.OVERDUE, 4)], id="pinned past its declared end",
         ),
         pytest.param(None, {}, 10, Row.MANAGED_UNKNOWN, [(FIND_MODE, State.UNKNOWN, None)], id="the mode is not known"),

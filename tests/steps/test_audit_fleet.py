@@ -12,7 +12,8 @@ from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.management import Management, UpdateRuntimeOn
 from bot.core.mapping import Candidate
-from bot.core.policy import Declarations, Hold, ManualMode
+from bot.core.modes import Mode, UpdateMode
+from bot.core.policy import Declarations, FunctionMode, Hold
 from bot.core.responsibility import Finding, State, Verdict
 from bot.core.rows import Row
 from bot.ports.deployer import Function
@@ -190,7 +191,8 @@ def test_a_declared_mode_excepts_manual_until_its_end(
     shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
     shop.targets.clear()
     until = shop.now.date() + timedelta(days=days)
-    shop.declared = Declarations(modes=(ManualMode(function="legacy", reason="v70 breaks us", until=until),))
+    mode = UpdateMode(mode=Mode.MANUAL, said_by="the holds", reason="v70 breaks us", until=until)
+    shop.declared = Declarations(modes=(FunctionMode(function="legacy", mode=mode),))
 
     (found,) = audited(shop, legacy(shop, {"$LATEST": UpdateRuntimeOn.MANUAL})).findings
 
