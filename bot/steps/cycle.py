@@ -260,11 +260,11 @@ class Cycle:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
-        if alias and is_marked(alias):
-            self.marked[name] = None
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
         image = image_of(function, self.world.registry)
