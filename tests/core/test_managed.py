@@ -57,13 +57,11 @@ def judged(known: Management, changed_days_ago: float | None = 10, now: datetime
 AUTO, FUNCTION_UPDATE, MANUAL = UpdateRuntimeOn
 
 
-def manual(days: int) -> UpdateMode:
-    """A mode `manual` that was declared through a day."""
-    until = TODAY + timedelta(days=days)
-    return UpdateMode(mode=Mode.MANUAL, said_by="the holds", reason="rolled back", until=until)
+def declared(days: int) -> UpdateMode:
+    return UpdateMode(mode=Mode.MANUAL, said_by="a test", reason="rolled back", until=TODAY + timedelta(days=days))
 
 
-MANUAL_ENDS = {"manual": manual(5), "held": "manual: rolled back", "held_until": TODAY}
+MANUAL_ENDS = {"manual": declared(5), "held": "manual: rolled back", "held_until": TODAY}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +93,7 @@ MANUAL_ENDS = {"manual": manual(5), "held": "manual: rolled back", "held_until":
             MANUAL, MANUAL_ENDS, 90, Row.MANAGED_MANUAL, [(LEAVE_MANUAL, State.EXCEPTED, None)], id="declared"
         ),
         pytest.param(
-            MANUAL, {"manual": manual(-4)}, 10, Row.MANAGED_MANUAL,
+            MANUAL, {"manual": declared(-4)}, 10, Row.MANAGED_MANUAL,
             [(LEAVE_MANUAL, State.OVERDUE, 4)], id="pinned past its declared end",
         ),
         pytest.param(None, {}, 10, Row.MANAGED_UNKNOWN, [(FIND_MODE, State.UNKNOWN, None)], id="the mode is not known"),
