@@ -72,6 +72,9 @@ show-forge: $(STAMP)  ## What pull requests for a whole organisation must show
 show-redeploy: $(STAMP)  ## What rebuild, rebase, redeploy, proof and the way back must show
 	@$(BIN)/python -m tests.show redeploy
 
+show-audit: $(STAMP)  ## What update modes, rollouts, the audit and its forms must show
+	@$(BIN)/python -m tests.show audit
+
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
 
