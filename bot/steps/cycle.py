@@ -117,7 +117,7 @@ class Cycle:
         return self._alone(engine, name, self._redeploy)
 
     def look(self, engine: Engine, name: str) -> Report:
-        """Do for one function of the targets what the loop would; nothing is proposed."""
+        """Do for one function of the targets what the loop would; nothing is proposed, and no pull request told."""
         return self._alone(engine, name, self.tick)
 
     def _alone(self, engine: Engine, name: str, tick: Callable[[Key, datetime], Done | Again]) -> Report:
@@ -126,7 +126,7 @@ class Cycle:
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
             waiting += engine.drain([Key("function", name)], tick)
-            waiting += self._tell_all(engine)
+            waiting += self._tell_all(engine) if self.asked else ()
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
@@ -260,11 +260,11 @@ class Cycle:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
-        if alias and is_marked(alias):
-            self.marked[name] = None
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
         image = image_of(function, self.world.registry)
