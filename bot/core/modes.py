@@ -16,6 +16,7 @@ TAG: Final = "refrom:mode"
 _REASON: Final = "refrom:reason"
 _UNTIL: Final = "refrom:until"
 _SHOWN: Final = 60
+_HOLDS: Final = "holds"
 
 
 class Mode(StrEnum):
@@ -59,12 +60,26 @@ DEFAULT = UpdateMode(mode=Mode.AUTO, said_by="the default")
 
 def effective(said: Sequence[UpdateMode], today: date) -> UpdateMode:
     """Return the mode that holds today: of all that was said, the least specific first, the last that lasts."""
-    strictness, found = list(Mode), DEFAULT
-    for each in said:
-        narrower = strictness.index(each.mode) > strictness.index(found.mode)
-        if each.lasts(today) and (narrower or not each.narrows):
-            found = each
-    return found
+    return next(mode for mode, became in weigh(said, today) if became == _HOLDS)
+
+
+def weigh(said: Sequence[UpdateMode], today: date) -> tuple[tuple[UpdateMode, str], ...]:
+    """Return the default and all that was said, least specific first, each with what became of it.
+
+    That is `holds` of the one that does, and of the others why they do not.
+    """
+    strictness, found = list(Mode), 0
+    every = (DEFAULT, *said)
+    became = [_HOLDS, *("" for _ in said)]
+    for number, each in enumerate(every[1:], start=1):
+        if not each.lasts(today):
+            became[number] = f"over since {each.until}"
+        elif each.narrows and strictness.index(each.mode) <= strictness.index(every[found].mode):
+            became[number] = f"no stricter than {every[found].said_by}"
+        else:
+            became[found] = f"overruled by {each.said_by}"
+            became[number], found = _HOLDS, number
+    return tuple(zip(every, became, strict=True))
 
 
 def manual_of(said: Sequence[UpdateMode], today: date) -> UpdateMode | None:

@@ -26,6 +26,7 @@ from bot.entrypoints.console import (
 )
 from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
+from bot.entrypoints.explaining import explain
 from bot.entrypoints.holding import block, hold, release, unblock
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
@@ -131,6 +132,7 @@ app.command()(hold)
 app.command()(release)
 app.command()(block)
 app.command()(unblock)
+app.command()(explain)
 
 
 @app.command()

@@ -103,10 +103,10 @@ def run_document(report: Report, *, dry_run: bool) -> Document:
     return {
         "schema": "refrom.run/1",
         "dry_run": dry_run,
-        "decisions": [_decision(decision) for decision in report.decisions],
+        "decisions": [decision_document(decision) for decision in report.decisions],
         "skipped": [entry for survey in report.surveys.values() for entry in _unread(survey)],
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -116,8 +116,8 @@ def redeploy_document(function: str, report: Report, *, dry_run: bool) -> Docume
         "schema": "refrom.redeploy/1",
         "dry_run": dry_run,
         "function": function,
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "waiting": _waiting(report.waiting),
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
+        "waiting": waiting_documents(report.waiting),
     }
 
 
@@ -142,8 +142,8 @@ def rollback_document(
             "reason": mode.reason,
             "until": mode.until.isoformat() if mode.until else None,
         },
-        "outcomes": [_outcome(outcome) for outcome in outcomes],
-        "waiting": _waiting(waiting),
+        "outcomes": [outcome_document(outcome) for outcome in outcomes],
+        "waiting": waiting_documents(waiting),
     }
 
 
@@ -160,7 +160,8 @@ def declared_document(
     return {**head, "hold": {**named, **about}}
 
 
-def _waiting(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+def waiting_documents(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
+    """What the keys of an engine wait for, as every document tells it."""
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
@@ -316,7 +317,8 @@ def _reason(reason: Reason) -> Document:
     return {"significance": str(reason.significance), "severity": severity, "what": reason.what}
 
 
-def _decision(decision: Decision) -> Document:
+def decision_document(decision: Decision) -> Document:
+    """One decision, as every document tells it."""
     use = decision.use.located
     document: Document = {
         "repository": decision.use.repository,
@@ -344,7 +346,8 @@ def _reference(use: BaseUse) -> str:
     return str(image.upstream.with_digest(None).with_tag(str(image.tag.with_stamp(None))))
 
 
-def _outcome(outcome: Outcome) -> Document:
+def outcome_document(outcome: Outcome) -> Document:
+    """One outcome, as every document tells it."""
     key = _SUBJECTS.get(outcome.step, "function")
     return {
         key: outcome.subject,
@@ -456,7 +459,7 @@ def _repository(survey: Survey, decisions: Sequence[Decision]) -> Document:
     return {
         "repository": survey.repository.name,
         "commit": survey.repository.commit,
-        "uses": [_decision(decision) for decision in decisions],
+        "uses": [decision_document(decision) for decision in decisions],
         "skipped": _unread(survey),
     }
 

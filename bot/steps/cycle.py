@@ -5,7 +5,7 @@ happened. Running a cycle again does nothing that is done already. Whatever one 
 is an outcome, a forge's pause is a wait, and what nobody foresaw is a defect that is told with its key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -113,11 +113,19 @@ class Cycle:
 
         A person who wants it begins though the rollout of its base is halted.
         """
-        source, self.asked = self._target(name).repository, name
+        self.asked = name
+        return self._alone(engine, name, self._redeploy)
+
+    def look(self, engine: Engine, name: str) -> Report:
+        """Do for one function of the targets what the loop would; nothing is proposed."""
+        return self._alone(engine, name, self.tick)
+
+    def _alone(self, engine: Engine, name: str, tick: Callable[[Key, datetime], Done | Again]) -> Report:
+        source = self._target(name).repository
         waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
-            waiting += engine.drain([Key("function", name)], self._redeploy)
+            waiting += engine.drain([Key("function", name)], tick)
             waiting += self._tell_all(engine)
         return self._report(waiting)
 
@@ -252,11 +260,11 @@ class Cycle:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
-        if alias and is_marked(alias):
-            self.marked[name] = None
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
         image = image_of(function, self.world.registry)
@@ -400,7 +408,8 @@ class Cycle:
         """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
         latest = self.world.functions.function(target.function)
         try:
-            followed = follow_alias(target, latest, alias, self.world, now, ours=True)
+            condemned = self._condemned(latest, now)
+            followed = follow_alias(target, latest, alias, self.world, now, ours=True, condemned=condemned)
         except DeployError as fault:
             if not fault.retryable:
                 raise
@@ -408,6 +417,16 @@ class Cycle:
         if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
             self.marked[target.function], self.taken_back = None, None
         return self._told(target.function, followed, now)
+
+    def _condemned(self, latest: Function, now: datetime) -> str:
+        """Say that what is being deployed stands on a blocked base; empty if not, or while nobody can tell."""
+        if latest.image is None or not self.rules.declared.blocked(now.date()):
+            return ""
+        try:
+            base = self.inquiry.lineage(latest.image, latest.platform).base
+        except RefromError:  # what cannot be read leaves no deployment half done; the next look reads again
+            return ""
+        return f"its base {base.reference} is blocked" if base and self._block(base, now) else ""
 
     def _told(self, name: str, followed: Followed, now: datetime) -> Done | Again:
         for outcome in followed.outcomes:

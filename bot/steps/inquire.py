@@ -22,7 +22,19 @@ from bot.core.lineage import Lineage
 from bot.core.mapping import FunctionMap, MappingRule
 from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Decision, Known, Skip, Unwatched, Update, matters, plan, rebuilds, wants_date
+from bot.core.plan import (
+    Admission,
+    BaseUse,
+    Decision,
+    Known,
+    Skip,
+    Unwatched,
+    Update,
+    matters,
+    plan,
+    rebuilds,
+    wants_date,
+)
 from bot.core.platforms import Platform
 from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
 from bot.core.proposals import PullRequestPolicy
@@ -182,7 +194,7 @@ class Inquiry:
         reasons = [(use, narrowing.why_skipped(use.located.path)) for use in uses]
         skipped = [Skip(use=use, reason=why, opted_out=True) for use, why in reasons if why]
         handled = [use for use, why in reasons if not why]
-        facts = [(self._gather(use, now), self._policy(use)) for use in handled]
+        facts = [(self._gather(use, now), self.policy_of(use)) for use in handled]
         decided = (*plan(facts, self.rules.declared, now), *skipped)
         self.decisions[repository.name] = tuple(sorted(decided, key=lambda decision: decision.use.sort_key))
         return found, self.decisions[repository.name]
@@ -234,7 +246,7 @@ class Inquiry:
             if fault.status != 404:
                 raise
             return True
-        return matters(change, self._policy(use))
+        return matters(change, self.policy_of(use))
 
     def find_date(self, tag: LambdaTag, digest: Digest, latest: Observation) -> str | None:
         """Find the date-stamped tag of a digest; what was asked once is not asked again."""
@@ -365,7 +377,7 @@ class Inquiry:
             return Unwatched(use=use, fault=str(fault), passing=True)
         except RefromError as fault:
             return self._undecided(use, fault)
-        policy, around = self._policy(use), Around(blocked=self.rules.declared.blocked(now.date()))
+        policy, around = self.policy_of(use), Around(blocked=self.rules.declared.blocked(now.date()))
         if standing and not rebuilds(use, policy, known=bool(deployed)):
             latest, around = standing.latest, replace(around, newer=standing.newer)
         try:
@@ -408,10 +420,12 @@ class Inquiry:
             return known
         name = known.use.repository
         known = replace(known, changed=self.surveys[name].changed)
-        if standing is None or self.rules.rollout is None:
-            return known
-        admitted = admission(self.rules.rollout, standing.rollout, standing.troubles, name, known.changed)
-        return replace(known, admission=admitted)
+        return replace(known, admission=self.admitted(name, standing)) if standing else known
+
+    def admitted(self, repository: str, standing: Standing) -> Admission | None:
+        """What a rollout says of a source repository that was read; None where the settings want no rollouts."""
+        changed, rules = self.surveys[repository].changed, self.rules.rollout
+        return admission(rules, standing.rollout, standing.troubles, repository, changed) if rules else None
 
     def _undecided(self, use: BaseUse, fault: RefromError) -> Unwatched:
         self.incomplete.add(use.repository)
@@ -434,7 +448,8 @@ class Inquiry:
         likely = [use.runtime] if use.runtime else []
         return self.lineage(function.image, function.platform, likely) if function.image else None
 
-    def _policy(self, use: BaseUse) -> Policy:
+    def policy_of(self, use: BaseUse) -> Policy:
+        """The policy for a use, with what its repository's own file narrows."""
         policy = self.rules.policy_for(use.repository, use.located.path, use.runtime or "")
         return self.narrowings.get(use.repository, Narrowing()).apply(policy)
 

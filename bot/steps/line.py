@@ -78,8 +78,9 @@ class Line:
             outcome = proposer.finish(self._unfinished[name])
             del self._unfinished[name]
             return outcome, Done()
-        if place.survey.repository.read_only:
-            return proposer.say(f"nothing is proposed: {place.survey.repository.read_only}"), Done()
+        if why := place.survey.repository.read_only:
+            over = told_checks((), self._failing.get(place.branch))
+            return over or proposer.say(f"nothing is proposed: {why}"), Done()
         proposed = self._propose(place, proposer, now)
         self._load = self._counted(self._load_at(now), place, proposed, now)
         told = self._with_checks(place, proposed)

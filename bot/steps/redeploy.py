@@ -94,19 +94,20 @@ def follow_alias(
     *,
     ours: bool,
     halt: Callable[[], str] = str,
+    condemned: str = "",
 ) -> Followed:
     """Bring an alias one step nearer to the image of `$LATEST`, or to the end of the deployment that is underway.
 
     An alias that somebody else shifts is left alone, and so is one behind an image that is not `ours`: whoever deployed
-    that image decides when it serves. `halt` is asked before something begins, and says why nothing may; what is
-    underway goes on.
+    that image decides when it serves. `halt` is asked before something begins, and says why nothing may. What is
+    underway goes on, unless it is `condemned`: then it is taken back.
     """
     if handed := handed_over(alias):
         return _follow_handover(target, latest, alias, handed, world, now)
     mark = underway(alias)
     if mark is not None and mark.old is not None:
-        signs = _seen(target, latest, alias, mark, world, now)
-        return _act(target, latest, alias, mark.new, signs, world, now)
+        seen = Signs(failure=condemned) if condemned else _seen(target, latest, alias, mark, world, now)
+        return _act(target, latest, alias, mark.new, seen, world, now)
     if alias.weights:
         return _act(target, latest, alias, latest.version, Signs(), world, now)
     if world.functions.function(target.function, alias.version).image == latest.image:

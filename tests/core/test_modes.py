@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.core.modes import DEFAULT, Mode, UpdateMode, effective, lapsed, of_tags, rides, unread
+from bot.core.modes import DEFAULT, Mode, UpdateMode, effective, lapsed, of_tags, rides, unread, weigh
 
 TODAY = date(2026, 11, 24)
 AUTO = UpdateMode(mode=Mode.AUTO, said_by="policy")
@@ -29,6 +29,20 @@ OWN_RIDES = UpdateMode(mode=Mode.FUNCTION_UPDATE, said_by="own file", narrows=Tr
 )
 def test_of_all_that_was_said_the_most_specific_that_lasts_holds(said: list[UpdateMode], expected: UpdateMode) -> None:
     assert effective(said, TODAY) == expected
+
+
+def test_of_each_mode_that_was_said_it_is_told_what_became_of_it() -> None:
+    said = [AUTO, RIDES, OWN_AUTO, OWN_RIDES, OVER, STAYS]
+
+    assert [(mode.said_by, became) for mode, became in weigh(said, TODAY)] == [
+        ("the default", "overruled by policy"),
+        ("policy", "overruled by override"),
+        ("override", "overruled by tag"),
+        ("own file", "no stricter than override"),
+        ("own file", "no stricter than override"),
+        ("tag", "over since 2026-11-23"),
+        ("tag", "holds"),
+    ]
 
 
 def test_a_manual_that_lapsed_is_found_until_somebody_takes_it_out() -> None:

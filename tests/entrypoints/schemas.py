@@ -230,6 +230,32 @@ BLOCK, UNBLOCK = (
     for name in ("block", "unblock")
 )
 
+_MODE = {"enum": ["auto", "function-update", "manual"]}
+_MODES: dict[str, Schema] = {
+    "mode": _MODE,
+    "modes": array(objects(mode=_MODE, said_by=TEXT, reason=null_or(TEXT), until=null_or(DAY), state=TEXT)),
+}
+EXPLAIN = document(
+    "explain",
+    repository=TEXT,
+    path=TEXT,
+    function=null_or(objects(function=TEXT, held=null_or(TEXT), outcomes=OUTCOMES, waiting=WAITING, **_MODES)),
+    uses=array(
+        {
+            "allOf": [
+                DECISION,
+                objects(
+                    policy=objects(
+                        update_on=TEXT, min_severity=SEVERITY, max_age=TEXT, soak=TEXT, style=TEXT, on_unknown=TEXT
+                    ),
+                    rollout=null_or(objects(opens=null_or(TIME), reason=TEXT)),
+                    **_MODES,
+                ),
+            ]
+        }
+    ),
+)
+
 VERDICT: Schema = {"enum": ["unknown", "drifted", "behind", "current"]}
 ROLLOUTS = array(
     objects(

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.engine.memory import MemoryEngine
+from bot.core.deployment import Strategy
 from bot.core.digest import Digest
 from bot.core.layer import Language
 from bot.core.modes import Mode, UpdateMode
@@ -12,7 +14,7 @@ from bot.core.outcome import Outcome, Result
 from bot.core.plan import Held, Update
 from bot.core.policy import Block, Declarations, Hold, Style
 from bot.ports.forge import PullRequest, PullRequestState
-from bot.steps.cycle import Report
+from bot.steps.cycle import Cycle, Report
 from tests.adapters.forge.world import File
 from tests.steps.shop import AFTER, BEFORE, RUNTIME, UNPINNED, Shop, pinned
 
@@ -135,6 +137,30 @@ def test_a_merged_base_that_is_blocked_is_not_built_on(shop: Shop, bases: tuple[
     assert (told.step, told.result) == ("rebuild", Result.UNCHANGED)
     assert told.message.endswith("is blocked; nothing is built or shifted to it")
     assert shop.base_of("orders") == first
+
+
+def test_a_version_that_is_being_shifted_to_on_a_blocked_base_is_taken_back(
+    shop: Shop, bases: tuple[Digest, Digest, Digest]
+) -> None:
+    first, _, third = bases
+    shop.targets = [replace(shop.targets[0], strategy=Strategy.parse("LambdaCanary10Percent30Minutes"))]
+    shop.cycle()
+    merge(shop)
+    underway = Cycle(shop.world(), shop.rules()).run(MemoryEngine(shop.clock, timedelta(minutes=5)))
+    alias = shop.functions.alias("orders", "live")
+
+    block(shop, third)
+    report = shop.cycle()
+
+    assert of(underway, "orders")[-1].result is Result.SHIFTED
+    assert alias
+    assert alias.weights
+    (back,) = [told for told in of(report, "orders") if told.result is Result.ROLLED_BACK]
+    assert "is blocked" in back.message
+    assert shop.base_of("orders") == first
+    after = shop.functions.alias("orders", "live")
+    assert after
+    assert not after.weights
 
 
 def test_a_moving_tag_that_names_a_blocked_base_is_not_built(shop: Shop) -> None:

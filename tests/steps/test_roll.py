@@ -256,6 +256,20 @@ def test_checks_of_a_pull_request_that_a_person_closed_hold_up_nobody(shop: Shop
     assert standing(shop).troubles.failures == ()
 
 
+def test_checks_of_a_repository_that_is_archived_meanwhile_hold_up_nobody(shop: Shop, forge: MemoryForge) -> None:
+    shop.cycle()
+    work(forge, BUSY)
+    shop.move()
+    shop.cycle()
+    forge.change(BUSY, fails_checks=True)
+    shop.cycle()
+    forge.read_only[BUSY] = "it is archived"
+
+    shop.cycle()
+
+    assert standing(shop).troubles.failures == ()
+
+
 def test_without_a_rollout_nobody_is_told_of_checks(shop: Shop, forge: MemoryForge) -> None:
     shop.rollout = None
     rolled(shop)

@@ -153,7 +153,7 @@ def test_what_cannot_name_a_base_is_not_remembered(shop: Shop, asked: Asked) -> 
     kept = shop.store.sources.get("acme/a")
 
     assert kept is not None
-    assert kept.sources == Sources(files={"Dockerfile": UNPINNED.encode()}, unread={})
+    assert kept.sources == Sources(files={"Dockerfile": UNPINNED.encode()}, unread={}, changed=kept.sources.changed)
 
 
 def test_one_that_fails_is_its_own_error_and_is_asked_for_again(shop: Shop, asked: Asked) -> None:

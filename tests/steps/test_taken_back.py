@@ -121,7 +121,15 @@ def test_the_pull_request_that_brought_the_base_is_told_once(fleet: Fleet) -> No
 
     [(url, text)] = fleet.ears.heard
     assert url == fleet.shop.pull_requests("acme/orders")[0].url
-    for part in ("`orders`", "`live`", "version `1`", "version `2`", str(fleet.new), "alarm errors rings", "`blocks`"):
+    for part in (
+        "`orders`",
+        "`live`",
+        "version `1`",
+        "version `2`",
+        str(fleet.new),
+        "alarm errors rings",
+        "`refrom block`",
+    ):
         assert part in text
     assert [result for result, _ in told(again, "orders")] == [Result.REFUSED], "it is not told again"
 
