@@ -50,7 +50,7 @@ from bot.steps.assess import Assessor
 from bot.steps.gather import Around, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
-from bot.steps.roll import Roller, Standing
+from bot.steps.roll import Entries, Roller, Standing
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
@@ -147,6 +147,12 @@ class Inquiry:
             if standing.fault:
                 self.unjudged.setdefault(runtime, standing.fault)
         return self.standings[runtime]
+
+    @property
+    def lately(self) -> Entries:
+        """What was done since the first of the rollouts that were asked for began, oldest first."""
+        began = [standing.rollout.began for standing in self.standings.values()]
+        return self._roller.since(min(began)) if self._roller and began else ()
 
     def roller(self, rules: RolloutPolicy, now: datetime) -> Roller:
         """What moves rollouts on, with what this inquiry has compared."""
