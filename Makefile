@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit fuzz bench show-loop show-faces show-reading show-judging show-forge simulate lock schema clean
+.PHONY: help setup demo test lint types imports unit soak fuzz bench show-loop show-faces show-reading show-judging show-forge show-redeploy show-audit simulate lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ imports: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile $(PYTEST)
 
+soak: $(STAMP)  ## The tests that begin the same thing over and over, to see each way in which it may end
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile -m soak $(PYTEST)
+
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop
 
@@ -65,6 +68,12 @@ show-judging: $(STAMP)  ## What watching, judging and lineage must show
 
 show-forge: $(STAMP)  ## What pull requests for a whole organisation must show
 	@$(BIN)/python -m tests.show forge
+
+show-redeploy: $(STAMP)  ## What rebuild, rebase, redeploy, proof and the way back must show
+	@$(BIN)/python -m tests.show redeploy
+
+show-audit: $(STAMP)  ## What update modes, rollouts, the audit and its forms must show
+	@$(BIN)/python -m tests.show audit
 
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000

@@ -60,6 +60,7 @@ class Fix:
     severity: Severity
     cves: tuple[str, ...]
     packages: tuple[str, ...]
+    issued: datetime | None = None
 
     @property
     def page(self) -> str | None:
@@ -109,6 +110,7 @@ class Bulletin:
             severity=advisory.severity,
             cves=advisory.cves,
             packages=tuple(sorted(names)),
+            issued=advisory.issued,
         )
 
 

@@ -27,7 +27,7 @@ _LINEAR: Final = re.compile(r"LambdaLinear(?P<percent>\d{1,2})PercentEvery(?P<mi
 _AT_ONCE: Final = ("all-at-once", "LambdaAllAtOnce")
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _MARK: Final = re.compile(
-    r" ?\[refrom: (?:(?P<old>\d{1,18})>)?(?P<new>\d{1,18}) (?P<state>since|taken back) "
+    r" ?\[refrom: (?:(?P<old>\d{1,18})>)?(?P<new>\d{1,18}) (?P<state>since|with CodeDeploy since|taken back) "
     r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\]"
 )
 
@@ -95,12 +95,13 @@ AT_ONCE: Final = Strategy()
 class Mark:
     """What the description of an alias says of a deployment: between which versions, and since when.
 
-    `old` is None once the new version was taken back.
+    `old` is None once the new version was taken back. `handed` says that CodeDeploy moves the alias, not refrom.
     """
 
     new: str
     since: datetime
     old: str | None = None
+    handed: bool = False
 
     @classmethod
     def read(cls, description: str) -> Self | None:
@@ -112,12 +113,13 @@ class Mark:
             since = datetime.strptime(found["moment"], _TIME).replace(tzinfo=UTC)
         except ValueError:
             return None
-        return cls(new=found["new"], old=found["old"], since=since)
+        return cls(new=found["new"], old=found["old"], since=since, handed="CodeDeploy" in found["state"])
 
     def on(self, description: str) -> str:
         """Put the mark into a description in place of another one; what a person wrote there stays."""
-        versions = f"{self.old}>{self.new} since" if self.old else f"{self.new} taken back"
-        text = _unmarked(description)
+        since = "with CodeDeploy since" if self.handed else "since"
+        versions = f"{self.old}>{self.new} {since}" if self.old else f"{self.new} taken back"
+        text = unmarked(description)
         return f"{text}{' ' if text else ''}[refrom: {versions} {self.since:{_TIME}}]"
 
 
@@ -227,11 +229,28 @@ Step = Shift | Wait | Finish | RollBack | Leave
 def underway(alias: Alias) -> Mark | None:
     """Return the mark of a deployment of ours, if the alias is where such a one leaves it."""
     mark = Mark.read(alias.description)
-    if mark is None or mark.old is None:
+    if mark is None or mark.old is None or mark.handed:
         return None
     shifting = alias.version == mark.old and [version for version, _ in alias.weights] == [mark.new]
     baking = alias.version == mark.new and not alias.weights
     return mark if shifting or baking else None
+
+
+def handed_over(alias: Alias) -> Mark | None:
+    """Return the mark of a deployment that was handed over to CodeDeploy and whose end nobody has seen yet."""
+    mark = Mark.read(alias.description)
+    return mark if mark and mark.handed else None
+
+
+def is_begun(alias: Alias) -> bool:
+    """Say whether a deployment of this alias was begun that somebody has to go on with."""
+    return underway(alias) is not None or handed_over(alias) is not None
+
+
+def is_marked(alias: Alias) -> bool:
+    """Say whether an alias says that a version was taken back from it."""
+    mark = Mark.read(alias.description)
+    return mark is not None and mark.old is None
 
 
 def next_step(strategy: Strategy, alias: Alias, version: str, signs: Signs, now: datetime) -> Step:
@@ -281,8 +300,16 @@ def _go_on(strategy: Strategy, alias: Alias, mark: Mark, signs: Signs, now: date
             return _take_back(alias, mark, f"it took too long: {signs.missing}", now)
         return Wait(min(due + strategy.timeout, now + LOOK), signs.missing)
     if not alias.weights:
-        return Finish(replace(alias, description=_unmarked(alias.description)))
+        return Finish(replace(alias, description=unmarked(alias.description)))
     return _shift(strategy, alias, replace(mark, since=now), strategy.after(weight))
+
+
+def hand_over(alias: Alias, version: str, now: datetime) -> Alias | Leave:
+    """Give the alias with the mark that a deployment to a version is CodeDeploy's, or say why it is left alone."""
+    left = _not_ours(alias, version)
+    if left:
+        return left
+    return replace(alias, description=_room(alias, Mark(old=alias.version, new=version, since=now, handed=True)))
 
 
 def taken_back(alias: Alias, to: str, *, leaves: str, now: datetime) -> Alias:
@@ -291,7 +318,7 @@ def taken_back(alias: Alias, to: str, *, leaves: str, now: datetime) -> Alias:
     Where the description has no room for the mark there is none: that must not keep a person from it.
     """
     marked = Mark(new=leaves, since=now).on(alias.description)
-    description = marked if len(marked) <= _LONGEST else _unmarked(alias.description)
+    description = marked if len(marked) <= _LONGEST else unmarked(alias.description)
     return replace(alias, version=to, weights=(), description=description)
 
 
@@ -300,20 +327,24 @@ def _shift(strategy: Strategy, alias: Alias, mark: Mark, weight: float) -> Shift
     marked = _room(alias, mark)
     if weight < 1:
         return Shift(replace(alias, weights=((mark.new, weight),), description=marked), weight)
-    description = marked if strategy.bake else _unmarked(alias.description)
+    description = marked if strategy.bake else unmarked(alias.description)
     return Shift(replace(alias, version=mark.new, weights=(), description=description), weight)
 
 
 def _take_back(alias: Alias, mark: Mark, why: str, now: datetime) -> RollBack:
     old = mark.old or alias.version
-    description = Mark(new=mark.new, since=now).on(alias.description)
-    return RollBack(replace(alias, version=old, weights=(), description=description), mark.new, why)
+    return RollBack(replace(alias, version=old, weights=(), description=gone_back(alias, mark, now)), mark.new, why)
+
+
+def gone_back(alias: Alias, mark: Mark, now: datetime) -> str:
+    """Give the description of an alias that a version was taken back from."""
+    return Mark(new=mark.new, since=now).on(alias.description)
 
 
 def _room(alias: Alias, mark: Mark) -> str:
     """Give the marked description, if it and the one of a rollback fit; nothing is begun that cannot be marked."""
     marked = mark.on(alias.description)
-    longest = max(len(marked), len(replace(mark, old=None).on(alias.description)))
+    longest = max(len(marked), len(replace(mark, old=None, handed=False).on(alias.description)))
     if longest > _LONGEST:
         raise DeployError(
             f"the description of alias {alias.name} leaves no room for refrom's mark; "
@@ -322,7 +353,8 @@ def _room(alias: Alias, mark: Mark) -> str:
     return marked
 
 
-def _unmarked(description: str) -> str:
+def unmarked(description: str) -> str:
+    """Take the mark out of a description."""
     return _MARK.sub("", description)
 
 

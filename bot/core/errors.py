@@ -14,6 +14,7 @@
     ├── BuildError          an image could not be built or pushed
     │   └── RebaseRefused   a swap of base layers that is not proven safe
     ├── DeployError         a function could not be read or updated
+    ├── EvidenceError       evidence could not be written, or is not what was written
     └── StoreError          the store could not be opened
 
 A message names the thing and, after a semicolon, the cure.
@@ -113,3 +114,7 @@ class DeployError(RefromError):
 
 class StoreError(RefromError):
     """The store could not be opened or is from a newer version."""
+
+
+class EvidenceError(RefromError):
+    """Evidence could not be written or read; nothing that was there before is changed."""

@@ -82,6 +82,12 @@ def weigh(said: Sequence[UpdateMode], today: date) -> tuple[tuple[UpdateMode, st
     return tuple(zip(every, became, strict=True))
 
 
+def manual_of(said: Sequence[UpdateMode], today: date) -> UpdateMode | None:
+    """Return the mode `manual` that holds today, or that would had its end not come."""
+    mode = effective(said, today)
+    return mode if mode.mode is Mode.MANUAL else lapsed(said, today)
+
+
 def lapsed(said: Sequence[UpdateMode], today: date) -> UpdateMode | None:
     """Return the mode `manual` that would hold had its end not come, so that somebody takes it out."""
     return next((each for each in reversed(said) if each.mode is Mode.MANUAL and not each.lasts(today)), None)

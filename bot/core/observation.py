@@ -24,6 +24,16 @@ class KnownBase:
     diff_ids: tuple[Digest, ...]
     created: datetime | None = None
 
+    @property
+    def shared(self) -> Digest:
+        """What all platforms of a base share: the digest that its tag pointed to."""
+        return self.reference.digest or self.digest
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        """The digests by which it may be named: that of all platforms, and that of its own."""
+        return frozenset((self.shared, self.digest))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:

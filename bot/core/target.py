@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
+from bot.core.pipeline import Pipeline
 from bot.core.reference import Reference
 
 
@@ -23,16 +25,17 @@ class SmokeTest:
 class Target:
     """One function and where its image comes from and goes to.
 
-    `destination` is the repository for its images, without tag.
+    `destination` is the repository for its images, without tag; None with a `pipeline`, which builds and deploys.
     With `alias`, the alias is moved to a published version as `strategy` says; without, `$LATEST` is what serves.
     With `keep_rollback_tag` the image of the version that is left gets a tag that lifecycle rules can spare.
+    With `codedeploy` that moves the alias, and `strategy` is the default one.
     `smoke` is its own smoke test, None where what the settings say for all functions holds.
     """
 
     function: str
     repository: str
     dockerfile: str
-    destination: Reference
+    destination: Reference | None
     context: str = "."
     stage: str | None = None
     alias: str | None = None
@@ -40,6 +43,8 @@ class Target:
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
     smoke: SmokeTest | None = None
+    codedeploy: DeploymentGroup | None = None
+    pipeline: Pipeline | None = None
 
     @property
     def region(self) -> str:

@@ -84,7 +84,7 @@ def rollback(  # noqa: PLR0913, PLR0917 - typer takes each option as a parameter
             declared = FunctionMode(function=target.function, mode=mode)
             declare_mode(workshop.settings.holds, declared)  # before the change, or the loop might undo it in between
         outcomes, waiting = roll_back(way, workshop.world, workshop.engine)
-    document = rollback_document(way, mode, outcomes, waiting, dry_run=dry_run)
+    document = rollback_document(way, mode, outcomes, () if dry_run else waiting, dry_run=dry_run)
     print_document(session, output, document, show_by_hand)
     return ATTENTION if any(outcome.result is Result.FAILED for outcome in outcomes) else DONE
 

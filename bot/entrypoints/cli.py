@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from bot import __version__
 from bot.entrypoints import documents, tables
+from bot.entrypoints.auditing import audit
 from bot.entrypoints.byhand import redeploy, rollback
 from bot.entrypoints.console import (
     ConfigOption,
@@ -28,13 +28,12 @@ from bot.entrypoints.demo.story import tell
 from bot.entrypoints.exits import ATTENTION, DEFECT, DONE, USAGE, failure
 from bot.entrypoints.explaining import explain
 from bot.entrypoints.holding import block, hold, release, unblock
-from bot.entrypoints.html import audit_page
 from bot.entrypoints.init import write_starter
 from bot.entrypoints.ledger import ledger_document, read_ledger
 from bot.entrypoints.reading import diff, lineage, scan, watch
 from bot.entrypoints.rollout import rollout
 from bot.entrypoints.service.probe import LISTEN
-from bot.entrypoints.work import run_audit, run_cycle
+from bot.entrypoints.work import run_cycle
 from bot.ports.clock import Clock
 from bot.steps.doctor import examine
 from bot.wiring import SystemClock, open_patient, open_workshop
@@ -62,14 +61,6 @@ ledger = typer.Typer(
     help="Carry what was observed to another machine or to the next job.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(ledger, name="ledger")
-
-
-class AuditFormat(StrEnum):
-    """What an audit prints."""
-
-    TABLE = "table"
-    JSON = "json"
-    HTML = "html"
 
 
 @app.callback(invoke_without_command=True)
@@ -115,21 +106,7 @@ app.command()(diff)
 app.command()(lineage)
 
 
-@app.command()
-def audit(
-    context: typer.Context,
-    config: ConfigOption = None,
-    output: Annotated[AuditFormat, typer.Option("--format", help="What to print.")] = AuditFormat.TABLE,
-) -> int:
-    """Report which functions stand on which base, and who owes what; changes nothing."""
-    session = session_of(context)
-    now = session.clock.now()
-    told = run_audit(config, session.clock)
-    if output is AuditFormat.HTML:
-        write(session, audit_page(told.document, now))
-    else:
-        print_document(session, Format(output.value), told.document, tables.show_audit)
-    return told.code
+app.command()(audit)
 
 
 @app.command()

@@ -4,7 +4,7 @@ Each function turns values into one document that starts with its schema name.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ from bot.core.advisories import Fix
 from bot.core.change import BaseChange, PlatformChange, Reason
 from bot.core.digest import Digest
 from bot.core.lineage import Lineage
+from bot.core.management import Management
 from bot.core.modes import UpdateMode
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.plan import BaseUse, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Hold
-from bot.core.responsibility import Duty, Finding, slo_kept
+from bot.core.responsibility import Duty, Evidence, Finding, RowCount, State, count_rows, slo_kept
 from bot.core.rollout_report import RolloutReport
+from bot.core.slo import Freshness, Rule, Sample
 from bot.ports.engine import Again, Key
 from bot.ports.examination import Check
 from bot.steps.audit import Audit
@@ -162,9 +164,8 @@ def waiting_documents(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
     return [{"key": str(key), "until": time_text(again.at), "reason": again.why} for key, again in waiting]
 
 
-def audit_document(audit: Audit) -> Document:
-    """`refrom.audit/1`."""
-    broken = sum(finding.breaks_slo for finding in audit.findings)
+def audit_document(audit: Audit, samples: Iterable[Sample] = ()) -> Document:
+    """`refrom.audit/1`; `samples` are how the SLO stood on earlier days."""
     return {
         "schema": "refrom.audit/1",
         "functions": [_finding(finding) for finding in audit.findings],
@@ -172,11 +173,37 @@ def audit_document(audit: Audit) -> Document:
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
             *_streams(audit.unwatched),
-            *({"place": place, "reason": reason} for place, reason in audit.found.unlisted),
+            *({"place": place, "reason": reason} for place, reason in audit.unlisted),
         ],
         "gaps": [{"function": gap.function, "gap": str(gap.kind), "reason": gap.why} for gap in audit.found.gaps],
+        "responsibility": [_row(count) for count in count_rows(audit.findings)],
         "rollouts": [_rollout(report) for report in audit.rollouts],
-        "slo": {"kept": slo_kept(audit.findings), "findings": broken},
+        "slo": {
+            "kept": slo_kept(audit.findings),
+            "findings": sum(finding.breaks_slo for finding in audit.findings),
+            "freshness": _freshness(audit.freshness),
+            "broken": [_broken(finding, duty) for finding in audit.findings for duty in finding.duties if duty.breaks],
+        },
+        "burn": [_sample(sample) for sample in samples],
+    }
+
+
+def _freshness(freshness: Freshness) -> Document:
+    return {str(rule): round(freshness.allowed(rule) / timedelta(days=1), 2) for rule in Rule}
+
+
+def _broken(finding: Finding, duty: Duty) -> Document:
+    """One duty that breaks the SLO; nobody knows for how long where its state is not known."""
+    over = duty.days if duty.state is State.OVERDUE else None
+    return {"function": finding.evidence.function, "rule": str(duty.rule), "days_over": over}
+
+
+def _sample(sample: Sample) -> Document:
+    return {
+        "day": sample.day.isoformat(),
+        "functions": sample.functions,
+        "within": sample.within,
+        "overdue": sample.overdue,
     }
 
 
@@ -294,6 +321,7 @@ def decision_document(decision: Decision) -> Document:
         "path": use.path,
         "line": use.use.line,
         "runtime": decision.use.runtime,
+        "reference": _reference(decision.use),
         "decision": name_of(decision),
         "action": str(decision.action) if isinstance(decision, Update) else None,
         "reason": decision.reason,
@@ -304,6 +332,14 @@ def decision_document(decision: Decision) -> Document:
     if isinstance(decision, Waiting):
         document["until"] = time_text(decision.until)
     return document
+
+
+def _reference(use: BaseUse) -> str:
+    """The stream that a use names, which stays when its digest or date moves; as written where that is no stream."""
+    image = use.located.use.lambda_image
+    if image is None or image.tag is None:
+        return use.located.use.raw
+    return str(image.upstream.with_digest(None).with_tag(str(image.tag.with_stamp(None))))
 
 
 def outcome_document(outcome: Outcome) -> Document:
@@ -318,13 +354,29 @@ def outcome_document(outcome: Outcome) -> Document:
     }
 
 
+def _row(count: RowCount) -> Document:
+    """One row of the table; each function is counted once in it, by its worst duty."""
+    states = {str(state): count.states.get(state, 0) for state in State}
+    return {
+        "row": str(count.row),
+        "aws": count.row.aws,
+        "customer": count.row.customer,
+        "functions": count.functions,
+        **states,
+    }
+
+
 def _finding(finding: Finding) -> Document:
     evidence = finding.evidence
     base = evidence.lineage.base if evidence.lineage else None
+    region, account = place_of(evidence.function)
     return {
         "function": evidence.function,
+        "account": account,
+        "region": region,
         "repository": evidence.repository,
-        "row": finding.row,
+        "path": evidence.path,
+        "row": str(finding.row),
         "runtime": evidence.runtime,
         "alias": evidence.alias,
         "version": evidence.version,
@@ -343,11 +395,59 @@ def _finding(finding: Finding) -> Document:
         "mode": finding.mode,
         "duties": [_duty(duty) for duty in finding.duties],
         "reason": evidence.fault or None,
+        "redeployed": time_text(evidence.redeployed),
+        **(_of_image(evidence) if evidence.management is None else _of_runtime(evidence.management)),
     }
+
+
+def place_of(function: str) -> tuple[str | None, str | None]:
+    """Region and account out of an ARN; None where a name tells neither."""
+    parts = function.split(":") if function.startswith("arn:") else []
+    return (parts[3] or None, parts[4] or None) if len(parts) > 6 else (None, None)
+
+
+def _of_image(evidence: Evidence) -> Document:
+    return {
+        "pull_request": evidence.pull_request,
+        "missing": _missing(evidence.change) if evidence.change else None,
+        "consistency": evidence.consistency or None,
+    }
+
+
+def _missing(change: BaseChange) -> Document:
+    """What the base in use lacks against its stream's latest."""
+    fixes = {fix.identifier for platform in change.platforms for fix in platform.security.fixes}
+    severity = str(change.severity) if change.severity else None
+    return {"significance": str(change.significance), "severity": severity, "advisories": sorted(fixes)}
+
+
+def _of_runtime(management: Management) -> Document:
+    version, newest, runtime = management.version, management.newest_seen, management.runtime
+    return {
+        "runtime_version": {
+            "version": str(version) if version else None,
+            "arn": management.arn,
+            "from": str(management.source) if management.source else None,
+            "newest_seen": str(newest) if newest else None,
+            "reason": management.version_unread or None,
+        },
+        "runtime_management": management.offered,
+        "deprecation": {
+            "deprecated": _day(runtime.deprecation if runtime else None),
+            "block_create": _day(runtime.block_create if runtime else None),
+            "block_update": _day(runtime.block_update if runtime else None),
+        },
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _duty(duty: Duty) -> Document:
     document: Document = {"duty": duty.duty, "state": str(duty.state), "days": duty.days}
+    if duty.until:
+        document["until"] = duty.until.isoformat()
     return {**document, "reason": duty.why} if duty.why else document
 
 

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.core.rows import Row
+
 _STYLES = {
     "update": "bold yellow", "current": "green", "waiting": "cyan", "held": "magenta", "skip": "dim",
     "failed": "bold red", "refused": "bold red", "opened": "bold yellow", "refreshed": "yellow", "updated": "yellow",
@@ -131,9 +133,11 @@ def show_run(console: Console, document: dict[str, Any]) -> None:
 def show_by_hand(console: Console, document: dict[str, Any]) -> None:
     """Show `refrom.redeploy/1` or `refrom.rollback/1`."""
     outcomes = [(o["step"], o["result"], o["message"]) for o in document["outcomes"]]
-    title = "dry run: nothing was changed" if document["dry_run"] else "what was done"
-    if outcomes or not document["waiting"]:
+    title = "what would be done; nothing was changed" if document["dry_run"] else "what was done"
+    if outcomes:
         show(console, f"{document['function']}, {title}", ("step", "result", "what"), outcomes)
+    elif not document["waiting"]:
+        say(console, f"{document['function']}: there is nothing to do")
     for waiting in document["waiting"]:
         say(console, f"{waiting['key']} waits: {waiting['reason']}")
 
@@ -150,15 +154,14 @@ def show_declared(console: Console, document: dict[str, Any]) -> None:
 
 
 def show_audit(console: Console, document: dict[str, Any]) -> None:
-    """Show `refrom.audit/1`."""
-    rows = [
-        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
-         duty["state"], _days(duty), duty.get("reason"))
-        for f in document["functions"]
-        for duty in f["duties"]
-    ]  # fmt: skip
-    columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
-    show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
+    """Show `refrom.audit/1`; where runtimes that AWS manages are in it, who owes what comes first."""
+    functions = document["functions"]
+    if any(function["row"] != Row.CONTAINER_IMAGE for function in functions):
+        _show_responsibility(console, document["responsibility"])
+        columns = ("function", "row", "runtime", "version", "verdict", "duty", "state", "days", "why")
+        show(console, "Functions", columns, [_owed(f, duty) for f in functions for duty in f["duties"]])
+    else:
+        _show_images(console, functions)
     for error in document["errors"]:
         say(console, f"{subject_of(error)}: {error['reason']}", "bold red")
     for gap in document["gaps"]:
@@ -166,6 +169,30 @@ def show_audit(console: Console, document: dict[str, Any]) -> None:
     slo = document["slo"]
     verdict = "kept" if slo["kept"] else f"broken by {slo['findings']}"
     say(console, f"SLO {verdict}", "green" if slo["kept"] else "bold red")
+
+
+def _show_images(console: Console, functions: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        (name_of(f["function"], f["alias"]), f["runtime"], versions_of(f), f["verdict"], f["base_age_days"],
+         duty["state"], _days(duty), duty.get("reason"))
+        for f in functions
+        for duty in f["duties"]
+    ]  # fmt: skip
+    columns = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
+    show(console, "Functions: rebuild and redeploy on the latest base", columns, rows)
+
+
+def _show_responsibility(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    counts = ("functions", "met", "due", "overdue", "excepted", "unknown")
+    columns = ("row", "all", *counts[1:])
+    show(console, "Who owes what", columns, [(row["row"], *(row[each] for each in counts)) for row in rows])
+
+
+def _owed(function: Mapping[str, Any], duty: dict[str, Any]) -> Sequence[object]:
+    return (
+        *(name_of(function["function"], function["alias"]), function["row"], function["runtime"]),
+        *(versions_of(function), function["verdict"], duty["duty"], duty["state"], _days(duty), duty.get("reason")),
+    )
 
 
 def show_doctor(console: Console, document: dict[str, Any]) -> None:

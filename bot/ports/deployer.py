@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.core.deployment import Alias, Served
+from bot.core.handover import DeploymentGroup, Handover
 from bot.core.mapping import Candidate
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
@@ -26,6 +27,7 @@ class Function:
 
     `image` is the resolved image (name and digest), None for a function that is no container image.
     `revision` guards writes; `code_sha256` is what the service says of the code.
+    `modified` is when this version last got code or configuration, None where a service does not tell.
     `tags_fault` says why its tags could not be read.
     """
 
@@ -38,6 +40,7 @@ class Function:
     revision: str
     code_sha256: str
     version: str
+    modified: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     tags_fault: str = ""
 
@@ -119,4 +122,16 @@ class Retention(Protocol):
 
     def keep(self, image: Reference, tag: str) -> bool:
         """Give an image one more tag, by which rules can tell it; say whether it was without it."""
+        ...
+
+
+class Handovers(Protocol):
+    """Lets CodeDeploy move aliases. Both methods raise `DeployError` with group and function, and the cure."""
+
+    def seen(self, group: DeploymentGroup, function: Function, alias: str, since: datetime) -> Sequence[Handover]:
+        """Return the deployments of an alias since then, whoever created them, the newest first."""
+        ...
+
+    def create(self, group: DeploymentGroup, function: Function, alias: Alias, version: str) -> str:
+        """Let an alias come to serve a version, and return the id of the deployment."""
         ...

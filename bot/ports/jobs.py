@@ -1,9 +1,10 @@
-"""Jobs elsewhere: builds that another service runs, found again by what they build."""
+"""Jobs elsewhere: builds and pipelines that another service runs, found again by what they were started for."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.pipeline import Pipeline, PipelineOrder
 from bot.ports.builder import BuildOrder
 
 
@@ -17,7 +18,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One build elsewhere: `where` names it for people, `log` is the end of what it wrote, if it can be read."""
+    """One run elsewhere: `where` names it for people, `log` is the end of what it wrote, if it can be read."""
 
     state: JobState
     where: str
@@ -36,4 +37,16 @@ class Jobs(Protocol):
 
     def start(self, order: BuildOrder) -> str:
         """Start a job for an order, and say what was started."""
+        ...
+
+
+class Pipelines(Protocol):
+    """Runs the teams' own pipelines. Both methods raise a `RefromError` with the pipeline and the cure."""
+
+    def find(self, pipeline: Pipeline, order: PipelineOrder) -> Job | None:
+        """Find the latest run that was started for an order; None if none is known."""
+        ...
+
+    def start(self, pipeline: Pipeline, order: PipelineOrder) -> str:
+        """Start a run for an order, and say what was started."""
         ...

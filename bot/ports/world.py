@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from bot.ports.advisories import Advisories
 from bot.ports.builder import Builder
 from bot.ports.contents import Contents
-from bot.ports.deployer import Deployer, Functions, Retention, Watcher
+from bot.ports.deployer import Deployer, Functions, Handovers, Retention, Watcher
 from bot.ports.forge import Forge, PullRequests
+from bot.ports.jobs import Pipelines
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Smoke
 from bot.ports.store import Journal, Ledger, Rollouts, SourceMemory
@@ -28,6 +29,8 @@ class World:
     smoke: Smoke
     deployer: Deployer
     watcher: Watcher
+    handovers: Handovers
+    pipelines: Pipelines
     retention: Retention
     journal: Journal
     rollouts: Rollouts

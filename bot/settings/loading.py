@@ -13,6 +13,7 @@ from bot.core.errors import SettingsError
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.modes import UpdateMode
+from bot.core.pipeline import CodePipeline, Pipeline, WorkflowPipeline
 from bot.core.policy import (
     OWN_FILE,
     Block,
@@ -28,6 +29,7 @@ from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording
 from bot.core.reference import Reference
 from bot.core.rollout import RolloutPolicy, Wave
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
 from bot.core.templates import Template
 from bot.core.windows import Window
@@ -124,6 +126,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
             for number, override in enumerate(model.policy.overrides)
         ),
         rollout=_rollout(model.rollout) if model.rollout else None,
+        slo=Agreement(**model.slo.freshness.model_dump()),
         pull_requests=_pull_requests(model.pull_requests),
         commit_with=model.pull_requests.commit_with,
         builder=_builder(deploy.builder, around) if deploy else None,
@@ -134,6 +137,7 @@ def _settings(model: models.SettingsModel, around: Surroundings) -> values.Setti
         discovery=tuple(_rule(rule, model) for rule in deploy.discover) if deploy else (),
         strategy=models.strategy_of(deploy, deploy) if deploy else AT_ONCE,
         keep_rollback_tag=bool(deploy and deploy.keep_rollback_tag),
+        codedeploy=models.group_of(deploy, deploy) if deploy else None,
     )
 
 
@@ -186,12 +190,24 @@ def _target(deploy: models.Deploy, target: models.TargetModel) -> Target:
         context=target.context,
         stage=target.stage,
         alias=target.alias,
-        destination=Reference.parse(target.image),
+        destination=Reference.parse(target.image) if target.image else None,
         build_args=target.build_args,
         strategy=models.strategy_of(deploy, target),
         keep_rollback_tag=bool(keeps),
         smoke=_smoke(target.smoke),
+        codedeploy=models.group_of(deploy, target) if target.alias and not target.pipeline else None,
+        pipeline=_pipeline(target.pipeline),
     )
+
+
+def _pipeline(model: models.WorkflowPipelineModel | models.CodePipelineModel | None) -> Pipeline | None:
+    match model:
+        case models.WorkflowPipelineModel():
+            return WorkflowPipeline(model.workflow)
+        case models.CodePipelineModel():
+            return CodePipeline(model.name, model.region)
+        case None:
+            return None
 
 
 def _rule(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.image_tag import DEFAULT_TAG
 from bot.core.modes import Mode
 from bot.core.policy import OnUnknown, Style, UpdateOn
@@ -240,6 +241,20 @@ class RootPolicy(PolicyModel):
     overrides: list[OverrideModel] = Field([], description="Other policies for some uses.")
 
 
+class FreshnessModel(Model):
+    """How long a function may lack what a newer base has, from when it could have had it."""
+
+    security_critical: Duration | None = Field(None, description="A fix whose advisory is critical, or has no rating.")
+    security_important: Duration | None = Field(None, description="A fix whose advisory is important, or worse.")
+    any: Duration | None = Field(None, description="Whatever differs; max_age of the policy if left out.")
+
+
+class SloModel(Model):
+    """What the audit holds functions to."""
+
+    freshness: FreshnessModel = Field(FreshnessModel(), description="How long what a newer base has may be lacking.")
+
+
 class ScheduleModel(Model):
     """When pull requests are opened and refreshed; they are closed at any time."""
 
@@ -388,7 +403,9 @@ class LambdaDeployerModel(Model):
     kind: Literal["lambda"] = Field(description="The kind of deployer.")
     region: str = Field(description="The Region of functions that are named without ARN.")
     accounts: list[AccountModel] = Field(
-        [], description="Where functions are discovered; left out, in region alone. A role is used for its account."
+        [],
+        description="Where functions are discovered, and all functions audited; left out, they are discovered in "
+        "region alone. A role is used for its account.",
     )
     endpoint_url: WebAddress | None = Field(None, description="Another address of the AWS APIs, for tests.")
 
@@ -415,6 +432,13 @@ class SmokeModel(Model):
     timeout: Patience = Field(timedelta(seconds=30), description="How long the init, and each event, may take.")
 
 
+class CodeDeployModel(Model):
+    """A deployment group of AWS CodeDeploy, for Lambda: it says how traffic moves, and when it goes back."""
+
+    application: str = Field(min_length=1, max_length=100, description="The application.")
+    deployment_group: str = Field(min_length=1, max_length=100, description="The deployment group in it.")
+
+
 class CareModel(Model):
     """How an alias is moved to a new version, and when it goes back."""
 
@@ -431,6 +455,38 @@ class CareModel(Model):
     keep_rollback_tag: bool | None = Field(
         None, description="Tag the image that a rollback needs refrom-rollback-DIGEST in ECR."
     )
+    codedeploy: CodeDeployModel | None = Field(
+        None, description="Let CodeDeploy move the alias; then strategy, bake, alarms and timeout are its own."
+    )
+
+    @model_validator(mode="after")
+    def _moved_by_one(self) -> "CareModel":
+        if self.codedeploy and self.moves:
+            raise ValueError(
+                f"has both codedeploy and {', '.join(self.moves)}, which the deployment group says then; "
+                "take out the one or the other"
+            )
+        return self
+
+    @property
+    def moves(self) -> list[str]:
+        """What is said here of how refrom itself moves an alias."""
+        return [name for name in ("strategy", "bake", "alarms", "timeout") if getattr(self, name) is not None]
+
+
+class WorkflowPipelineModel(Model):
+    """A workflow of GitHub Actions in the source repository, which builds and deploys; the forge must be a GitHub."""
+
+    kind: Literal["github-workflow"] = Field(description="The kind of pipeline.")
+    workflow: str = Field(pattern=r"^[^/]+\.ya?ml$", description="The workflow's file in .github/workflows.")
+
+
+class CodePipelineModel(Model):
+    """A pipeline of AWS CodePipeline, which builds and deploys."""
+
+    kind: Literal["codepipeline"] = Field(description="The kind of pipeline.")
+    name: str = Field(min_length=1, max_length=100, description="The pipeline.")
+    region: str = Field(description="Its Region.")
 
 
 class TargetModel(CareModel):
@@ -442,9 +498,26 @@ class TargetModel(CareModel):
     context: PathInside = Field(".", description="The build context in it.")
     stage: str | None = Field(None, description="The stage to build; the last one if left out.")
     alias: str | None = Field(None, description="The alias that serves; moved to a published version.")
-    image: Destination = Field(description="Where its images go: registry and repository, without tag.")
+    image: Destination | None = Field(
+        None, description="Where its images go: registry and repository, without tag; required without pipeline."
+    )
+    pipeline: Annotated[WorkflowPipelineModel | CodePipelineModel, Field(discriminator="kind")] | None = Field(
+        None, description="The team's own pipeline, which builds and deploys it in refrom's place."
+    )
     build_args: dict[str, str] = Field({}, description="Build arguments.")
     smoke: SmokeModel | None = Field(None, description="Its own smoke test, instead of the one for all functions.")
+
+    @model_validator(mode="after")
+    def _built_by_one(self) -> "TargetModel":
+        if self.pipeline is None and self.image is None:
+            raise ValueError("names neither image nor pipeline; write where its images go, or what deploys it")
+        others = [name for name in ("image", "smoke", "codedeploy", "keep_rollback_tag") if getattr(self, name)]
+        if self.pipeline and (others or self.moves):
+            raise ValueError(
+                f"has both pipeline and {', '.join(others + self.moves)}, which the pipeline is to see to; "
+                "take out the one or the other"
+            )
+        return self
 
 
 class RuleModel(Model):
@@ -481,8 +554,16 @@ class ByImageModel(RuleModel):
         return self
 
 
+def group_of(deploy: CareModel, target: CareModel) -> DeploymentGroup | None:
+    """The deployment group that moves a target's alias; none where the target says how refrom itself does."""
+    found = target.codedeploy or (None if target.moves else deploy.codedeploy)
+    return DeploymentGroup(application=found.application, name=found.deployment_group) if found else None
+
+
 def strategy_of(deploy: CareModel, target: CareModel) -> Strategy:
     """How a target is deployed: what it says itself, else what is said for all, else the defaults."""
+    if group_of(deploy, target) or (isinstance(target, TargetModel) and target.pipeline):
+        return AT_ONCE
     named = next((model.strategy for model in (target, deploy) if model.strategy is not None), None)
     strategy = Strategy.parse(named) if named is not None else AT_ONCE
     for model in (deploy, target):
@@ -524,10 +605,18 @@ class Deploy(CareModel):
         return self
 
     @model_validator(mode="after")
+    def _has_a_codedeploy(self) -> "Deploy":
+        if isinstance(self.deployer, LocalDeployerModel) and any(one.codedeploy for one in (self, *self.targets)):
+            raise ValueError("names codedeploy, which a deployer of kind local does not have; take it out")
+        return self
+
+    @model_validator(mode="after")
     def _shifts_aliases(self) -> "Deploy":
         """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
         for target in self.targets:
             careful = strategy_of(self, target)
+            if target.alias is None and target.codedeploy:
+                raise ValueError(f"names no alias of {target.function} that CodeDeploy could move; give it an alias")
             if target.alias is None and (careful.lasts or careful.alarms):
                 raise ValueError(
                     f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "
@@ -553,6 +642,7 @@ class SettingsModel(Model):
     rollout: RolloutModel | None = Field(
         None, description="In which order repositories take a new base; left out: all at once."
     )
+    slo: SloModel = Field(SloModel(), description="What the audit holds functions to.")
     pull_requests: PullRequestsModel = Field(PullRequestsModel(), description="How updates become pull requests.")
     deploy: Deploy | None = Field(None, description="How functions are redeployed; left out: proposals only.")
     store: str = Field(".refrom/refrom.db", description="The store, relative to the settings. It may be lost.")

@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.handover import DeploymentGroup
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.mapping import MappingRule
 from bot.core.policy import Override, Policy
 from bot.core.proposals import PullRequestPolicy
 from bot.core.rollout import RolloutPolicy
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest, Target
 
 AMAZON_FEEDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -157,6 +159,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     overrides: tuple[Override, ...] = ()
     rollout: RolloutPolicy | None = None
+    slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     commit_with: Literal["api", "git"] = "api"
     builder: Builder | None = None
@@ -167,6 +170,7 @@ class Settings:
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    codedeploy: DeploymentGroup | None = None
     """How functions that are discovered are deployed; targets bring their own."""
 
     def policy_for(self, repository: str, path: str, runtime: str) -> Policy:

@@ -6,11 +6,12 @@ refused. Whoever wants that the loop leaves it there declares mode `manual` befo
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from bot.core.deployment import Alias, taken_back
 from bot.core.digest import Digest
-from bot.core.errors import DeployError, SettingsError
+from bot.core.errors import DeployError, InvalidReference, SettingsError
 from bot.core.gate import check_image
 from bot.core.image import Index
 from bot.core.outcome import Outcome, Result
@@ -60,7 +61,9 @@ def find_target(rules: Rules, name: str) -> Target:
         return found[0]
     if found:
         raise SettingsError([f"{name} is {', '.join(target.function for target in found)}; write one of them out"])
-    raise SettingsError([f"{name} is no function that the settings name or find; run refrom doctor, which lists them"])
+    close = get_close_matches(name, [target.function for target in rules.targets], n=1)
+    hint = f"did you mean {close[0]}?" if close else "run refrom doctor, which lists them"
+    raise SettingsError([f"{name} is no function that the settings name or find; {hint}"])
 
 
 def find_way_back(target: Target, to: str | None, functions: Functions, registry: Registry) -> WayBack:
@@ -132,7 +135,11 @@ def _named(to: str, latest: Function, functions: Functions) -> Function:
     """Find what a person names: a version, or the newest version that runs a digest, else that digest itself."""
     if to.isdecimal():
         return functions.function(latest.arn, to)
-    digest = Digest.parse(to)
+    try:
+        digest = Digest.parse(to)
+    except InvalidReference:
+        cure = "write a version's number, or sha256: and 64 lower-case hex digits"
+        raise SettingsError([f"--to {to} is neither a version nor a digest; {cure}"]) from None
     versions = (functions.function(latest.arn, number) for number in functions.versions(latest))
     found = next((one for one in versions if one.image and one.image.digest == digest), None)
     if found is None and latest.image is None:

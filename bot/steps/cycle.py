@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.core.deployment import Alias, underway
-from bot.core.digest import Digest
+from bot.core.deployment import Alias, is_begun, is_marked
 from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
 from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
 from bot.core.lineage import stands_on
 from bot.core.modes import Mode, effective, rides
 from bot.core.observation import KnownBase, Observation
 from bot.core.outcome import Outcome, Result
+from bot.core.pipeline import Pipeline
 from bot.core.plan import Action, Decision, Update
+from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
 from bot.core.troubles import BASE, IMAGE
 from bot.ports.builder import Building
@@ -28,11 +30,14 @@ from bot.ports.forge import SourceRepository
 from bot.ports.world import World
 from bot.steps.inquire import Inquiry, Rules
 from bot.steps.line import Line, repository_of
+from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import NothingNew, Rebuilt, order, rebuild
-from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, update_code
+from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
+from bot.steps.rebuild import order as build_order
+from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
 from bot.steps.serving import prove_served
 from bot.steps.survey import Survey
+from bot.steps.taken_back import find_all_taken_back, find_taken_back, tell
 
 RETRY = timedelta(seconds=10)
 """When a deployment that is underway is looked at again after AWS could not be asked."""
@@ -64,10 +69,11 @@ class Report:
 
 @dataclass(slots=True)
 class Cycle:
-    """One cycle over one world."""
+    """One cycle over one world; without `stays` it does not wait for what goes on elsewhere by itself."""
 
     world: World
     rules: Rules
+    stays: bool = True
     inquiry: Inquiry = field(init=False)
     line: Line = field(init=False)
     outcomes: list[Outcome] = field(init=False, default_factory=list)
@@ -77,7 +83,11 @@ class Cycle:
     """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
-    halted: dict[Digest, str] = field(init=False, default_factory=dict)
+    taken_back: tuple[TakenBack, ...] | None = field(init=False, default=None)
+    """What the aliases say was taken back; None until something is about to begin, which that may halt."""
+    unread: str = field(init=False, default="")
+    marked: dict[str, None] = field(init=False, default_factory=dict)
+    """The functions whose aliases say that a version was taken back, in the order in which they were met."""
     behind: str = field(init=False, default="")
     asked: str = field(init=False, default="")
     """The function that a person asks for by hand."""
@@ -95,14 +105,19 @@ class Cycle:
         waiting += engine.drain([Key("stream", name) for name in streams], self.tick)
         line = self.line.form(self.repositories, self.listed)
         waiting += engine.drain([Key("pull-request", name) for name in line], self.tick)
-        return self._report(waiting + self._drain_functions(engine))
+        waiting += self._drain_functions(engine)
+        return self._report(waiting + self._tell_all(engine))
 
     def redeploy(self, engine: Engine, name: str) -> Report:
-        """Bring one function of the targets to where the loop would, now; nothing is proposed."""
+        """Bring one function of the targets to where the loop would, now; nothing is proposed.
+
+        A person who wants it begins though the rollout of its base is halted.
+        """
+        self.asked = name
         return self._alone(engine, name, self._redeploy)
 
     def look(self, engine: Engine, name: str) -> Report:
-        """Do for one function of the targets what the loop would; nothing is proposed."""
+        """Do for one function of the targets what the loop would; nothing is proposed, and no pull request told."""
         return self._alone(engine, name, self.tick)
 
     def _alone(self, engine: Engine, name: str, tick: Callable[[Key, datetime], Done | Again]) -> Report:
@@ -111,6 +126,7 @@ class Cycle:
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
         if not self.outcomes:
             waiting += engine.drain([Key("function", name)], tick)
+            waiting += self._tell_all(engine) if self.asked else ()
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
@@ -122,7 +138,6 @@ class Cycle:
             what = f"it is held: {why}; take that out first"
             self._record(_outcome("redeploy", key.name, Result.REFUSED, what), now)
             return Done()
-        self.asked = key.name
         return self.tick(key, now)
 
     def _begin(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
@@ -156,6 +171,10 @@ class Cycle:
                 self.behind = f"{late[0]} in the Region before is not done"
         return waiting
 
+    def _tell_all(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
+        """Tell of what was taken back, in this run or before it by one that died."""
+        return engine.drain([Key("taken-back", name) for name in self.marked], self.tick)
+
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
         work = {
@@ -166,6 +185,7 @@ class Cycle:
             "pull-request": self._handle_pull_request,
             "function": self._handle_function,
             "deployment": self._handle_deployment,
+            "taken-back": self._tell,
         }
         self.paused.pop(key, None)
         try:
@@ -225,7 +245,7 @@ class Cycle:
         """Go on with what is underway at one function, and begin nothing."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        return self._go_on(target, alias, now) if alias and underway(alias) else Done()
+        return self._go_on(target, alias, now) if alias and is_begun(alias) else Done()
 
     def _target(self, name: str) -> Target:
         return next(target for target in self.rules.targets if target.function == name)
@@ -234,7 +254,7 @@ class Cycle:
         """Bring one function one step nearer to the base that it should stand on."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        if alias and underway(alias):
+        if alias and is_begun(alias):
             return self._go_on(target, alias, now)
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
@@ -243,24 +263,30 @@ class Cycle:
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
-        if function.image is None:
-            raise DeployError(f"{name} is no container-image function; take it from deploy.targets")
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
-        image = self.world.registry.image(function.image, function.platform)
+        image = image_of(function, self.world.registry)
         goal = self._goal(target, function, image)
         if goal is None:
             return Done()
-        if stands_on(image, goal):
-            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
-        return self._start(target, function, image, goal, now)
+        return self._reach(target, function, alias, image, goal, now)
 
-    def _start(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> Done | Again:
-        """Begin to bring a function to its goal, unless something says that it is not yet to be."""
+    def _reach(
+        self, target: Target, function: Function, alias: Alias | None, image: Image, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Bring a function that runs an image to the base that it should stand on, or let its pipeline do that."""
+        if target.pipeline and self._is_proven(target, function, goal, now):
+            return Done()
+        if not target.pipeline and stands_on(image, goal):
+            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
         if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
             result = Result.UNCHANGED  # which keeps no other Region waiting
-        elif why := self._halt(goal):
+        elif why := self._halt(target, goal, now):
             result = Result.WAITING
+        elif target.pipeline:
+            return self._run_pipeline(target, target.pipeline, function, goal, now)
         else:
             return self._rebuild(target, function, goal, now)
         self._record(_outcome("rebuild", target.function, result, why), now)
@@ -293,7 +319,7 @@ class Cycle:
 
     def _block(self, base: KnownBase, now: datetime) -> str:
         """Say that a base is blocked; empty if it is not."""
-        blocked = self.rules.declared.blocked(now.date()) & {_index_of(base), base.digest}
+        blocked = self.rules.declared.blocked(now.date()) & base.digests
         return f"the base {base.reference} is blocked; nothing is built or shifted to it" if blocked else ""
 
     def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
@@ -314,12 +340,29 @@ class Cycle:
             return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
         return self.inquiry.lineage_of(image).base if _is_ours(image) else None
 
+    def _is_proven(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> bool:
+        """Whether all that a function serves stands on its goal; that is said if its pipeline was started just now."""
+        proven = prove_served(target, goal, self.world.functions, self.world.registry)
+        if proven.result is not Result.PROVEN:
+            return False
+        if any((o.details.get("arn"), o.result) == (function.arn, Result.STARTED) for o in self.outcomes):
+            self._record(proven, now)
+        return True
+
+    def _run_pipeline(
+        self, target: Target, pipeline: Pipeline, function: Function, goal: KnownBase, now: datetime
+    ) -> Done | Again:
+        """Leave a function to its team's pipeline."""
+        order = order_of(target, self.inquiry.surveys[target.repository].repository.commit, goal)
+        followed = by_pipeline(target, pipeline, order, function, goal, self.world, now)
+        return self._told(target.function, followed, now)
+
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
-        wanted = order(target, commit, goal, function, proven, self.rules.tag)
-        base = {BASE: str(_index_of(goal))}
+        wanted = build_order(target, commit, goal, function, proven, self.rules.tag)
+        base = {BASE: str(goal.shared)}
         try:
             built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
         except BuildError as fault:
@@ -347,14 +390,16 @@ class Cycle:
         self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
     ) -> Done | Again:
         """The code is on its goal: let the alias follow, then say what runs."""
+        halt = partial(self._halt, target, goal, now)
         if function.status is UpdateStatus.FAILED:
-            raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-        halted = self._block(goal, now) or self._halt(goal)
-        followed = (
-            follow_alias(target, function, alias, self.world, now, ours=ours, halted=halted) if alias else Followed()
-        )
+            tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
+            if tried or not ours or function.image is None or halt():
+                raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
+            self._record(update_code(function, function.image, self.world.deployer), now)  # what failed may be cured
+            return Again(now + POLL, "the service updates the function")
+        followed = follow_alias(target, function, alias, self.world, now, ours=ours, halt=halt) if alias else Followed()
         if followed.outcomes or followed.again:
-            return self._told(followed, now)
+            return self._told(target.function, followed, now)
         if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
             self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
         return Done()
@@ -369,14 +414,9 @@ class Cycle:
             if not fault.retryable:
                 raise
             return Again(now + RETRY, str(fault))
-        answer = self._told(followed, now)
         if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
-            base = self.inquiry.lineage(latest.image, latest.platform).base if latest.image else None
-            if base:
-                self.halted[_index_of(base)] = (
-                    f"the rollout of {base.reference} halts: {target.function} was rolled back"
-                )
-        return answer
+            self.marked[target.function], self.taken_back = None, None
+        return self._told(target.function, followed, now)
 
     def _condemned(self, latest: Function, now: datetime) -> str:
         """Say that what is being deployed stands on a blocked base; empty if not, or while nobody can tell."""
@@ -388,14 +428,29 @@ class Cycle:
             return ""
         return f"its base {base.reference} is blocked" if base and self._block(base, now) else ""
 
-    def _told(self, followed: Followed, now: datetime) -> Done | Again:
+    def _told(self, name: str, followed: Followed, now: datetime) -> Done | Again:
         for outcome in followed.outcomes:
             self._record(outcome, now)
+        if followed.elsewhere and not self.stays:
+            message = f"{followed.why}; it goes on by itself, and a later run sees how it ends"
+            self._record(_outcome("redeploy", name, Result.WAITING, message), now)
+            return Done()
         return Again(followed.again, followed.why) if followed.again else Done()
 
-    def _halt(self, goal: KnownBase) -> str:
-        """Say why nothing may begin on a base now; empty if it may."""
-        return self.halted.get(_index_of(goal), self.behind)
+    def _halt(self, target: Target, goal: KnownBase, now: datetime) -> str:
+        """Say why a function may not begin on a base now; empty if it may, as all that a person asks for by hand."""
+        if (blocked := self._block(goal, now)) or self.asked:
+            return blocked
+        if self.taken_back is None:
+            self.taken_back, self.unread = find_all_taken_back(self.rules.targets, self.inquiry)
+        return why_halted(target.function, goal, self.taken_back) or self.unread or self.behind
+
+    def _tell(self, name: str, now: datetime) -> Done:
+        """Tell the pull request that brought a base to a function that it was taken back."""
+        target = self._target(name)
+        found = find_taken_back(target, self.inquiry)
+        self._record(tell(target, found, self.inquiry, now) if found else None, now)
+        return Done()
 
     def _without_source(self, target: Target, now: datetime) -> Done:
         """The source of a function was not read: it waits as its repository does, or fails."""
@@ -428,13 +483,9 @@ _STEPS = {
     "pull-request": STEP,
     "function": "redeploy",
     "deployment": "redeploy",
+    "taken-back": "redeploy",
 }
 _CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
-
-
-def _index_of(base: KnownBase) -> Digest:
-    """What all platforms of a base share."""
-    return base.reference.digest or base.digest
 
 
 def _is_ours(image: Image) -> bool:

@@ -25,7 +25,9 @@ def discover(rules: Rules, functions: Functions, registry: Registry) -> Rules:
         declared = {target.function for target in rules.targets}
         candidates = _labelled((one for one in candidates if declared.isdisjoint(one.names)), registry)
     found = replace(map_functions(candidates, rules.discovery, rules.targets), unlisted=listing.faults)
-    cared = partial(replace, strategy=rules.strategy, keep_rollback_tag=rules.keep_rollback_tag)
+    cared = partial(
+        replace, strategy=rules.strategy, keep_rollback_tag=rules.keep_rollback_tag, codedeploy=rules.codedeploy
+    )
     found = replace(found, mapped=tuple(Mapped(cared(one.target), one.by) for one in found.mapped))
     return replace(rules, targets=(*rules.targets, *found.targets), found=found)
 

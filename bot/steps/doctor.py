@@ -16,7 +16,7 @@ from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
 from bot.steps.discover import discover
 from bot.steps.inquire import Rules
-from bot.steps.redeploy import alias_of
+from bot.steps.redeploy import alias_of, image_of
 from bot.steps.survey import Survey, survey_alone
 
 MAP: Final = "map"
@@ -152,9 +152,7 @@ def _gap(gap: Gap) -> Check:
 def _function(patient: Patient, target: Target) -> str:
     """Read a function, its alias, and its image's manifest."""
     function = patient.functions.function(target.function)
-    if function.image is None:
-        raise DeployError(f"{target.function} is no container-image function; take it from deploy.targets")
+    image_of(function, patient.registry)
     alias = alias_of(target, patient.functions)
-    patient.registry.image(function.image, function.platform)
     serving = f"alias {alias.name} serves version {alias.version}" if alias else "no alias is named"
     return f"runs {function.image}; {serving}"

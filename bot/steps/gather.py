@@ -100,7 +100,7 @@ def _in_use(
         return use.pinned, ""
     if use.dated:
         return _named_by_date(image.upstream, registry)
-    proven = [base.reference.digest or base.digest for base in deployed if base.runtime == use.runtime]
+    proven = [base.shared for base in deployed if base.runtime == use.runtime]
     return min(proven, key=lambda digest: (not is_left(digest), digest in good), default=None), ""
 
 

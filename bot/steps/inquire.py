@@ -14,6 +14,7 @@ from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError, RegistryError
+from bot.core.handover import DeploymentGroup
 from bot.core.image import Image
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
@@ -41,6 +42,7 @@ from bot.core.reference import Reference
 from bot.core.rollout import RolloutPolicy, admission
 from bot.core.rollout_report import RolloutReport, report_of
 from bot.core.runtimes import Catalogue
+from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
 from bot.core.target import SmokeTest, Target
 from bot.ports.deployer import Function
@@ -72,6 +74,7 @@ class Rules:
     """Runtime identifiers to watch although nothing may use them."""
     rollout: RolloutPolicy | None = None
     """In which order source repositories take a new base; None: all at once."""
+    slo: Agreement = field(default_factory=Agreement)
     pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     tag: TagTemplate = DEFAULT_TAG
     """The tag of built images."""
@@ -80,6 +83,7 @@ class Rules:
     discovery: tuple[MappingRule, ...] = ()
     strategy: Strategy = AT_ONCE
     keep_rollback_tag: bool = False
+    codedeploy: DeploymentGroup | None = None
     """How functions that are discovered are deployed."""
     found: FunctionMap = field(default_factory=FunctionMap)
     """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""

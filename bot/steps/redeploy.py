@@ -9,33 +9,70 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.deployment import Alias, Finish, Leave, Mark, RollBack, Shift, Signs, Wait, next_step, underway
-from bot.core.errors import DeployError
+from bot.core.deployment import (
+    LOOK,
+    Alias,
+    Finish,
+    Leave,
+    Mark,
+    RollBack,
+    Shift,
+    Signs,
+    Wait,
+    hand_over,
+    handed_over,
+    next_step,
+    underway,
+)
+from bot.core.errors import DeployError, RegistryError
+from bot.core.handover import Create, DeploymentGroup, Follow, HandoverState, next_handover
+from bot.core.image import Image
 from bot.core.outcome import Outcome, Result
 from bot.core.reference import Reference
 from bot.core.target import Target
 from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
+from bot.ports.registry import Registry
 from bot.ports.world import World
 
 POLL: Final = timedelta(seconds=2)
 """How long to leave a function alone while the service works on it."""
 
 ROLLBACK_TAG: Final = "refrom-rollback-"
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """What was done for an alias, and when it is to be looked at again; `again` is None once nothing is left to do."""
+    """What was done for an alias, and when it is to be looked at again; `again` is None once nothing is left to do.
+
+    `elsewhere` says that it goes on though nobody looks.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     again: datetime | None = None
     why: str = ""
+    elsewhere: bool = False
 
 
 def update_code(function: Function, image: Reference, deployer: Deployer) -> Outcome:
     """Point `$LATEST` at the image."""
     deployer.update_code(function, image)
     return _outcome(function, Result.UPDATED, f"updated to {image}", image)
+
+
+def image_of(function: Function, registry: Registry) -> Image:
+    """Read the image that a function runs; raises `DeployError` where it runs none, or one that is gone."""
+    if function.image is None:
+        raise DeployError(f"{function.name} is no container-image function; take it from deploy.targets")
+    try:
+        return registry.image(function.image, function.platform)
+    except RegistryError as fault:
+        if fault.status != _NOT_FOUND:
+            raise
+        gone = f"the image that {function.name} runs is gone from its registry: {function.image}"
+        raise DeployError(
+            f"{gone}; push it again or deploy another one, and keep lifecycle rules off what functions run"
+        ) from fault
 
 
 def alias_of(target: Target, functions: Functions) -> Alias | None:
@@ -56,15 +93,17 @@ def follow_alias(
     now: datetime,
     *,
     ours: bool,
-    halted: str = "",
+    halt: Callable[[], str] = str,
     condemned: str = "",
 ) -> Followed:
     """Bring an alias one step nearer to the image of `$LATEST`, or to the end of the deployment that is underway.
 
     An alias that somebody else shifts is left alone, and so is one behind an image that is not `ours`: whoever deployed
-    that image decides when it serves. While the rollout is `halted` nothing begins. What is underway goes on, unless it
-    is `condemned`: then it is taken back.
+    that image decides when it serves. `halt` is asked before something begins, and says why nothing may. What is
+    underway goes on, unless it is `condemned`: then it is taken back.
     """
+    if handed := handed_over(alias):
+        return _follow_handover(target, latest, alias, handed, world, now)
     mark = underway(alias)
     if mark is not None and mark.old is not None:
         seen = Signs(failure=condemned) if condemned else _seen(target, latest, alias, mark, world, now)
@@ -76,7 +115,7 @@ def follow_alias(
     if not ours:
         what = f"alias {alias.name} does not serve $LATEST, which refrom did not deploy; left alone"
         return _left(latest, Result.UNCHANGED, what)
-    if halted:
+    if halted := halt():
         return _left(latest, Result.WAITING, halted)
     return _begin(target, latest, alias, world, now)
 
@@ -93,11 +132,68 @@ def _begin(target: Target, latest: Function, alias: Alias, world: World, now: da
     readiness = world.functions.readiness(latest, alias)
     if readiness.failure:
         raise DeployError(f"alias {alias.name} of {latest.name}: {readiness.failure}; repair it before a deployment")
+    if target.codedeploy:
+        return _hand_over(target.codedeploy, latest, alias, version, readiness.unready, world, now)
     alarms = world.watcher.ringing(latest, target.strategy.alarms)
     if target.strategy.lasts:
         world.watcher.served(latest, alias, now, now)  # whoever may not read the errors begins nothing
     signs = Signs(unready=readiness.unready, alarms=alarms)
     return _act(target, latest, alias, version, signs, world, now)
+
+
+def _hand_over(
+    group: DeploymentGroup,
+    latest: Function,
+    alias: Alias,
+    version: str,
+    unready: str,
+    world: World,
+    now: datetime,
+) -> Followed:
+    """Mark the alias first, so that whoever comes later knows what CodeDeploy is about to do."""
+    if unready:
+        return Followed(again=now + LOOK, why=f"nothing is handed over yet: {unready}")
+    handed = hand_over(alias, version, now)
+    if isinstance(handed, Leave):
+        return _left(latest, Result.REFUSED if handed.refused else Result.UNCHANGED, handed.why)
+    world.deployer.move_alias(latest, handed)
+    why = f"alias {alias.name} is to go from version {alias.version} to {version} with CodeDeploy {group}"
+    return Followed(again=now + POLL, why=why)
+
+
+def _follow_handover(
+    target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime
+) -> Followed:
+    """Let CodeDeploy begin once, and see from it how it ends; then the alias is read again, which it has moved."""
+    group = target.codedeploy
+    if group is None:
+        what = f"alias {alias.name} was handed over to CodeDeploy, which the settings do not name any more"
+        return _left(latest, Result.REFUSED, f"{what}; name it, or take refrom's mark out of the alias's description")
+    seen = world.handovers.seen(group, latest, alias.name, mark.since)
+    if all(one.state is not HandoverState.UNDERWAY for one in seen):
+        alias = alias_of(target, world.functions) or alias
+    step = next_handover(alias, mark, seen, now)
+    way = f"alias {alias.name} from version {mark.old} to {mark.new}"
+    match step:
+        case Create():
+            kept = _keep_way_back(target, alias, latest, world)
+            name = world.handovers.create(group, latest, alias, mark.new)
+            message = f"CodeDeploy {name} of {group} is to move {way}"
+            made = _outcome(latest, Result.HANDED_OVER, message, latest.image)
+            return Followed(outcomes=(*kept, made), again=now + LOOK, why=message, elsewhere=True)
+        case Follow(handover=one):
+            return Followed(again=now + LOOK, why=f"CodeDeploy {one.id} of {group} moves {way}", elsewhere=True)
+        case Finish():
+            world.deployer.move_alias(latest, step.alias)
+            message = f"CodeDeploy moved {way}, and is done"
+            settled = _outcome(latest, Result.SETTLED, message, latest.image)
+            return Followed(outcomes=(settled,), again=now + POLL, why=message)
+        case RollBack():
+            world.deployer.move_alias(latest, step.alias)
+            back = f"alias {alias.name} is back on version {step.alias.version} alone, from version {step.version}"
+            return _left(latest, Result.ROLLED_BACK, f"{back}: {step.why}")
+        case Leave():
+            return _left(latest, Result.REFUSED if step.refused else Result.UNCHANGED, step.why)
 
 
 def _seen(target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime) -> Signs:

@@ -125,7 +125,7 @@ class Seeker:
             is_stamped = is_stamped or (document is not None and tag.tag != image.upstream.tag)
         if not is_stamped:
             return "fetched; no tag leads to it, the name is the hint's", base
-        nameless = base.reference.with_tag(None).with_digest(base.reference.digest or base.digest)
+        nameless = base.reference.with_tag(None).with_digest(base.shared)
         return "fetched; no tag that was asked leads to it", replace(base, runtime="", reference=nameless)
 
     def _tags_of(self, base: KnownBase, image: LambdaImage) -> Iterator[tuple[str, Reference]]:

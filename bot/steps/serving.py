@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.core.deployment import Alias
 from bot.core.lineage import stands_on
 from bot.core.observation import KnownBase
 from bot.core.outcome import Outcome, Result
@@ -24,11 +25,15 @@ def serving(target: Target, functions: Functions) -> tuple[Share, ...]:
 
     Raises `DeployError` where function, alias or a version cannot be read.
     """
-    alias = alias_of(target, functions)
+    return shares_of(target.function, alias_of(target, functions), functions)
+
+
+def shares_of(name: str, alias: Alias | None, functions: Functions) -> tuple[Share, ...]:
+    """Read the versions that an alias of a function serves; without alias that is `$LATEST`. Raises `DeployError`."""
     if alias is None:
-        return (Share(functions.function(target.function), 1.0),)
+        return (Share(functions.function(name), 1.0),)
     shares = {alias.version: 1.0 - sum(weight for _, weight in alias.weights), **dict(alias.weights)}
-    read = [Share(functions.function(target.function, version), weight) for version, weight in shares.items()]
+    read = [Share(functions.function(name, version), weight) for version, weight in shares.items()]
     return tuple(sorted(read, key=lambda share: -share.weight))
 
 

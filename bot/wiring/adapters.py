@@ -1,8 +1,8 @@
 """From settings to adapters: each function chooses one kind, and builds it."""
 
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -12,19 +12,25 @@ from bot.adapters.builder.codebuild import CodeBuild
 from bot.adapters.builder.command import CommandBuilder
 from bot.adapters.builder.docker_engine import DockerBuilder, Login
 from bot.adapters.builder.elsewhere import ElsewhereBuilder
-from bot.adapters.builder.examination import DockerExamination
+from bot.adapters.builder.examination import CodeBuildExamination, CommandExamination, DockerExamination
+from bot.adapters.builder.pipelines import Runs, TeamPipelines
 from bot.adapters.builder.rebase import RebaseBuilder
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.builder.smoke import DockerSmoke
 from bot.adapters.deployer.accounts import account_of, assume
 from bot.adapters.deployer.clients import clients_by_place
 from bot.adapters.deployer.cloudwatch import CloudWatch
+from bot.adapters.deployer.codedeploy import CodeDeploy
+from bot.adapters.deployer.codepipeline import CodePipelineRuns
 from bot.adapters.deployer.ecr_images import EcrImages
 from bot.adapters.deployer.examination import AwsExamination
+from bot.adapters.deployer.fleet import LambdaFleet
 from bot.adapters.deployer.lambda_functions import LambdaFunctions, lambda_clients
 from bot.adapters.deployer.listing import Place
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.nothing import NoFunctions
+from bot.adapters.deployer.run_memory import RunMemory
+from bot.adapters.deployer.runtime_logs import RuntimeLogs
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.forge.github import (
     AppTokens,
@@ -58,13 +64,14 @@ from bot.adapters.store.store import open_store, snapshot
 from bot.adapters.transport import Transport, host_of
 from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import SettingsError
+from bot.core.pipeline import CodePipeline, Pipeline
 from bot.ports.builder import Builder
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.examination import Examined, LeftOut
 from bot.ports.registry import Registry
 from bot.ports.smoke import Smoke
-from bot.ports.store import Pauses
+from bot.ports.store import DocumentMemory, Pauses
 from bot.settings import Settings, values
 
 _PUBLIC_ECR: Final = "public.ecr.aws"
@@ -133,10 +140,18 @@ def make_forge(
                 clock=clock,
                 reserve=entry.reserve,
                 asks_teams=any("/" in reviewer for reviewer in settings.pull_requests.reviewers),
+                workflow=settings.builder.workflow if isinstance(settings.builder, values.WorkflowBuilder) else "",
+                built=_built_by_workflow(settings),
             )
         case None:
             why = "the settings name no forge, so there is no source to propose to"
             return NoForge(), LeftOut("source repositories", why)
+
+
+def _built_by_workflow(settings: Settings) -> Sequence[str]:
+    """The source repositories that targets name, where a workflow builds them."""
+    targets = settings.targets if isinstance(settings.builder, values.WorkflowBuilder) else ()
+    return list(dict.fromkeys(target.repository for target in targets))
 
 
 def _filters(entry: values.GitHubForge) -> Filters:
@@ -178,17 +193,48 @@ def make_functions(
             return NoFunctions()
 
 
-def make_watch(settings: Settings) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched]:
-    """What sees how a deployment goes, and what keeps the images that a rollback needs."""
+def make_fleet(
+    deployer: values.LambdaDeployer, functions: LambdaFunctions, documents: DocumentMemory, clock: Clock
+) -> LambdaFleet:
+    """What reads every function of the places in the settings, and goes on with a run that was interrupted."""
+    own, roles = Session(), _role_sessions(deployer)
+    logs = clients_by_place("logs", lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
+    scope = ", ".join(str(place) for place in functions.places)
+    return LambdaFleet(functions, RuntimeLogs(logs, clock), RunMemory.begin(documents, clock, scope))
+
+
+def make_watch(
+    settings: Settings,
+) -> tuple[CloudWatch | Unwatched, EcrImages | Unwatched, CodeDeploy | Unwatched]:
+    """What sees how a deployment goes, what keeps the images that a rollback needs, and what else moves aliases."""
     deployer = settings.deployer
     if not isinstance(deployer, values.LambdaDeployer):
-        return Unwatched(), Unwatched()
+        return Unwatched(), Unwatched(), Unwatched()
     own, roles = Session(), _role_sessions(deployer)
-    cloudwatch, ecr = (
+    cloudwatch, ecr, codedeploy = (
         clients_by_place(service, lambda account: roles.get(account, own), endpoint_url=deployer.endpoint_url)
-        for service in ("cloudwatch", "ecr")
+        for service in ("cloudwatch", "ecr", "codedeploy")
     )
-    return CloudWatch(cloudwatch), EcrImages(ecr)
+    return CloudWatch(cloudwatch), EcrImages(ecr), CodeDeploy(codedeploy)
+
+
+def make_pipelines(settings: Settings, forge: LocalForge | GitHubForge | NoForge, clock: Clock) -> TeamPipelines:
+    """What runs the teams' own pipelines; one that could never run is refused before anything is done."""
+    endpoint = settings.deployer.endpoint_url if isinstance(settings.deployer, values.LambdaDeployer) else None
+    clients = clients_by_place("codepipeline", lambda _account: Session(), endpoint_url=endpoint)
+
+    @cache
+    def runs_of(pipeline: Pipeline) -> Runs:
+        if isinstance(pipeline, CodePipeline):
+            return CodePipelineRuns(pipeline, clients)
+        if not isinstance(forge, GitHubForge):
+            raise SettingsError([f"deploy.targets: {pipeline} needs a forge of kind github; name one"])
+        return forge.pipeline(pipeline.workflow)
+
+    for target in settings.targets:
+        if target.pipeline:
+            runs_of(target.pipeline)
+    return TeamPipelines(runs_of, clock)
 
 
 def make_builder(
@@ -267,9 +313,23 @@ def own_examinations(settings: Settings, transport: Transport, clock: Clock) -> 
     """What doctor looks at that no other part of it asks: store, registries, builder."""
     endpoints = [_endpoint(host, entry, clock) for host, entry in settings.registries.items() if not entry.layout]
     registries = RegistriesExamination(transport=transport, endpoints=endpoints, paces=paces(settings))
-    engine = _engine(settings)
-    docker = [DockerExamination(engine.host)] if engine else []
-    return [StoreExamination(settings.store), registries, *docker]
+    return [StoreExamination(settings.store), registries, *_builder_examinations(settings)]
+
+
+def _builder_examinations(settings: Settings) -> list[Examined]:
+    """What doctor looks at of the builder; a workflow of GitHub's is looked at with the forge."""
+    match settings.builder:
+        case values.CodeBuildBuilder() as entry:
+            jobs = CodeBuild(entry.project, entry.region, endpoint_url=entry.endpoint_url)
+            return [CodeBuildExamination(jobs, entry.project)]
+        case values.CommandBuilder() as entry:
+            return [CommandExamination(command=entry.command, passed=entry.passed)]
+        case values.RebaseBuilder(otherwise=None):
+            why = "it needs no engine; what is not safe to rebase is not built, unless otherwise names an engine"
+            return [LeftOut("rebase", why)]
+        case _:
+            engine = _engine(settings)
+            return [DockerExamination(engine.host)] if engine else []
 
 
 def deployer_examinations(settings: Settings, clock: Clock) -> list[Examined]:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from bot.adapters.advisories import AmazonAdvisories
+from bot.adapters.builder.pipelines import RecordingPipelines
 from bot.adapters.builder.recording import RecordingBuilder
 from bot.adapters.contents import LayerReader
+from bot.adapters.deployer.lambda_functions import LambdaFunctions
 from bot.adapters.deployer.local_functions import LocalFunctions
-from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
+from bot.adapters.deployer.nothing import NoFleet
+from bot.adapters.deployer.recording import RecordingDeployer, RecordingHandovers, RecordingRetention
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.forge.github import Gate
 from bot.adapters.forge.local import LocalForge
@@ -29,19 +32,22 @@ from bot.core.reference import Reference
 from bot.ports.clock import Clock
 from bot.ports.contents import Contents
 from bot.ports.engine import Engine, Stop
+from bot.ports.fleet import Fleet
 from bot.ports.registry import ImageWriter, Registry, WatchedRegistry
 from bot.ports.store import LayerMemory
 from bot.ports.world import World
-from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings
+from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings, values
 from bot.steps.discover import discover
 from bot.steps.doctor import Patient
 from bot.steps.inquire import Rules
 from bot.wiring.adapters import (
     deployer_examinations,
     make_builder,
+    make_fleet,
     make_forge,
     make_functions,
     make_gate,
+    make_pipelines,
     make_registries,
     make_smoke,
     make_store,
@@ -152,7 +158,8 @@ def open_workshop(
         forge, _ = make_forge(settings, transport, clock, gate)
         contents = LayerReader(registries, store.layers)
         functions = make_functions(settings, registries, clock)
-        watcher, retention = make_watch(settings)
+        watcher, retention, handovers = make_watch(settings)
+        pipelines = make_pipelines(settings, forge, clock)
         builder = make_builder(settings, registries, contents, forge, clock)
         world = World(
             registry=registries,
@@ -169,6 +176,8 @@ def open_workshop(
             smoke=make_smoke(settings, forge, clock),
             deployer=RecordingDeployer() if dry_run else functions,
             watcher=watcher,
+            handovers=RecordingHandovers(handovers) if dry_run else handovers,
+            pipelines=RecordingPipelines(pipelines) if dry_run else pipelines,
             retention=RecordingRetention(retention) if dry_run else retention,
         )
         engine = MemoryEngine(clock, timedelta() if dry_run else STAY + _longest(settings), stop)
@@ -183,6 +192,22 @@ def open_workshop(
             feeds=feeds,
             gate=gate,
         )
+
+
+@contextmanager
+def open_fleet(workshop: Workshop) -> Iterator[Fleet]:
+    """Give what reads every function of the accounts that the settings name; without accounts there is none.
+
+    What it reads is kept in the store itself until the block ends well, so that an audit that was interrupted goes on.
+    """
+    match workshop.settings.deployer, workshop.world.functions:
+        case values.LambdaDeployer(accounts=(_, *_)) as deployer, LambdaFunctions() as functions:
+            with make_store(workshop.settings, dry_run=False) as store:
+                fleet = make_fleet(deployer, functions, store.documents, workshop.clock)
+                yield fleet
+                fleet.end()
+        case _:
+            yield NoFleet()
 
 
 @contextmanager
@@ -236,6 +261,12 @@ def _settings(config: Path | None, *, required: bool) -> Settings:
     return default_settings(path)
 
 
+def files_of(config: Path | None) -> tuple[Path, Path]:
+    """The settings file and the file of what people declared, which need not be there. Raises `SettingsError`."""
+    path = config or _DEFAULT
+    return path, load_settings(path, os.environ).holds
+
+
 def mirrors_of(config: Path | None) -> tuple[str, ...]:
     """The mirrors that a settings file names; a scan reads none that it was not told of. Raises `SettingsError`."""
     return load_settings(config, os.environ).mirrors if config else ()
@@ -257,9 +288,11 @@ def _rules(settings: Settings) -> Rules:
         smoke=settings.smoke,
         mirrors=settings.mirrors,
         watch=settings.watch,
+        slo=settings.slo,
         rollout=settings.rollout,
         pull_requests=settings.pull_requests,
         discovery=settings.discovery,
         strategy=settings.strategy,
         keep_rollback_tag=settings.keep_rollback_tag,
+        codedeploy=settings.codedeploy,
     )

@@ -1,8 +1,9 @@
 """What a rebase costs beside a build: `python -m tests.bench.rebase` prints each figure beside its goal.
 
-A hundred functions are built as AWS's guide has it: copy the requirements, `RUN pip install`, copy the handler. The
-base's tag moves, and the same orders go to refrom's docker builder (check out, build with no step out of a cache, push,
-read back) and to its rebase builder, one after the other, to the same docker-registry on loopback.
+A hundred functions are built as AWS's guide has it: copy the requirements, `RUN pip install`, copy the handler. They
+require one package, which brings four more, from an index on loopback. The base's tag moves, and the same orders go to
+refrom's docker builder (check out, build with no step out of a cache, push, read back) and to its rebase builder, one
+after the other, to the same docker-registry on loopback.
 The file lists of the bases are in the store before, as judging leaves them; those of the functions' own layers are not.
 Functions that only copy are built on both bases besides, and what rebase and build give is compared file by file.
 """
@@ -14,11 +15,11 @@ import sys
 import tarfile
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from docker import DockerClient
 
@@ -39,23 +40,25 @@ from tests.bench.rows import Row, report
 from tests.lab.dockerd import DockerEngine, docker_engine
 from tests.lab.images import AMD64
 from tests.lab.lambda_root import CHANGES, lambda_root
+from tests.lab.package_index import package_index
 from tests.lab.registry import LabRegistry, docker_registry
 
-FUNCTIONS = 100
-COPIES = 20
+FUNCTIONS: Final = 100
+COPIES: Final = 20
 """Functions that only copy."""
-_LEAST = 20
-_TAG = "3.13"
+_LEAST: Final = 20
+_MOST_REQUESTS: Final = 15
+"""Six, and one for each own layer that is read and each of the base's that is mounted; a base is read once for all."""
+_TAG: Final = "3.13"
+_REQUIREMENT: Final = "requests==2.32.5"
 _STEP = re.compile(r"^#(\d+) \[[^]]*\d/\d\] ([A-Z]+) ", re.MULTILINE)
 _CACHED = re.compile(r"^#(\d+) CACHED", re.MULTILINE)
-_INSTALLED = """\
-COPY requirements.txt lib-1.0-py3-none-any.whl /opt/
-RUN python3 -m pip install --no-index --no-cache-dir -f /opt -t /var/task -r /opt/requirements.txt
-COPY app.py /var/task/
+_INSTALLED: Final = """\
+COPY requirements.txt ${LAMBDA_TASK_ROOT}/
+RUN python3 -m pip install --no-cache-dir --index-url %s -t ${LAMBDA_TASK_ROOT} -r requirements.txt
+COPY app.py ${LAMBDA_TASK_ROOT}/
 """
-_COPIED = "COPY app.py /var/task/\nCOPY lib /var/task/lib\n"
-_METADATA = "Metadata-Version: 2.1\nName: lib\nVersion: 1.0\n"
-_WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_COPIED: Final = "COPY app.py ${LAMBDA_TASK_ROOT}/\nCOPY lib ${LAMBDA_TASK_ROOT}/lib\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,15 @@ class Function:
 
     name: str
     commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What some rebases took: seconds, requests to the registry, bytes of blobs that it gave."""
+
+    seconds: float
+    requests: int
+    read: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,8 +128,8 @@ class Yard:
             assert _cached(log) <= {"FROM"}, log
         return time.monotonic() - started
 
-    def rebase(self, orders: Iterable[BuildOrder], store: str) -> float:
-        """Rebase as one process does, and return the seconds that took once the bases were judged."""
+    def rebase(self, orders: Iterable[BuildOrder], store: str) -> Spent:
+        """Rebase as one process does, and say what that cost once the bases were judged."""
         with open_store(self.folder / store) as opened, closing(Transport(SystemClock())) as transport:
             registry = HttpRegistry(transport)
             contents = LayerReader(registry, opened.layers)
@@ -131,37 +143,49 @@ class Yard:
                 sources=self.forge,
                 same_but_for_bases=same_but_for_bases,
             )
-            started = time.monotonic()
+            asked, given, started = self._asked(), self._given(), time.monotonic()
             for order in orders:
                 builder.build(order)
-            return time.monotonic() - started
+            seconds = time.monotonic() - started
+            return Spent(seconds, self._asked() - asked, self._given() - given)
+
+    def _asked(self) -> int:
+        return len(self.running.asked("GET", "HEAD", "POST", "PATCH", "PUT"))
+
+    def _given(self) -> int:
+        return sum(self.running.given().values())
 
 
-def measure() -> list[Row]:
-    """Measure everything."""
-    with _yard() as yard:
+def measure(functions: int = FUNCTIONS, copies: int = COPIES) -> list[Row]:
+    """Measure everything; fewer functions are for trying."""
+    with _yard(functions, copies) as yard:
         building = yard.build(yard.installed, yard.new, "built")
         # What serves is on the old base: own layers that a build gave, and nobody waits for another hundred builds.
         yard.rebase([yard.order(each, yard.old, "live", "built") for each in yard.installed], "before.db")
         orders = [yard.order(each, yard.new, "rebased") for each in yard.installed]
-        given, uploads = sum(yard.running.given().values()), len(yard.running.asked("PUT"))
+        uploads = len(yard.running.asked("PUT"))
         rebasing = yard.rebase(orders, "store.db")
-        read = sum(yard.running.given().values()) - given
         moved, layers = _moved(yard, orders, uploads)
         copying = _copies(yard)
-    ratio = building / rebasing
+    ratio, requests = building / rebasing.seconds, rebasing.requests / functions
     return [
         Row(
-            f"{FUNCTIONS} functions rebased, against the same built without cache and pushed",
-            f"{rebasing:.1f} s against {building:.0f} s, {ratio:.0f} times less",
+            f"{functions} functions rebased, against the same built without cache and pushed",
+            f"{rebasing.seconds:.1f} s against {building:.0f} s, {ratio:.0f} times less",
             f"at least {_LEAST} times",
             ratio >= _LEAST,
         ),
         Row(
             "layers that moved inside the registry",
-            f"{moved} of {layers}; {read:,} bytes were read for proofs",
+            f"{moved} of {layers}; {rebasing.read:,} bytes were read for proofs",
             "none",
             moved == 0,
+        ),
+        Row(
+            "requests to the registry for a function",
+            f"{requests:.1f}",
+            f"at most {_MOST_REQUESTS}",
+            requests <= _MOST_REQUESTS,
         ),
         copying,
     ]
@@ -170,18 +194,18 @@ def measure() -> list[Row]:
 def _copies(yard: Yard) -> Row:
     yard.build(yard.copied, yard.old, "live")
     building = yard.build(yard.copied, yard.new, "built")
-    rebasing = yard.rebase([yard.order(each, yard.new, "rebased") for each in yard.copied], "copies.db")
+    rebasing = yard.rebase([yard.order(each, yard.new, "rebased") for each in yard.copied], "copies.db").seconds
     different = [function.name for function in yard.copied if not _same_files(yard, function)]
     return Row(
-        f"file systems of {COPIES} rebased images that only copy, file by file, against the built ones",
-        f"{len(different)} differ; rebased in {rebasing:.1f} s, built in {building:.0f} s",
+        f"file systems of {len(yard.copied)} rebased images that only copy, file by file, against the built ones",
+        f"{len(different)} differ; {rebasing:.1f} s against {building:.1f} s, {building / rebasing:.0f} times less",
         "none",
         not different,
     )
 
 
 @contextmanager
-def _yard() -> Iterator[Yard]:
+def _yard(functions: int, copies: int) -> Iterator[Yard]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="refrom-bench-")))
         for name in ("engine", "repositories", "desk"):
@@ -191,7 +215,8 @@ def _yard() -> Iterator[Yard]:
         registry = HttpRegistry(stack.enter_context(closing(Transport(SystemClock()))))
         root = engine.push_root(f"{running.host}/lambda/root:1", lambda_root(), changes=CHANGES)
         old, new = (_publish(engine, registry, f"{running.host}/lambda/python:{each}", root) for each in ("old", "new"))
-        base = f"{old.name}:{_TAG}"
+        base, index = f"{old.name}:{_TAG}", stack.enter_context(package_index(_REQUIREMENT))
+        installed = f"FROM {base}\n{_INSTALLED % index}"
         yield Yard(
             folder=folder,
             engine=engine,
@@ -200,8 +225,8 @@ def _yard() -> Iterator[Yard]:
             forge=LocalForge(folder / "repositories", SystemClock()),
             old=old,
             new=new,
-            installed=[_found(folder, f"pip{n}", f"FROM {base}\n{_INSTALLED}") for n in range(FUNCTIONS)],
-            copied=[_found(folder, f"copy{n}", f"FROM {base}\n{_COPIED}") for n in range(COPIES)],
+            installed=[_found(folder, f"pip{n}", installed) for n in range(functions)],
+            copied=[_found(folder, f"copy{n}", f"FROM {base}\n{_COPIED}") for n in range(copies)],
         )
 
 
@@ -239,22 +264,10 @@ def _found(folder: Path, name: str, dockerfile: str) -> Function:
     files = {
         "Dockerfile": f'{dockerfile}CMD ["app.handler"]\n'.encode(),
         "app.py": f"def handler(event, context):\n    return {name!r}\n".encode(),
-        "requirements.txt": f"# {name}\nlib==1.0\n".encode(),
-        "lib-1.0-py3-none-any.whl": _wheel(),
+        "requirements.txt": f"# {name}\n{_REQUIREMENT}\n".encode(),
         "lib/data.bin": name.encode() * 9000,
     }
     return Function(name, SourceFolder(folder / "repositories", f"acme/{name}", desk).commit(files))
-
-
-def _wheel() -> bytes:
-    """A small package; what is installed hardly counts beside how."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as wheel:
-        for name, text in (("METADATA", _METADATA), ("WHEEL", _WHEEL), ("RECORD", "")):
-            wheel.writestr(f"lib-1.0.dist-info/{name}", text)
-        for number in range(20):
-            wheel.writestr(f"lib/module{number}.py", f"NUMBER = {number}\n")
-    return buffer.getvalue()
 
 
 def _cached(log: str) -> set[str]:

@@ -14,10 +14,11 @@ from bot.core.observation import KnownBase, Observation
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
 from bot.core.responsibility import Evidence, State, Verdict, judge_function, judge_served, slo_kept
+from bot.core.slo import Freshness
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 AMD64 = Platform("linux", "amd64")
-MAX_AGE = timedelta(days=30)
+WITHIN = Freshness(any=timedelta(days=30))
 
 
 def base(name: str, age: int) -> KnownBase:
@@ -98,7 +99,7 @@ CASES = [
 def test_every_state_of_the_evidence_has_its_verdict_and_duty(
     known: Evidence, verdict: Verdict, state: State, days: int | None
 ) -> None:
-    finding = judge_function(known, MAX_AGE, NOW)
+    finding = judge_function(known, WITHIN, NOW)
 
     assert (finding.verdict, finding.duties[0].state, finding.duties[0].days) == (verdict, state, days)
 
@@ -126,7 +127,7 @@ def test_every_state_of_the_evidence_has_its_verdict_and_duty(
     ],
 )
 def test_a_deployment_that_is_to_come_is_told_from_one_beside_the_default_branch(known: Evidence, why: str) -> None:
-    finding = judge_function(known, MAX_AGE, NOW)
+    finding = judge_function(known, WITHIN, NOW)
 
     assert finding.verdict is Verdict.DRIFTED
     assert finding.duties[0].why.startswith(why)
@@ -136,7 +137,7 @@ def test_a_deployment_that_is_to_come_is_told_from_one_beside_the_default_branch
 def test_in_manual_mode_what_runs_is_declared_and_no_drift_but_still_behind() -> None:
     known = evidence(lineage=proven(OLD), change=MOVED, merged=NEW, mode="manual", held="manual: rolled back")
 
-    finding = judge_function(known, MAX_AGE, NOW)
+    finding = judge_function(known, WITHIN, NOW)
 
     assert (finding.verdict, finding.duties[0].state, finding.mode) == (Verdict.BEHIND, State.EXCEPTED, "manual")
 
@@ -145,7 +146,7 @@ def test_a_function_is_as_the_worst_of_the_versions_that_it_serves() -> None:
     good = evidence(lineage=proven(NEW), merged=NEW, version="2")
     bad = evidence(lineage=proven(OLD), merged=NEW, version="1")
 
-    finding = judge_served([(0.9, good), (0.1, bad)], MAX_AGE, NOW)
+    finding = judge_served([(0.9, good), (0.1, bad)], WITHIN, NOW)
 
     assert (finding.verdict, finding.evidence.version) == (Verdict.DRIFTED, "1")
     assert [(s.version, s.weight, s.verdict, s.base) for s in finding.serves] == [
@@ -155,9 +156,9 @@ def test_a_function_is_as_the_worst_of_the_versions_that_it_serves() -> None:
 
 
 def test_the_slo_is_broken_by_what_is_overdue_and_by_what_nobody_knows() -> None:
-    due = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)), MAX_AGE, NOW)
-    overdue = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(40)), MAX_AGE, NOW)
-    unknown = judge_function(evidence(fault="denied"), MAX_AGE, NOW)
+    due = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)), WITHIN, NOW)
+    overdue = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(40)), WITHIN, NOW)
+    unknown = judge_function(evidence(fault="denied"), WITHIN, NOW)
 
     assert slo_kept([due])
     assert not slo_kept([due, overdue])
@@ -165,15 +166,15 @@ def test_the_slo_is_broken_by_what_is_overdue_and_by_what_nobody_knows() -> None
 
 
 def test_the_age_is_the_age_of_the_base_that_runs() -> None:
-    assert judge_function(evidence(lineage=proven(OLD), change=MOVED), MAX_AGE, NOW).base_age_days == 40
+    assert judge_function(evidence(lineage=proven(OLD), change=MOVED), WITHIN, NOW).base_age_days == 40
 
 
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_a_duty_never_becomes_less_urgent_with_time(one: int, more: int) -> None:
     """An overdue duty stays overdue as long as nothing is deployed."""
-    earlier = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), MAX_AGE, NOW)
+    earlier = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), WITHIN, NOW)
     later = judge_function(
-        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), MAX_AGE, NOW + timedelta(days=more)
+        evidence(lineage=proven(OLD), change=MOVED, behind_since=since(one)), WITHIN, NOW + timedelta(days=more)
     )
 
     assert not (earlier.breaks_slo and not later.breaks_slo)

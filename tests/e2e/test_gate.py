@@ -4,23 +4,16 @@ Everything is reached as a user reaches it, in a network of its own: a registry,
 The function serves a good image throughout.
 """
 
-import io
-import json
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.builder.docker_command import docker_environment, find_docker
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.engine.clock import VirtualClock
-from bot.adapters.registry import HttpRegistry
-from bot.adapters.transport import Transport
 from bot.core.digest import Digest
-from bot.core.image import Descriptor, Image, to_json
+from bot.core.image import Descriptor, Image
 from bot.core.outcome import Outcome
 from bot.core.reference import Reference
 from bot.entrypoints.demo.fleet import START
@@ -28,12 +21,9 @@ from bot.ports.builder import Builder, BuildOrder, Built
 from bot.steps.cycle import Cycle
 from bot.wiring import open_workshop
 from tests.adapters.forge.world import BareRepositories, File
-from tests.lab.clock import WoundClock
-from tests.lab.dockerd import DockerEngine, docker_engine
+from tests.conftest import Figure
+from tests.e2e.shed import Shed, open_shed
 from tests.lab.images import AMD64, put_attestation, put_index
-from tests.lab.lambda_root import CHANGES, lambda_root
-from tests.lab.own_network import own_network
-from tests.lab.registry import docker_registry
 
 GOOD = "def handler(event, context):\n    return event\n"
 
@@ -49,27 +39,6 @@ class Elsewhere:
         return Built(digest=self.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Shed:
-    """An engine and a registry with two digests of one base."""
-
-    engine: DockerEngine
-    registry: HttpRegistry
-    host: str
-    bases: tuple[str, str]
-
-    def build(self, folder: Path, name: str, files: dict[str, str]) -> Image:
-        """Build and push as a person does."""
-        folder.mkdir()
-        for path, text in files.items():
-            (folder / path).write_text(text)
-        with docker_environment(self.engine.host) as environment:
-            docker = find_docker(environment)
-            for command in (["build", "--quiet", f"--tag={name}", str(folder)], ["push", "--quiet", name]):
-                subprocess.run([docker, *command], env=environment, check=True, capture_output=True)
-        return self.registry.image(Reference.parse(name))
-
-
 @dataclass(slots=True)
 class Place:
     """One function on the old base, its source repository, and the settings."""
@@ -83,13 +52,22 @@ class Place:
         return (self.folder / "functions.json").read_bytes()
 
     @property
+    def functions(self) -> LocalFunctions:
+        return LocalFunctions(self.folder / "functions.json", self.shed.registry, self.clock)
+
+    @property
+    def served(self) -> str:
+        """The version that `live` serves alone."""
+        alias = self.functions.alias("orders", "live")
+        return alias.version if alias and not alias.weights else str(alias)
+
+    @property
     def image(self) -> Reference:
         return Reference(self.shed.host, f"functions/{self.folder.name}")
 
     def furnish(self) -> None:
         built = self.shed.build(self.folder / "desk0", f"{self.image}:first", source(self.shed.bases[0], GOOD))
-        functions = LocalFunctions(self.folder / "functions.json", self.shed.registry, self.clock)
-        functions.create("orders", self.image.with_digest(built.digest), AMD64, aliases=("live",))
+        self.functions.create("orders", self.image.with_digest(built.digest), AMD64, aliases=("live",))
         (self.folder / "desk").mkdir()
         (self.folder / "repositories" / "acme").mkdir(parents=True)
         self.people.create_repository("acme/orders", as_files(source(self.shed.bases[0], GOOD)))
@@ -134,19 +112,8 @@ def as_files(texts: dict[str, str]) -> dict[str, File]:
 
 @pytest.fixture(scope="module")
 def shed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shed]:
-    root, folder = lambda_root(), tmp_path_factory.mktemp("shed")
-    (folder / "engine").mkdir()
-    with (
-        own_network(),
-        docker_engine(folder / "engine") as engine,
-        docker_registry(folder / "registry") as running,
-        closing(Transport(WoundClock())) as transport,
-    ):
-        name = f"{running.host}/lambda/python:3.13"
-        old = engine.push_root(name, root, changes=CHANGES)
-        made = Shed(engine, HttpRegistry(transport), running.host, (old, ""))
-        new = made.build(folder / "base", name, {"Dockerfile": f"FROM {old}\nCOPY new /etc/new\n", "new": "1"})
-        yield replace(made, bases=(old, f"{name}@{new.digest}"))
+    with open_shed(tmp_path_factory.mktemp("shed")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -180,7 +147,9 @@ def test_a_good_image_is_built_tried_and_deployed(place: Place) -> None:
         pytest.param("def handler(event, context):\n    1 / 0\n", "app.handler", "ZeroDivisionError", id="an error"),
     ],
 )
-def test_an_image_that_does_not_work_is_not_deployed(place: Place, handler: str, command: str, said: str) -> None:
+def test_an_image_that_does_not_work_is_not_deployed(
+    place: Place, figure: Figure, request: pytest.FixtureRequest, handler: str, command: str, said: str
+) -> None:
     place.merge(handler, command)
     state = place.state
 
@@ -190,6 +159,7 @@ def test_an_image_that_does_not_work_is_not_deployed(place: Place, handler: str,
     assert "does not pass the smoke test: " in outcomes[0].message
     assert said in outcomes[0].message
     assert place.state == state
+    figure(f"{request.node.callspec.id}, stopped at the smoke test: live serves version", place.served, "1")
 
 
 def as_index(place: Place, image: Image) -> Digest:
@@ -206,21 +176,11 @@ def with_attestation(place: Place, image: Image) -> Digest:
 
 
 def for_arm(place: Place, image: Image) -> Digest:
-    return changed(place, image, {"architecture": "arm64"})
+    return place.shed.changed(place.image, image, {"architecture": "arm64"})
 
 
 def without_start(place: Place, image: Image) -> Digest:
-    return changed(place, image, {"config": {}})
-
-
-def changed(place: Place, image: Image, config: dict[str, object]) -> Digest:
-    """Store an image with another config."""
-    registry, manifest = place.shed.registry, image.manifest
-    content = to_json({**image.config.document, **config})
-    stored = registry.put_blob(place.image, manifest.config.media_type, content)
-    pointer = {"mediaType": stored.media_type, "digest": str(stored.digest), "size": stored.size}
-    document = {**json.load(io.BytesIO(manifest.raw)), "config": pointer}
-    return registry.put_manifest(place.image, manifest.media_type, to_json(document))
+    return place.shed.changed(place.image, image, {"config": {}})
 
 
 def described(image: Image) -> Descriptor:
@@ -242,7 +202,11 @@ def described(image: Image) -> Descriptor:
     ],
 )
 def test_what_lambda_would_not_take_is_stopped_at_the_gate(
-    place: Place, make: Callable[[Place, Image], Digest | None], said: str
+    place: Place,
+    figure: Figure,
+    request: pytest.FixtureRequest,
+    make: Callable[[Place, Image], Digest | None],
+    said: str,
 ) -> None:
     place.merge(GOOD)
     base = place.shed.bases[0 if said == "does not stand on" else 1]
@@ -254,3 +218,4 @@ def test_what_lambda_would_not_take_is_stopped_at_the_gate(
     assert [f"{o.step} {o.result}" for o in outcomes] == ["rebuild failed"]
     assert said in outcomes[0].message
     assert place.state == state
+    figure(f"{request.node.callspec.id}, stopped at the gate: live serves version", place.served, "1")

@@ -25,6 +25,8 @@ from tests.conftest import Figure
 from tests.lab.github.faults import WRITE
 from tests.lab.organisation import Organisation, name_of, organisation
 
+pytestmark = pytest.mark.soak
+
 PYTHON = next(move.before for move in MOVES if move.before.name == "python")
 SETTINGS = """\
 policy: {update_on: any}

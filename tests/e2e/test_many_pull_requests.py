@@ -23,6 +23,8 @@ from tests.lab.github.fleet import Fleet
 from tests.lab.github.repository import Pull
 from tests.lab.organisation import name_of, organisation
 
+pytestmark = pytest.mark.soak
+
 MANY = int(os.environ.get("REFROM_MANY", "40"))
 OPEN, NEW = MANY * 3 // 10, MANY // 5
 A_MINUTE, AN_HOUR = NEW * 2 // 5, NEW * 4

@@ -271,33 +271,54 @@ ROLLOUTS = array(
     )
 )
 ROLLOUT = document("rollout", rollouts=ROLLOUTS, errors=array({"type": "object"}))
+DUTY = objects(duty=TEXT, state={"enum": ["met", "due", "overdue", "excepted", "unknown"]}, days=null_or(COUNT))
+DUTY["properties"] |= {"reason": TEXT, "until": DAY}
+FUNCTION = objects(
+    function=TEXT,
+    account=null_or({"type": "string", "pattern": "^[0-9]{12}$"}),
+    region=null_or(TEXT),
+    repository=null_or(TEXT),
+    path=null_or(TEXT),
+    row=TEXT,
+    runtime=null_or(TEXT),
+    alias=null_or(TEXT),
+    version=null_or(TEXT),
+    verdict=VERDICT,
+    serves=array(objects(version=null_or(TEXT), weight={"type": "number"}, verdict=VERDICT, base=null_or(TEXT))),
+    base=null_or(TEXT),
+    base_age_days=null_or(COUNT),
+    mode=null_or({"enum": ["auto", "function-update", "manual"]}),
+    redeployed=null_or(TIME),
+    duties={**array(DUTY), "minItems": 1},
+    reason=null_or(TEXT),
+)
+IMAGE = objects(
+    row={"const": "container-image"},
+    pull_request=null_or(TEXT),
+    missing=null_or(objects(significance=SIGNIFICANCE, severity=null_or(SEVERITY), advisories=array(TEXT))),
+    consistency=null_or(TEXT),
+)
+MANAGED = objects(
+    row={"enum": ["managed-auto", "managed-function-update", "managed-manual", "managed-unknown"]},
+    repository={"type": "null"},
+    runtime_version=objects(
+        version=null_or(TEXT),
+        arn=null_or(TEXT),
+        newest_seen=null_or(TEXT),
+        reason=null_or(TEXT),
+        **{"from": {"enum": [None, "log", "configuration", "management-config"]}},
+    ),
+    runtime_management=FLAG,
+    deprecation=objects(deprecated=null_or(DAY), block_create=null_or(DAY), block_update=null_or(DAY)),
+)
+STATES = dict.fromkeys(DUTY["properties"]["state"]["enum"], COUNT)
 AUDIT = document(
     "audit",
     rollouts=ROLLOUTS,
-    functions=array(
-        objects(
-            function=TEXT,
-            row={"const": "container-image"},
-            runtime=null_or(TEXT),
-            alias=null_or(TEXT),
-            version=null_or(TEXT),
-            verdict=VERDICT,
-            serves=array(
-                objects(version=null_or(TEXT), weight={"type": "number"}, verdict=VERDICT, base=null_or(TEXT))
-            ),
-            base_age_days=null_or(COUNT),
-            mode={"enum": ["auto", "function-update", "manual"]},
-            duties=array(
-                objects(
-                    duty=TEXT,
-                    state={"enum": ["met", "due", "overdue", "excepted", "unknown"]},
-                    days=null_or(COUNT),
-                )
-            ),
-        )
-    ),
+    functions=array({**FUNCTION, "oneOf": [IMAGE, MANAGED]}),
     repositories=array(objects(repository=TEXT, uses=array(DECISION))),
     gaps=array(objects(function=TEXT, gap={"enum": ["unmapped", "unreadable", "ambiguous", "strange"]}, reason=TEXT)),
+    responsibility={**array(objects(row=TEXT, aws=TEXT, customer=TEXT, functions=COUNT, **STATES)), "minItems": 4},
     slo=objects(kept=FLAG, findings=COUNT),
 )
 

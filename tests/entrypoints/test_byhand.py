@@ -70,7 +70,7 @@ def test_a_redeploy_rebuilds_moves_and_proves(refrom: Refrom, merged: Stage) -> 
     jsonschema.validate(ran.document, schemas.REDEPLOY)
     done = [("rebuild", "built"), ("redeploy", "updated"), ("redeploy", "moved"), ("prove", "proven")]
     assert results(ran.document) == done
-    assert "dry run: nothing was changed" in ran.err
+    assert "orders, what would be done; nothing was changed" in ran.err
     assert serving(merged) == "2"
 
 
@@ -84,6 +84,16 @@ def test_the_builder_of_the_settings_builds(refrom: Refrom, merged: Stage) -> No
     (built,) = [o for o in ran.document["outcomes"] if o.get("function") == ORDERS]
     assert (ran.code, built["result"]) == (ATTENTION, "failed")
     assert built["message"].startswith("python3 ended with 3 for Dockerfile of acme/orders at ")
+
+
+def test_a_workflow_that_deploys_needs_a_github(refrom: Refrom, merged: Stage) -> None:
+    target = "{function: x, repository: acme/x, pipeline: {kind: github-workflow, workflow: deploy.yml}}"
+    merged.settings.write_text(merged.settings.read_text().replace("  targets:\n", f"  targets:\n    - {target}\n"))
+
+    ran = refrom("run", "--config", merged.settings)
+
+    assert (ran.code, ran.out) == (USAGE, "")
+    assert "deploy.targets: workflow deploy.yml needs a forge of kind github; name one" in ran.err
 
 
 def test_workflows_need_a_github(refrom: Refrom, merged: Stage) -> None:
@@ -102,7 +112,7 @@ def test_a_redeploy_with_nothing_to_do_asks_nobody(refrom: Refrom, redeployed: S
     ran = refrom("redeploy", ORDERS, "--config", redeployed.settings, clock=later)
 
     assert (ran.code, ran.err) == (DONE, "")
-    assert "orders, what was done: none" in ran.out
+    assert ran.out == "orders: there is nothing to do\n"
 
 
 @pytest.mark.parametrize("command", [("redeploy", ORDERS), ("rollback", ORDERS, "--to", "1")])
@@ -115,6 +125,7 @@ def test_a_dry_run_changes_nothing_and_asks_nobody(refrom: Refrom, merged: Stage
 
     assert (ran.code, ran.document["dry_run"]) == (DONE, True)
     assert ran.document["outcomes"]
+    assert ran.document["waiting"] == []
     assert contents(merged.folder) == before
 
 
@@ -161,7 +172,13 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(refrom: Refrom, rede
     [
         pytest.param(("ghost",), USAGE, "ghost is no function that the settings name or find", id="no such function"),
         pytest.param((ORDERS, "--to", "9"), ATTENTION, "function orders has no version 9", id="no such version"),
-        pytest.param((ORDERS, "--to", "latest"), USAGE, "'latest'", id="neither version nor digest"),
+        pytest.param(
+            ("oders",),
+            USAGE,
+            "oders is no function that the settings name or find; did you mean orders?",
+            id="misspelt",
+        ),
+        pytest.param((ORDERS, "--to", "latest"), USAGE, "--to latest is neither a version nor a digest", id="neither"),
         pytest.param((ORDERS, "--until", "soon"), USAGE, "--until soon is no date; write year", id="no date"),
         pytest.param((ORDERS, "--until", "2020-01-01"), USAGE, "--until 2020-01-01 is over", id="over"),
     ],

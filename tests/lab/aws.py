@@ -13,9 +13,10 @@ import json
 import re
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, Self
@@ -26,17 +27,21 @@ from botocore.config import Config
 from bot.ports.clock import Clock
 from tests.lab.aws_cloudwatch import CloudWatchService
 from tests.lab.aws_codebuild import CodeBuildService
+from tests.lab.aws_codedeploy import CodeDeployService
+from tests.lab.aws_codepipeline import CodePipelineService
 from tests.lab.aws_ecr import EcrService
+from tests.lab.aws_fleet import HOME, FleetControls
 from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
 from tests.lab.aws_lambda import ACCOUNT, LambdaService
-from tests.lab.aws_protocols import AwsError, Call, read_call, write_answer, write_error
+from tests.lab.aws_logs import LogsService
+from tests.lab.aws_protocols import AwsError, Call, read_call, region_of, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
 from tests.lab.aws_sts import StsService, account_of
 from tests.lab.web import Answer, Asked, serve
 
-REGION: Final = "eu-west-1"
-_READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet)[A-Z]")
+REGION: Final = HOME
+_READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet|Filter)[A-Z]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class Request:
     service: str
     operation: str
     region: str
+    account: str
     write: bool
     at: datetime
 
@@ -62,9 +68,15 @@ class _Trouble:
 
     operation: str
     error: AwsError
+    function: str = ""
+
+    def befalls(self, call: Call) -> bool:
+        """Whether it is this call's, of the function if it is that of one."""
+        name = str(call.params.get("FunctionName", "")).rpartition(":")[2]
+        return call.operation == self.operation and self.function in ("", name)
 
 
-class AwsStub:
+class AwsStub(FleetControls):
     """One AWS account. Image URIs lead to the registry, by its own host and port or by an ECR host name."""
 
     def __init__(
@@ -87,17 +99,32 @@ class AwsStub:
         """Alarms and metrics, for a test to set."""
         self.codebuild = CodeBuildService(clock)
         """Projects and their builds, for a test to end."""
+        self.logs = LogsService(self.codebuild, account_of)
+        """Log groups, for a test to write to."""
+        self.denied: set[tuple[str, str, str]] = set()
+        """Operations that are not allowed, each with the account and the Region where they are not."""
+        self.down: set[str] = set()
+        """Regions that cut every connection."""
+        self.codedeploy = CodeDeployService(clock, self._lambda.answer)
+        """Deployment groups and their deployments, for a test to move on."""
+        self.codepipeline = CodePipelineService(clock)
+        """Pipelines and their executions, for a test to end."""
         self._services = {
             "lambda": lambda call: self._lambdas[account_of(call.access_key)].answer(call),
             "cloudwatch": self.cloudwatch.answer,
             "codebuild": self.codebuild.answer,
-            "logs": self.codebuild.answer_logs,
+            "codedeploy": self.codedeploy.answer,
+            "codepipeline": self.codepipeline.answer,
+            "logs": self.logs.answer,
             "ecr": self._ecr.answer,
             "sts": self._sts.answer,
         }
         self._stack = ExitStack()
         self._lock = threading.RLock()
         self._troubles: list[_Trouble] = []
+        self._events: list[tuple[str, Callable[[], object]]] = []
+        self._sequels: list[tuple[str, Callable[[], None]]] = []
+        self._planned: tuple[int, bool, Callable[[], object]] | None = None
         self.url = ""
         """Where boto3 finds every service (`endpoint_url`), once entered."""
         self.requests: list[Request] = []
@@ -142,7 +169,10 @@ class AwsStub:
 
     def add_account(self, account: str) -> str:
         """Open another account beside the first one, and return a role of it that may be assumed."""
-        self._lambdas[account] = replace(self._lambda, account=account, functions={}, failures={})
+        first = self._lambda
+        self._lambdas[account] = LambdaService(
+            clock=first.clock, images=first.images, update_seconds=first.update_seconds, account=account
+        )
         role = f"arn:aws:iam::{account}:role/refrom"
         self._sts.trusting.add(role)
         return role
@@ -152,16 +182,59 @@ class AwsStub:
         for service in self._lambdas.values():
             service.page = count
 
-    def create_zip_function(self, name: str, runtime: str = "python3.13", *, region: str = REGION) -> str:
-        """Put a .zip function there, ready to serve, and return its ARN."""
-        code = {"PackageType": "Zip", "Code": {"ZipFile": b"PK"}, "Runtime": runtime, "Handler": "app.handler"}
-        return self._create(name, region, code, (), {}, ACCOUNT)
+    def create_zip_function(
+        self,
+        name: str,
+        runtime: str = "python3.13",
+        *,
+        aliases: Sequence[str] = (),
+        architecture: str = "x86_64",
+        logging: Mapping[str, str] | None = None,
+        region: str = REGION,
+        account: str = ACCOUNT,
+    ) -> str:
+        """Put a .zip function there, ready to serve, and return its ARN; aliases serve version 1."""
+        code = {
+            "PackageType": "Zip",
+            "Code": {"ZipFile": b"PK"},
+            "Runtime": runtime,
+            "Handler": "app.handler",
+            "Architectures": [architecture],
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **(logging or {})},
+        }
+        return self._create(name, region, code, aliases, {}, account)
 
     def fail_next(
-        self, operation: str, code: str, text: str = "Refused by the test", *, times: int = 1, **members: str
+        self,
+        operation: str,
+        code: str,
+        text: str = "Refused by the test",
+        *,
+        times: int = 1,
+        function: str = "",
+        **members: str,
     ) -> None:
-        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`."""
-        self._troubles += [_Trouble(operation, AwsError(code, text, **members))] * times
+        """Answer the next calls of an operation with an error, such as a throttle with its `retryAfterSeconds`.
+
+        With `function`, those that name that function, without a version behind it.
+        """
+        self._troubles += [_Trouble(operation, AwsError(code, text, **members), function)] * times
+
+    def relent(self) -> None:
+        """Answer with no error that was wanted before."""
+        self._troubles.clear()
+
+    def before_next(self, operation: str, happens: Callable[[], object]) -> None:
+        """Let something happen behind everybody's back just before the next call of an operation is carried out."""
+        self._events.append((operation, happens))
+
+    def after_next(self, operation: str, act: Callable[[], None]) -> None:
+        """Do something as soon as the next call of an operation is carried out, whoever makes it."""
+        self._sequels.append((operation, act))
+
+    def at_write(self, number: int, happens: Callable[[], object], *, after: bool) -> None:
+        """Let something happen before or after the n-th write from now is carried out; after is before its answer."""
+        self._planned = (len(self.writes) + number, after, happens)
 
     def fail_update(self, name: str, code: str, text: str) -> None:
         """Let the next change of a function begin well and end with LastUpdateStatus Failed and this reason."""
@@ -224,14 +297,13 @@ class AwsStub:
         """Make the tags of a repository immutable."""
         self._ecr.fixed.add(repository)
 
-    def busiest_second(self, *, reads: bool) -> int:
-        """Count the calls of Lambda's in the busiest second: GetFunction, or all others together, of one Region."""
-        asked = [r for r in self.requests if r.service == "lambda" and (r.operation == "GetFunction") == reads]
-        second = timedelta(seconds=1)
-        return max(
-            (sum(r.region == first.region and first.at <= r.at < first.at + second for r in asked) for first in asked),
-            default=0,
-        )
+    def busiest_second(self, *, reads: bool, service: str = "lambda") -> int:
+        """Count the calls in the busiest second of a place: GetFunction, or all others of the service together."""
+        moments: dict[tuple[str, str], list[datetime]] = {}
+        for r in self.requests:
+            if r.service == service and (r.operation == "GetFunction") == reads:
+                moments.setdefault((r.account, r.region), []).append(r.at)
+        return max((_busiest(sorted(place)) for place in moments.values()), default=0)
 
     def _create(
         self,
@@ -264,10 +336,12 @@ class AwsStub:
     def _direct(self, service: LambdaService, region: str, operation: str, **params: Any) -> dict[str, Any]:
         return service.answer(Call(service="lambda", operation=operation, region=region, params=params))
 
-    def _respond(self, request: Asked) -> Answer:
+    def _respond(self, request: Asked) -> Answer | None:
         """Answer one request; what the lab cannot do is remembered as its defect and answered with a 500."""
         with self._lock:
             try:
+                if region_of(request) in self.down:
+                    return None
                 return self._carry_out(request)
             except Exception:  # noqa: BLE001 - whatever it is, the test must hear of it, and the client get an answer
                 self.defects.append(f"{request.method} {request.path}: {traceback.format_exc(limit=-4)}")
@@ -279,16 +353,51 @@ class AwsStub:
             call = read_call(request)
             write = not _READS.match(call.operation)
             entry = Request(
-                service=call.service, operation=call.operation, region=call.region, write=write, at=self._clock.now()
+                service=call.service,
+                operation=call.operation,
+                region=call.region,
+                account=account_of(call.access_key),
+                write=write,
+                at=self._clock.now(),
             )
             self.requests.append(entry)
-            self._raise_trouble(call.operation)
-            return write_answer(call, self._services[call.service](call))
+            self._let_happen(call.operation)
+            self._reach(write=write, after=False)
+            self._raise_trouble(call, entry)
+            answer = write_answer(call, self._services[call.service](call))
         except AwsError as error:
             return write_error(call.service if call else "lambda", call.operation if call else None, error)
+        self._reach(write=write, after=True)
+        self._follow_up(call.operation)
+        return answer
 
-    def _raise_trouble(self, operation: str) -> None:
+    def _follow_up(self, operation: str) -> None:
+        due = [sequel for sequel in self._sequels if sequel[0] == operation][:1]
+        for sequel in due:
+            self._sequels.remove(sequel)
+            sequel[1]()
+
+    def _let_happen(self, operation: str) -> None:
+        due = [happens for before, happens in self._events if before == operation]
+        self._events = [event for event in self._events if event[0] != operation]
+        for happens in due:
+            happens()
+
+    def _reach(self, *, write: bool, after: bool) -> None:
+        if write and self._planned and self._planned[:2] == (len(self.writes), after):
+            happens, self._planned = self._planned[2], None
+            happens()
+
+    def _raise_trouble(self, call: Call, asked: Request) -> None:
+        if (asked.operation, asked.account, asked.region) in self.denied:
+            text = f"{asked.service}:{asked.operation} is not allowed for account {asked.account} in {asked.region}"
+            raise AwsError("AccessDeniedException", text)
         for trouble in self._troubles:
-            if trouble.operation == operation:
+            if trouble.befalls(call):
                 self._troubles.remove(trouble)
                 raise trouble.error
+
+
+def _busiest(moments: Sequence[datetime]) -> int:
+    """The most moments in a second, wherever it begins."""
+    return max(bisect_left(moments, moment + timedelta(seconds=1)) - start for start, moment in enumerate(moments))

@@ -11,6 +11,7 @@ from bot.ports.clock import Clock
 from tests.lab.aws_functions import LATEST, Alias, Code, FunctionState, Version, Work
 from tests.lab.aws_images import LambdaImages
 from tests.lab.aws_protocols import AwsError, Call, Unmodelled
+from tests.lab.aws_runtimes import RuntimeManagement
 
 ACCOUNT: Final = "123456789012"
 _NAME: Final = re.compile(
@@ -18,6 +19,9 @@ _NAME: Final = re.compile(
     r"(?P<name>[a-zA-Z0-9_-]+)(?::(?P<qualifier>[$a-zA-Z0-9_-]+))?"
 )
 _DEFAULTS: Final[Mapping[str, Any]] = {"Description": "", "Timeout": 3, "MemorySize": 128}
+_CHOSEN: Final = (
+    "Architectures", "Description", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout",
+)  # fmt: skip
 _STATE: Final = re.compile(r"State|LastUpdateStatus")
 _STALE: Final = (
     "The Revision Id provided does not match the latest Revision Id. "
@@ -37,12 +41,12 @@ class LambdaService:
     functions: dict[tuple[str, str], FunctionState] = field(default_factory=dict)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
     versions_a_page: int = 50
+    runtimes: RuntimeManagement = field(default_factory=RuntimeManagement)
+    vanishing: set[tuple[str, str]] = field(default_factory=set)
+    """Functions that are deleted as soon as they were listed."""
 
     def answer(self, call: Call) -> dict[str, Any]:
         """Carry out one call."""
-        now = self.clock.now()
-        for function in self.functions.values():
-            function.settle(now)
         return self._operation(call.operation)(call)
 
     def _operation(self, name: str) -> Callable[[Call], dict[str, Any]]:
@@ -52,6 +56,8 @@ class LambdaService:
             "GetAlias": self._get_alias,
             "GetFunction": self._get_function,
             "GetFunctionConfiguration": self._get_function_configuration,
+            "GetRuntimeManagementConfig": self._get_runtime_management_config,
+            "ListAliases": self._list_aliases,
             "ListFunctions": self._list_functions,
             "GetProvisionedConcurrencyConfig": self._get_provisioned_concurrency_config,
             "ListVersionsByFunction": self._list_versions_by_function,
@@ -66,13 +72,14 @@ class LambdaService:
 
     def _create_function(self, call: Call) -> dict[str, Any]:
         p = only(
-            call, "Architectures Code Description FunctionName Handler MemorySize PackageType Role Runtime Tags Timeout"
+            call,
+            "Architectures Code Description FunctionName Handler LoggingConfig MemorySize PackageType Role Runtime Tags"
+            " Timeout",
         )
         name, region = p["FunctionName"], call.region
         if (region, name) in self.functions:
             raise AwsError("ResourceConflictException", f"Function already exist: {name}")
-        chosen = ("Architectures", "Description", "Handler", "MemorySize", "Role", "Runtime", "Timeout")
-        settings = {**_DEFAULTS, "Architectures": ["x86_64"], **{k: p[k] for k in chosen if k in p}}
+        settings = {**_DEFAULTS, "Architectures": ["x86_64"], **{k: p[k] for k in _CHOSEN if k in p}}
         code, flaw = self._code(p["Code"], p.get("PackageType", "Zip"), region, settings["Architectures"][0])
         version = Version(number=LATEST, code=code, settings=settings, modified=self.clock.now(), created=False)
         version.work = self._work(name, flaw, creates=True)
@@ -83,8 +90,9 @@ class LambdaService:
 
     def _get_function(self, call: Call) -> dict[str, Any]:
         function, version, qualified = self._version(call)
+        running = self.runtimes.described(call.region, function, version)
         answer: dict[str, Any] = {
-            "Configuration": _configuration(function, version, qualified),
+            "Configuration": {**_configuration(function, version, qualified), **running},
             "Code": _location(version),
         }
         return answer | ({"Tags": function.tags} if function.tags else {})
@@ -94,10 +102,27 @@ class LambdaService:
         p = only(call, "Marker")
         here = [function for (region, _), function in sorted(self.functions.items()) if region == call.region]
         start = int(p.get("Marker", "0"))
+        for function in here[start : start + self.page]:
+            function.settle(self.clock.now())
         page = [_configuration(function, function.latest) for function in here[start : start + self.page]]
         listed = [{name: value for name, value in config.items() if not _STATE.match(name)} for config in page]
         end = start + self.page
+        for key in self.vanishing & self.functions.keys():
+            del self.functions[key]
         return {"Functions": listed} | ({"NextMarker": str(end)} if end < len(here) else {})
+
+    def _get_runtime_management_config(self, call: Call) -> dict[str, Any]:
+        only(call, "FunctionName Qualifier")
+        function, version, _ = self._version(call)
+        return self.runtimes.answer(call, function, version)
+
+    def _list_aliases(self, call: Call) -> dict[str, Any]:
+        p = only(call, "FunctionName Marker")
+        function = self._function(call)
+        aliases = [_described(function, alias) for _, alias in sorted(function.aliases.items())]
+        start = int(p.get("Marker", "0"))
+        end = start + self.page
+        return {"Aliases": aliases[start:end]} | ({"NextMarker": str(end)} if end < len(aliases) else {})
 
     def _get_function_configuration(self, call: Call) -> dict[str, Any]:
         return _configuration(*self._version(call))
@@ -202,6 +227,7 @@ class LambdaService:
         if function is None:
             arn = f"arn:aws:lambda:{call.region}:{self.account}:function:{name}"
             raise AwsError("ResourceNotFoundException", f"Function not found: {arn}")
+        function.settle(self.clock.now())
         return function
 
     def _version(self, call: Call) -> tuple[FunctionState, Version, bool]:

@@ -34,6 +34,7 @@ _COMMON_ERRORS: Final[Mapping[str, int]] = {
     "InvalidSignatureException": 403,
     "MissingAuthenticationTokenException": 403,
     "ThrottlingException": 400,
+    "UnknownOperationException": 404,
     "UnrecognizedClientException": 403,
     "ValidationException": 400,
 }
@@ -66,6 +67,12 @@ class Call:
     def model(self) -> OperationModel:
         """The operation in botocore's words."""
         return _service(self.service).operation_model(self.operation)
+
+
+def region_of(request: Asked) -> str:
+    """Say which Region a request is signed for; empty for one that is not signed."""
+    scope = _SCOPE.search(request.headers.get("Authorization", ""))
+    return scope["region"] if scope else ""
 
 
 def read_call(request: Asked) -> Call:

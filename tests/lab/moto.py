@@ -1,10 +1,11 @@
 """moto as a second opinion on the AWS adapters: a server of somebody else's, broad, and shallow where it matters.
 
-Three things of it are mended here, because they hide everything behind them:
+Four things of it are mended here, because they hide everything behind them:
 
 - GetFunction gives no RevisionId.
 - ResolvedImageUri of an image by digest holds two digests, the second one made up.
 - GetProvisionedConcurrencyConfig is a page that is not found.
+- ListAliases finds no function by its ARN.
 
 All else in which it is known to differ from AWS is listed beside the tests that find it out.
 """
@@ -61,6 +62,7 @@ class Moto:
         if service == "lambda":
             client.meta.events.register("after-call.lambda.GetFunction", _mend_function)
             client.meta.events.register("before-call.lambda.GetProvisionedConcurrencyConfig", _none_provisioned)
+            client.meta.events.register("before-parameter-build.lambda.ListAliases", _by_name)
         return client
 
     def create_function(self, name: str, image_uri: str, *, alias: str) -> None:
@@ -75,7 +77,12 @@ class Moto:
 def _mend_function(parsed: dict[str, Any], **_: object) -> None:
     if "Configuration" in parsed:
         parsed["Configuration"].setdefault("RevisionId", "moto")
-        parsed["Code"]["ResolvedImageUri"] = parsed["Code"]["ImageUri"]
+        if "ImageUri" in parsed["Code"]:
+            parsed["Code"]["ResolvedImageUri"] = parsed["Code"]["ImageUri"]
+
+
+def _by_name(params: dict[str, Any], **_: object) -> None:
+    params["FunctionName"] = params["FunctionName"].rpartition(":")[2]
 
 
 def _none_provisioned(**_: object) -> tuple[SimpleNamespace, Mapping[str, Any]]:

@@ -106,22 +106,31 @@ class Organisation:
 
         What it says is in the files `out` and `err`.
         """
-        command = [*arguments, "--format", form, "--config", str(self.folder / "refrom.yaml")]
-        process = _QUICK.Process(target=_be_refrom, args=(command, now, str(self.folder)))
-        process.start()
-        return process
+        return begin_refrom(self.folder, [*arguments, "--format", form], now)
 
     def quickly(self, *arguments: str, now: datetime, form: str = "json") -> Ran:
         """Run a command in such a process to its end; what it costs is not measured."""
-        process = self.begin(*arguments, now=now, form=form)
-        process.join()
-        out, err = ((self.folder / name).read_text() for name in ("out", "err"))
-        return Ran(code=process.exitcode or 0, out=out, err=err)
+        return ended_refrom(self.folder, self.begin(*arguments, now=now, form=form))
 
     def forget(self) -> None:
         """Delete the store."""
         for path in (self.folder / ".refrom").glob("*"):
             path.unlink()
+
+
+def begin_refrom(folder: Path, arguments: Sequence[str], now: datetime) -> BaseProcess:
+    """Begin a command with the settings of a folder, as `Organisation.begin` does."""
+    command = [*arguments, "--config", str(folder / "refrom.yaml")]
+    process = _QUICK.Process(target=_be_refrom, args=(command, now, str(folder)))
+    process.start()
+    return process
+
+
+def ended_refrom(folder: Path, process: BaseProcess) -> Ran:
+    """Wait for the end of what began in a folder."""
+    process.join()
+    out, err = ((folder / name).read_text() for name in ("out", "err"))
+    return Ran(code=process.exitcode or 0, out=out, err=err)
 
 
 def _be_refrom(command: Sequence[str], now: datetime, folder: str) -> None:

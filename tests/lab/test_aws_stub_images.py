@@ -13,6 +13,7 @@ from bot.adapters.transport import Transport
 from bot.core.digest import Digest
 from bot.core.image import OCI_INDEX, OCI_MANIFEST
 from bot.core.reference import Reference
+from tests.conftest import Figure
 from tests.lab.aws import AwsStub
 from tests.lab.aws_scene import Push, code_of, let_pass, text_of
 from tests.lab.clock import WoundClock
@@ -61,11 +62,13 @@ class TestImages:
         return text_of(error).replace(uri, "URI")
 
     @pytest.mark.parametrize("attested", [False, True], ids=["index", "attested-index"])
-    def test_an_index_is_refused(self, aws: AwsStub, push: Push, index: Callable[..., str], attested: bool) -> None:
+    def test_an_index_is_refused(
+        self, aws: AwsStub, push: Push, index: Callable[..., str], figure: Figure, *, attested: bool
+    ) -> None:
         text = self._refusal(aws, push, index(attested=attested))
 
         expected = "The image manifest, config or layer media type for the source image URI is not supported."
-        assert text == expected
+        figure(f"an index{' with an attestation' if attested else ''} is refused", text, expected)
 
     @pytest.mark.parametrize(
         "changes",
@@ -84,11 +87,18 @@ class TestImages:
         [pytest.param(":gone", id="tag"), pytest.param(f"@{Digest.of(b'')}", id="digest")],
     )
     def test_an_image_that_is_not_there_is_refused(
-        self, aws: AwsStub, push: Push, registry: LabRegistry, suffix: str
+        self,
+        aws: AwsStub,
+        push: Push,
+        registry: LabRegistry,
+        figure: Figure,
+        request: pytest.FixtureRequest,
+        suffix: str,
     ) -> None:
         text = self._refusal(aws, push, f"{registry.host}/orders{suffix}")
 
-        assert text == "Source image URI does not exist. Provide a valid source image."
+        expected = "Source image URI does not exist. Provide a valid source image."
+        figure(f"a {request.node.callspec.id} that the registry does not have is refused", text, expected)
 
     @pytest.mark.parametrize(
         "uri",
@@ -103,8 +113,13 @@ class TestImages:
             pytest.param("not a reference", id="malformed"),
         ],
     )
-    def test_a_uri_that_is_no_image_in_ecr_of_the_region_is_refused(self, aws: AwsStub, push: Push, uri: str) -> None:
-        assert self._refusal(aws, push, uri) == "Source image URI is not valid. Provide a valid source image."
+    def test_a_uri_that_is_no_image_in_ecr_of_the_region_is_refused(
+        self, aws: AwsStub, push: Push, figure: Figure, request: pytest.FixtureRequest, uri: str
+    ) -> None:
+        text = self._refusal(aws, push, uri)
+
+        expected = "Source image URI is not valid. Provide a valid source image."
+        figure(f"an image that is not in ECR of the Region ({request.node.callspec.id}) is refused", text, expected)
 
     def test_another_architecture_is_refused(self, aws: AwsStub, push: Push) -> None:
         assert "linux/arm64" in self._refusal(aws, push, push("orders:arm", platform=ARM64))

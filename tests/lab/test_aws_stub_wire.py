@@ -1,6 +1,7 @@
 """The lab's ECR and STS, errors on demand, the log, and the stub's honesty about its own defects."""
 
 import base64
+import re
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from bot.core.digest import Digest
 from bot.core.image import OCI_MANIFEST
+from tests.conftest import Figure
 from tests.lab.aws import AwsStub
 from tests.lab.aws_protocols import AwsError, Call, Unmodelled, write_answer, write_error
 from tests.lab.aws_scene import Push, code_of, let_pass
@@ -84,7 +86,7 @@ class TestOtherServices:
 
 
 class TestTroubles:
-    def test_a_throttle_on_demand_says_when_to_come_back(self, aws: AwsStub, push: Push) -> None:
+    def test_a_throttle_on_demand_says_when_to_come_back(self, aws: AwsStub, push: Push, figure: Figure) -> None:
         aws.create_function("orders", push("orders:1"))
         client = aws.client("lambda")
         aws.fail_next(
@@ -96,10 +98,57 @@ class TestTroubles:
         answer = client.get_function(FunctionName="orders")
 
         response: Any = error.value.response
-        assert code_of(error) == (429, "TooManyRequestsException")
-        assert response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "3"
+        told = (*code_of(error), response["ResponseMetadata"]["HTTPHeaders"]["retry-after"])
+        figure("a throttle, with when to come back", told, (429, "TooManyRequestsException", "3"))
         assert response["Reason"] == "CallerRateLimitExceeded"
         assert answer["Configuration"]["FunctionName"] == "orders"
+
+    def test_an_error_of_one_function_meets_no_other_and_ends(self, aws: AwsStub, push: Push) -> None:
+        for name in ("orders", "billing"):
+            aws.create_function(name, push("orders:1"))
+        client = aws.client("lambda")
+        aws.fail_next("GetFunction", "AccessDeniedException", times=9, function="orders")
+
+        client.get_function(FunctionName="billing")
+        for name in ("orders", "arn:aws:lambda:eu-west-1:123456789012:function:orders"):
+            with pytest.raises(ClientError) as error:
+                client.get_function(FunctionName=name)
+            assert code_of(error) == (403, "AccessDeniedException")
+        aws.relent()
+        client.get_function(FunctionName="orders")
+
+    def test_something_happens_once_before_the_next_call(self, aws: AwsStub, push: Push) -> None:
+        aws.create_function("orders", push("orders:1"))
+        client, touched = aws.client("lambda"), []
+        aws.before_next("GetFunction", lambda: touched.append(len(aws.requests)))
+
+        client.get_function_configuration(FunctionName="orders")
+        client.get_function(FunctionName="orders")
+        client.get_function(FunctionName="orders")
+
+        assert touched == [2], "with the second request, which is in the log already"
+
+    @pytest.mark.parametrize(("after", "status"), [(False, 404), (True, 200)], ids=["before", "after"])
+    def test_something_happens_once_before_or_after_a_write(
+        self, aws: AwsStub, push: Push, *, after: bool, status: int
+    ) -> None:
+        """A function that is deleted before the second write is not there for it; after it, it was."""
+        uri = push("orders:1")
+        aws.create_function("orders", uri)
+        client = aws.client("lambda")
+        client.update_function_code(FunctionName="orders", ImageUri=uri, DryRun=True)
+        aws.at_write(2, lambda: aws.delete_function("orders"), after=after)
+        client.update_function_code(FunctionName="orders", ImageUri=uri, DryRun=True)
+        client.get_function(FunctionName="orders")
+
+        try:
+            seen = client.publish_version(FunctionName="orders")["ResponseMetadata"]["HTTPStatusCode"] // 100 * 100
+        except ClientError as error:
+            seen = error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+        assert seen == status
+        with pytest.raises(ClientError):
+            client.get_function(FunctionName="orders")
 
     def test_a_request_without_a_signature_is_turned_away(self, aws: AwsStub) -> None:
         session: Any = boto3.session.Session()
@@ -190,11 +239,15 @@ class TestItsOwnDefects:
             ),
         ],
     )
-    def test_every_part_of_an_answer_is_compared_with_the_model(self, answer: dict[str, Any], fault: str) -> None:
+    def test_every_part_of_an_answer_is_compared_with_the_model(
+        self, figure: Figure, answer: dict[str, Any], fault: str
+    ) -> None:
         call = Call(service="lambda", operation="GetAlias", region="eu-west-1", params={})
 
-        with pytest.raises(Unmodelled, match=fault):
+        with pytest.raises(Unmodelled) as defect:
             write_answer(call, answer)
+
+        figure(f"an answer that breaks botocore's model: {fault}", bool(re.search(fault, str(defect.value))), True)
 
     def test_a_member_that_the_model_requires_must_be_there(self) -> None:
         call = Call(service="lambda", operation="GetFunction", region="eu-west-1", params={})

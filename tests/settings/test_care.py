@@ -8,6 +8,8 @@ import pytest
 
 from bot.core.deployment import AT_ONCE, Strategy
 from bot.core.errors import SettingsError
+from bot.core.handover import DeploymentGroup
+from bot.core.pipeline import CodePipeline, WorkflowPipeline
 from bot.core.target import Target
 from bot.settings.loading import load_settings
 
@@ -53,6 +55,72 @@ def test_what_a_target_says_itself_holds_for_it(tmp_path: Path) -> None:
 
     assert read.strategy == Strategy(bake=timedelta(minutes=10))
     assert not read.keep_rollback_tag
+
+
+GROUP = "codedeploy: {application: shop, deployment_group: live}"
+
+
+def test_codedeploy_moves_the_alias_of_each_target_that_does_not_say_otherwise(tmp_path: Path) -> None:
+    own = ", codedeploy: {application: other, deployment_group: dark}"
+    canary = "strategy: LambdaCanary10Percent5Minutes"
+
+    assert target(tmp_path, GROUP).codedeploy == DeploymentGroup(application="shop", name="live")
+    assert target(tmp_path, f"{GROUP}\nkeep_rollback_tag: true").keep_rollback_tag
+    assert target(tmp_path, GROUP, ", alarms: [e]").codedeploy is None
+    moved = target(tmp_path, canary, own)
+    assert (moved.codedeploy, moved.strategy) == (DeploymentGroup(application="other", name="dark"), AT_ONCE)
+    assert target(tmp_path, GROUP, alias="").codedeploy is None
+
+
+def test_a_target_without_alias_has_nothing_that_codedeploy_could_move(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="names no alias of a that CodeDeploy could move; give it an alias"):
+        target(tmp_path, own=f", {GROUP}", alias="")
+
+
+def test_what_the_deployment_group_says_is_not_said_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="deploy: has both codedeploy and bake, which the deployment group says"):
+        target(tmp_path, f"{GROUP}\nbake: 1m")
+
+
+def piped(folder: Path, pipeline: str, more: str = "", care: str = "") -> Target:
+    """Read settings with one target that its team's own pipeline deploys."""
+    fields = f"function: a, repository: o/r, pipeline: {{{pipeline}}}{more}"
+    deployer = "deployer: {kind: lambda, region: eu-west-1}"
+    (folder / "refrom.yaml").write_text(f"version: 1\ndeploy:\n  {deployer}\n{care}  targets: [{{{fields}}}]\n")
+    (read,) = load_settings(folder / "refrom.yaml", {}).targets
+    return read
+
+
+@pytest.mark.parametrize(
+    ("written", "pipeline"),
+    [
+        ("kind: github-workflow, workflow: deploy.yml", WorkflowPipeline("deploy.yml")),
+        ("kind: codepipeline, name: release, region: us-east-1", CodePipeline("release", "us-east-1")),
+    ],
+)
+def test_a_team_s_own_pipeline_stands_in_the_place_of_all_that_refrom_would_do(
+    tmp_path: Path, written: str, pipeline: WorkflowPipeline | CodePipeline
+) -> None:
+    read = piped(tmp_path, written, care="  strategy: LambdaCanary10Percent5Minutes\n")
+
+    assert (read.pipeline, read.destination, read.strategy) == (pipeline, None, AT_ONCE)
+    with pytest.raises(SettingsError, match="has both pipeline and image, alarms, which the pipeline is to see to"):
+        piped(tmp_path, written, ", image: example.com/a, alarms: [e], alias: live")
+
+
+def test_a_target_names_where_its_images_go_or_what_deploys_it(tmp_path: Path) -> None:
+    lines = "version: 1\ndeploy:\n  deployer: {kind: local, state: f}\n  targets: [{function: a, repository: o/r}]\n"
+    (tmp_path / "refrom.yaml").write_text(lines)
+
+    with pytest.raises(SettingsError, match="names neither image nor pipeline; write where its images go"):
+        load_settings(tmp_path / "refrom.yaml", {})
+
+
+def test_a_local_deployer_has_no_codedeploy(tmp_path: Path) -> None:
+    (tmp_path / "refrom.yaml").write_text(f"version: 1\ndeploy:\n  deployer: {{kind: local, state: f}}\n  {GROUP}\n")
+
+    with pytest.raises(SettingsError, match="names codedeploy, which a deployer of kind local does not have"):
+        load_settings(tmp_path / "refrom.yaml", {})
 
 
 @pytest.mark.parametrize(

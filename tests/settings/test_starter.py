@@ -52,6 +52,7 @@ def test_what_is_commented_out_is_valid_once_it_is_not(tmp_path: Path) -> None:
     assert (settings.builder, settings.deployer) == (DockerBuilder(), LambdaDeployer(region="eu-west-1"))
     (target,) = settings.targets
     assert (target.function, target.repository, target.dockerfile) == ("orders", "acme/orders", "app/Dockerfile")
+    assert target.destination
     assert settings.registries[target.destination.registry].ecr_region == "eu-west-1"
 
 

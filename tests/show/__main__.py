@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import contents, fleet, reading
+from tests.bench import contents, fleet, reading, rebase
 from tests.corpus.place import CORPUS
+from tests.simulate import figures as simulation
 
 Rows = list[tuple[str, str, str, bool | None]]
 """What, the figure, its goal, and whether it is reached: None where it could not be measured, as the figure says."""
@@ -51,6 +52,46 @@ FORGE = (
     "tests/e2e/test_many_pull_requests.py",
     "tests/e2e/test_others_go_on.py",
     "tests/lab/github",
+)
+REDEPLOY = (
+    "tests/adapters/builder/test_rebase.py",
+    "tests/adapters/builder/test_smoke.py",
+    "tests/adapters/builder/test_unsafe*.py",
+    "tests/adapters/deployer",
+    "tests/core/rebase",
+    "tests/e2e/test_canary*.py",
+    "tests/e2e/test_fleet_starts.py",
+    "tests/e2e/test_gate.py",
+    "tests/e2e/test_redeploy*.py",
+    "tests/lab/test_aws_stub*.py",
+    "tests/steps/test_deployment_kill.py",
+    "tests/steps/test_redeploy_aws.py",
+)
+"""A name with a star stands for all files that it fits."""
+AUDIT = (
+    "tests/adapters/deployer/test_fleet*.py",
+    "tests/core/test_plan*.py",
+    "tests/core/test_managed.py",
+    "tests/core/test_modes.py",
+    "tests/core/test_responsibility.py",
+    "tests/core/test_rollout*.py",
+    "tests/core/test_runtime_version.py",
+    "tests/core/test_slo.py",
+    "tests/e2e/test_audit_aws.py",
+    "tests/entrypoints/test_accessible.py",
+    "tests/entrypoints/test_audit_schema.py",
+    "tests/entrypoints/test_baseline.py",
+    "tests/entrypoints/test_burn.py",
+    "tests/entrypoints/test_evidence.py",
+    "tests/entrypoints/test_explaining.py",
+    "tests/entrypoints/test_forms.py",
+    "tests/entrypoints/test_holding.py",
+    "tests/entrypoints/test_html.py",
+    "tests/entrypoints/test_rollout.py",
+    "tests/steps/test_audit*.py",
+    "tests/steps/test_blocks.py",
+    "tests/steps/test_modes.py",
+    "tests/steps/test_roll.py",
 )
 READING = (
     "tests/corpus",
@@ -107,6 +148,18 @@ def show_forge(rows: Rows, folder: Path) -> None:
     rows += [(row.what, row.figure, row.goal, row.holds) for row in fleet.measure()]
 
 
+def show_redeploy(rows: Rows, folder: Path) -> None:
+    """The lab's AWS and moto, the gate on a real engine, kills, alarms, bad input; then what a rebase costs."""
+    _tests(rows, REDEPLOY, folder)
+    rows += [(row.what, row.figure, row.goal, row.holds) for row in rebase.measure()]
+
+
+def show_audit(rows: Rows, folder: Path) -> None:
+    """The plan as a table, modes, rollouts, the audit over AWS and its forms; then a quarter on a virtual clock."""
+    _tests(rows, AUDIT, folder)
+    rows += [(row.what, row.figure, row.goal, row.holds) for row in simulation.measure()]
+
+
 def _said(rows: Rows, command: list[str], goal: str) -> None:
     """Run a command that judges by its exit code and says its figure in its last line."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -116,15 +169,26 @@ def _said(rows: Rows, command: list[str], goal: str) -> None:
 
 def _tests(rows: Rows, paths: tuple[str, ...], folder: Path) -> None:
     """Run tests with the real servers required, and read the figures that they wrote down."""
+    files = [found for path in paths for found in _files(rows, path)]
     figures = folder / "figures"
     figures.touch()
     environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures), "REFROM_MANY": "500"}
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *paths], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", "-q", "-m", "", *_SIDE_BY_SIDE, *files], cwd=ROOT, env=environment, check=False
     ).returncode
     for line in map(json.loads, figures.read_text().splitlines()):
         rows.append((line["what"], line["figure"], line["goal"], line["ok"]))
     rows.append((f"pytest {' '.join(paths)}", f"exit {code}", "exit 0", code == 0))
+
+
+def _files(rows: Rows, path: str) -> list[str]:
+    """The files that a name stands for; one that stands for none is a promise that nothing carries."""
+    if "*" not in path:
+        return [path]
+    found = sorted(str(file.relative_to(ROOT)) for file in ROOT.glob(path))
+    if not found:
+        rows.append((path, "no file", "some", False))
+    return found
 
 
 def _run(command: list[str], folder: Path) -> int:
@@ -141,6 +205,8 @@ SHOWS: dict[str, Callable[[Rows, Path], None]] = {
     "reading": show_reading,
     "judging": show_judging,
     "forge": show_forge,
+    "redeploy": show_redeploy,
+    "audit": show_audit,
 }
 
 

@@ -23,6 +23,7 @@ from bot.core.dockerfile import same_but_for_bases
 from bot.core.errors import AdvisoryError, BuildError
 from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, REVISION_LABEL, Descriptor, Image, Index, Manifest
 from bot.core.observation import Observation
+from bot.core.pipeline import Pipeline, PipelineOrder
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, Policy, UpdateOn
 from bot.core.proposals import PullRequestPolicy
@@ -35,6 +36,7 @@ from bot.entrypoints.demo.fleet import AMD64, MOVED, MOVES, START
 from bot.entrypoints.demo.images import BaseSpec, publish_base, publish_function
 from bot.ports.advisories import Advisories
 from bot.ports.forge import PullRequest, SourceRepository
+from bot.ports.jobs import Job, JobState
 from bot.ports.registry import WatchedRegistry
 from bot.ports.smoke import Trial
 from bot.ports.world import World
@@ -103,6 +105,22 @@ class Trials:
 
 
 @dataclass(slots=True)
+class Runs:
+    """A team's pipeline: what it was started for, and how a test lets that end."""
+
+    started: list[PipelineOrder] = field(default_factory=list)
+    state: JobState = JobState.RUNNING
+
+    def find(self, pipeline: Pipeline, order: PipelineOrder) -> Job | None:
+        return Job(state=self.state, where=f"{pipeline} run 1") if order in self.started else None
+
+    def start(self, pipeline: Pipeline, order: PipelineOrder) -> str:
+        assert order not in self.started, "started twice"
+        self.started.append(order)
+        return f"{pipeline} run 1"
+
+
+@dataclass(slots=True)
 class Shop:
     """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
 
@@ -117,6 +135,7 @@ class Shop:
     proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
     smoke: Trials = field(default_factory=Trials)
+    pipelines: Runs = field(default_factory=Runs)
     ports: dict[str, Any] = field(default_factory=dict)
     writer: LayoutRegistry = field(init=False)
     registry: CountingRegistry = field(init=False)
@@ -222,6 +241,8 @@ class Shop:
             smoke=self.smoke,
             deployer=self.functions,
             watcher=Unwatched(),
+            handovers=Unwatched(),
+            pipelines=self.pipelines,
             retention=Unwatched(),
             journal=self.store.journal,
             rollouts=self.store.rollouts,

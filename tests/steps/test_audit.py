@@ -94,6 +94,7 @@ class Shifting:
 def deploy_by_hand(shop: Shop, base: Digest, tag: str, *, moved: bool = False) -> str:
     """Let somebody else build on a base, deploy and publish it; return the version."""
     repository = shop.targets[0].destination
+    assert repository
     digest = publish_function(
         shop.writer,
         shop.writer,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,26 +11,41 @@ import pytest
 from bot.adapters.deployer.local_functions import LocalFunctions
 from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetention
 from bot.adapters.deployer.unwatched import Unwatched
+from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.store.store import open_store
-from bot.core.deployment import Alias, Mark, Strategy, underway
+from bot.core.deployment import Alias, Mark, Strategy, is_begun, underway
 from bot.core.errors import DeployError, ForgeError
+from bot.core.handover import DeploymentGroup, Handover, HandoverState
 from bot.core.outcome import Result
 from bot.core.policy import Style
 from bot.core.reference import Reference
 from bot.ports.builder import Building, BuildOrder
 from bot.ports.deployer import Function
 from bot.settings.catalogue import load_catalogue
+from bot.steps.cycle import Cycle
+from tests.conftest import Figure
 from tests.steps.killing import Killed, Watched, Writes
 from tests.steps.memory_forge import MemoryForge
 from tests.steps.shop import Shop
 
 MINUTES = timedelta(minutes=1)
-WATCHED = ("deployer.update_code", "deployer.publish_version", "deployer.move_alias", "retention.keep")
+WATCHED = (
+    "deployer.update_code",
+    "deployer.publish_version",
+    "deployer.move_alias",
+    "handovers.create",
+    "retention.keep",
+)
+GROUP = DeploymentGroup(application="shop", name="live")
 STRATEGIES = {
     "all-at-once": Strategy(),
     "baked": Strategy(bake=3 * MINUTES),
     "canary": replace(Strategy.parse("LambdaCanary10Percent5Minutes"), bake=3 * MINUTES),
     "linear": Strategy.parse("LambdaLinear25PercentEvery2Minutes"),
+}
+KILLS = {
+    name: 2 * (len(("update_code", "publish_version", "keep")) + moves)
+    for name, moves in {"all-at-once": 1, "baked": 2, "canary": 3, "linear": 4}.items()
 }
 CAREFUL = [name for name, strategy in STRATEGIES.items() if strategy.lasts]
 
@@ -44,6 +59,38 @@ class Bell(Unwatched):
     def ringing(self, function: Function, alarms: Sequence[str]) -> tuple[str, ...]:
         alias = self.shop.functions.alias(function.name, "live")
         return tuple(alarms) if alias and underway(alias) else ()
+
+
+@dataclass(slots=True)
+class Mover:
+    """A CodeDeploy that moves on each time somebody looks; it takes the alias back if it `fails`."""
+
+    shop: Shop
+    fails: bool
+    made: list[Handover] = field(default_factory=list)
+
+    def create(self, group: DeploymentGroup, function: Function, alias: Alias, version: str) -> str:
+        assert group == GROUP
+        assert not [one for one in self.made if one.state is HandoverState.UNDERWAY], "a second deployment"
+        self.made.append(Handover(id=f"d-{len(self.made)}", version=version, state=HandoverState.UNDERWAY))
+        self._move(function, alias.version, (version, 0.1))
+        return self.made[-1].id
+
+    def seen(self, group: DeploymentGroup, function: Function, alias: str, since: datetime) -> Sequence[Handover]:
+        del alias, since
+        assert group == GROUP
+        told = tuple(reversed(self.made))
+        if told and told[0].state is HandoverState.UNDERWAY:
+            new = told[0].version
+            assert new
+            self._move(function, "1" if self.fails else new)
+            state = HandoverState.FAILED if self.fails else HandoverState.SUCCEEDED
+            self.made[-1] = replace(told[0], state=state, why="stopped (ALARM_ACTIVE: errors)")
+        return told
+
+    def _move(self, function: Function, version: str, *weights: tuple[str, float]) -> None:
+        moved = replace(alias_of(self.shop), version=version, weights=weights)
+        self.shop.functions.move_alias(function, moved)
 
 
 class Tags(Unwatched):
@@ -93,7 +140,7 @@ class Slow:
         return Building(why="the build is not done")
 
 
-def open_shop(folder: Path, strategy: Strategy, *, alarmed: bool = False) -> Shop:
+def open_shop(folder: Path, strategy: Strategy, *, alarmed: bool = False, handed: bool = False) -> Shop:
     """A function on a base that has moved, with an unpinned file so that nobody has to merge anything."""
     folder.mkdir()
     shop = Shop(folder=folder, store=open_store(":memory:"), catalogue=load_catalogue())
@@ -103,6 +150,10 @@ def open_shop(folder: Path, strategy: Strategy, *, alarmed: bool = False) -> Sho
     shop.watch()
     shop.move()
     (target,) = shop.targets
+    if handed:
+        shop.targets = [replace(target, keep_rollback_tag=True, codedeploy=GROUP)]
+        shop.ports = {"handovers": Mover(shop, alarmed)}
+        return shop
     alarms = ("errors",) if alarmed else ()
     shop.targets = [replace(target, strategy=replace(strategy, alarms=alarms), keep_rollback_tag=True)]
     return shop
@@ -126,14 +177,16 @@ def versions(shop: Shop) -> int:
 
 def run(shop: Shop, writes: Writes) -> Alias:
     """Run a process that may be killed; return the alias as it left it."""
-    bell, tags = Bell(shop), Tags()
+    bell, tags, mover = Bell(shop), Tags(), shop.ports.get("handovers", Unwatched())
     shop.ports = {
+        "handovers": Watched("handovers", mover, writes, WATCHED),
         "watcher": bell,
         "deployer": Watched("deployer", shop.functions, writes, WATCHED),
         "retention": Watched("retention", tags, writes, WATCHED),
     }
     with suppress(Killed):
         shop.cycle()
+    shop.ports["handovers"] = mover
     return alias_of(shop)
 
 
@@ -142,50 +195,105 @@ def boundaries(writes: Writes) -> list[tuple[str, int]]:
     return [(name, writes.made[: place + 1].count(name)) for place, name in enumerate(writes.made)]
 
 
-def kill_everywhere(folder: Path, strategy: Strategy, *, alarmed: bool, check: Callable[[Shop], None]) -> int:
+@dataclass(frozen=True, slots=True)
+class Killings:
+    """What was seen over all kills: how many, and the most versions that were new after any."""
+
+    tried: int
+    published: int
+
+    def __str__(self) -> str:
+        return f"{self.tried} kills, no alias half-weighted and forgotten, at most {self.published} version published"
+
+
+def kill_everywhere(
+    folder: Path, strategy: Strategy, *, alarmed: bool, check: Callable[[Shop], None], handed: bool = False
+) -> Killings:
     """Kill one process before and after every write that an undisturbed one makes, start another, and look."""
     undisturbed = Writes()
-    whole = open_shop(folder / "whole", strategy, alarmed=alarmed)
+    whole = open_shop(folder / "whole", strategy, alarmed=alarmed, handed=handed)
     run(whole, undisturbed)
     check(whole)
-    tried = 0
+    tried = most = 0
     for name, number in boundaries(undisturbed):
         for after in (False, True):
             tried += 1
-            shop = open_shop(folder / f"killed{tried}", strategy, alarmed=alarmed)
+            shop = open_shop(folder / f"killed{tried}", strategy, alarmed=alarmed, handed=handed)
             left = run(shop, Writes(fatal=(name, number, after)))
-            assert underway(left) or not left.weights, f"forgotten half way at {name} {number}"
+            assert is_begun(left) or not left.weights, f"forgotten half way at {name} {number}"
             assert versions(shop) <= 2
             run(shop, Writes())
             check(shop)
+            most = max(most, versions(shop) - 1)
             shop.store.close()
     whole.store.close()
-    return tried
+    return Killings(tried, most)
 
 
+def served(shop: Shop) -> None:
+    """The new version serves alone, and nothing is left in the alias."""
+    alias = alias_of(shop)
+    assert (alias.version, alias.weights, alias.description, versions(shop)) == ("2", (), "", 2)
+
+
+def back(shop: Shop) -> None:
+    """The old version serves alone, and the alias says so."""
+    alias = alias_of(shop)
+    mark = Mark.read(alias.description)
+    assert (alias.version, alias.weights, versions(shop)) == ("1", (), 2)
+    assert mark is not None
+    assert (mark.new, mark.old) == ("2", None)
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_kill_at_any_write_leads_to_the_new_version(tmp_path: Path, name: str) -> None:
-    def served(shop: Shop) -> None:
-        alias = alias_of(shop)
-        assert (alias.version, alias.weights, alias.description, versions(shop)) == ("2", (), "", 2)
+def test_a_kill_at_any_write_leads_to_the_new_version(tmp_path: Path, figure: Figure, name: str) -> None:
+    seen = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=False, check=served)
 
-    tried = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=False, check=served)
-
-    assert tried >= 2 * len(STRATEGIES[name].weights)
+    figure(f"{name}, a kill before and after every write, then on to the new version", seen, Killings(KILLS[name], 1))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", CAREFUL)
-def test_with_an_alarm_a_kill_at_any_write_leads_back_to_the_old_version(tmp_path: Path, name: str) -> None:
-    def back(shop: Shop) -> None:
-        alias = alias_of(shop)
-        mark = Mark.read(alias.description)
-        assert (alias.version, alias.weights, versions(shop)) == ("1", (), 2)
-        assert mark is not None
-        assert (mark.new, mark.old) == ("2", None)
+def test_with_an_alarm_a_kill_at_any_write_leads_back_to_the_old_version(
+    tmp_path: Path, figure: Figure, name: str
+) -> None:
+    seen = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=True, check=back)
 
-    tried = kill_everywhere(tmp_path, STRATEGIES[name], alarmed=True, check=back)
+    kills = 2 * len(("update_code", "publish_version", "keep", "move_alias", "move_alias"))
+    figure(f"{name} with an alarm, a kill before and after every write, then back", seen, Killings(kills, 1))
 
-    assert tried == 2 * len(("update_code", "publish_version", "keep", "move_alias", "move_alias"))
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fails", [False, True], ids=["it ends well", "CodeDeploy takes it back"])
+def test_a_kill_at_any_write_around_codedeploy_leads_to_one_deployment_and_its_end(
+    tmp_path: Path, figure: Figure, fails: bool
+) -> None:
+    def once(shop: Shop) -> None:
+        (back if fails else served)(shop)
+        assert len(shop.ports["handovers"].made) == 1
+
+    seen = kill_everywhere(tmp_path, Strategy(), alarmed=fails, check=once, handed=True)
+
+    kills = 2 * len(("update_code", "publish_version", "move_alias", "keep", "create", "move_alias"))
+    end = "back" if fails else "on to the new version"
+    figure(f"CodeDeploy, a kill before and after every write, then {end}", seen, Killings(kills, 1))
+
+
+def test_a_run_that_does_not_stay_says_that_codedeploy_goes_on_and_the_next_one_sees_the_end(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", Strategy(), handed=True)
+    begun = shop.now
+
+    first = Cycle(shop.world(), shop.rules(), stays=False).run(MemoryEngine(shop.clock, 5 * MINUTES))
+
+    told = {outcome.result: outcome.message for outcome in first.outcomes if outcome.step == "redeploy"}
+    assert Result.HANDED_OVER in told
+    assert told[Result.WAITING].endswith("it goes on by itself, and a later run sees how it ends")
+    assert (shop.now - begun < MINUTES, first.needs_attention) == (True, False)
+    Cycle(shop.world(), shop.rules(), stays=False).run(MemoryEngine(shop.clock, 5 * MINUTES))
+    last = Cycle(shop.world(), shop.rules(), stays=False).run(MemoryEngine(shop.clock, 5 * MINUTES))
+    assert [outcome.result for outcome in last.outcomes] == [Result.SETTLED, Result.PROVEN]
+    served(shop)
 
 
 def test_a_forge_that_cannot_be_listed_leaves_no_alias_half_shifted(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def target(shop: Shop) -> Target:
 
 def newer(shop: Shop, target: Target) -> Reference:
     """Push another image of the function."""
+    assert target.destination
     image = target.destination.with_tag("second")
     digest = publish_function(shop.writer, shop.writer, PYTHON.with_tag("3.13"), AMD64, {"b": b"x"}, image, {})
     return target.destination.with_digest(digest)

@@ -30,6 +30,8 @@ from tests.conftest import Figure
 from tests.lab.package_mirror import PackageMirror, package_mirror
 from tests.steps.shop import Shop
 
+pytestmark = pytest.mark.soak
+
 JAVA = Reference.parse("public.ecr.aws/lambda/java")
 REAL = Path(__file__).parents[2].parent / "shared/data/java-base-moves.csv"
 FIRST, DAYS = date(2026, 7, 19), 35

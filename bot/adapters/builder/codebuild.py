@@ -50,6 +50,12 @@ class CodeBuild:
         mine = [build for build in builds if _builds(build, order)]
         return self._job(max(mine, key=lambda build: build["startTime"])) if mine else None
 
+    def reach(self) -> str:
+        """Say that the project is there and lets us list its builds; `BuildError` where not."""
+        with self._translated():
+            ids = self._client("codebuild").list_builds_for_project(projectName=self._project).get("ids", ())
+        return f"lists {len(ids)} builds of project {self._project}"
+
     def start(self, order: BuildOrder) -> str:
         """Start a build of the order's commit; the same order within five minutes is the same build."""
         facts = by_name(order)

@@ -11,10 +11,10 @@ Before anything is written three proofs have to hold; where one does not, `Rebas
 
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from bot.adapters.builder.pushed import already_pushed
 from bot.adapters.builder.sources import SameButForBases, Sources, differing_path
@@ -55,6 +55,8 @@ class RebaseBuilder:
     otherwise: Builder | None = None
     _images: dict[tuple[Reference, Platform], Image] = field(default_factory=dict, init=False)
     _swaps: dict[tuple[Digest, Digest], BaseSwap] = field(default_factory=dict, init=False)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE), init=False, compare=False)
+    """Kept from one rebase to the next: threads of its own would cost each more than two of its requests do."""
 
     def build(self, order: BuildOrder) -> Built | Building:
         """Prove that a rebase is safe, then write it; an order that was done before is not done again.
@@ -132,8 +134,9 @@ class RebaseBuilder:
         return self._swaps[pair]
 
     def _layers(self, reference: Reference, descriptors: Sequence[Descriptor]) -> list[Layer]:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda descriptor: self.contents.layer(reference, descriptor), descriptors))
+        reading = [self._pool.submit(self.contents.layer, reference, descriptor) for descriptor in descriptors]
+        _finish(reading)
+        return [each.result() for each in reading]
 
     def _write(self, order: BuildOrder, swap: "_Swap", proof: Proof) -> Built:
         image, base = swap.image, swap.new.manifest.layers
@@ -145,11 +148,11 @@ class RebaseBuilder:
                 swap.deployed if layer.digest in here else order.base, layer, order.destination
             )
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            config_type = image.manifest.config.media_type
-            storing = pool.submit(self.writer.put_blob, order.destination, config_type, config)
-            moved = sum(pool.map(copy, (*base, *swap.own_layers)))
-            stored = storing.result()
+        config_type = image.manifest.config.media_type
+        storing = self._pool.submit(self.writer.put_blob, order.destination, config_type, config)
+        copying = [self._pool.submit(copy, layer) for layer in (*base, *swap.own_layers)]
+        _finish((storing, *copying))
+        stored, moved = storing.result(), sum(each.result() for each in copying)
         manifest = rebased_manifest(image.manifest.media_type, stored, (*base, *swap.own_layers))
         digest = self.writer.put_manifest(order.destination, image.manifest.media_type, manifest)
         how = f"rebased, {proof}"
@@ -169,6 +172,19 @@ class _Swap:
     @property
     def own_layers(self) -> tuple[Descriptor, ...]:
         return self.image.manifest.layers[len(self.old.manifest.layers) :]
+
+
+def _finish(futures: Sequence[Future[Any]]) -> None:
+    """Wait until nothing goes on any more; what did not begin before one failed is left.
+
+    They begin in order, so the first result that cannot be had is the one that failed.
+    """
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+    finally:
+        for future in futures:
+            future.cancel()
+        wait(futures)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from bot.core.errors import DeployError
 
 _LONGEST: Final = 400
 _RENEW: Final = "renew them (aws sso login or a new role session) and check AWS_PROFILE and this machine's clock"
-
+_GIVE: Final = "give them (AWS_PROFILE, aws sso login, or a role of this machine or container)"
 _ASSUME: Final = "let refrom assume the role, in the role's trust policy and in the policy of its own identity"
 _THROTTLES: Final = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "ThrottledException", "Throttling", "RequestLimitExceeded"}
@@ -39,12 +39,17 @@ _ALLOW: Final = "allow it in the IAM policy of the role that refrom uses"
 _CURES: Final[Mapping[str, str]] = {
     "AccessDenied": _ALLOW,
     "AccessDeniedException": _ALLOW,
+    "ApplicationDoesNotExistException": "create the application, or correct deploy.codedeploy",
+    "DeploymentGroupDoesNotExistException": "create the deployment group, or correct deploy.codedeploy",
+    "DeploymentLimitExceededException": "wait until fewer deployments run; the next run tries again",
+    "InvalidRoleException": "give the deployment group a service role that may update the alias",
     "CodeStorageExceededException": "delete versions that no alias uses",
     "CodeVerificationFailedException": "sign the code or change the function's code signing configuration",
     "InvalidCodeSignatureException": "sign the code or change the function's code signing configuration",
     "ImageNotFoundException": "the image is gone from ECR; push it again, and keep lifecycle rules off it",
+    "PipelineNotFoundException": "create the pipeline, or correct the target's pipeline",
     "RepositoryNotFoundException": "the repository is gone from ECR; create it and push the image again",
-    "ResourceNotFoundException": "check its name, version and Region",
+    "ResourceNotFoundException": "check its name, version and Region, or take it from the settings",
 }
 _NO_CREDENTIALS: Final = (
     aws.CredentialRetrievalError,
@@ -85,7 +90,7 @@ def translated(subject: str, *, refusal: str, service: str = "Lambda") -> Iterat
             raise DeployError(f"{subject}: {text}; {_ASSUME}") from fault
         raise _answered(subject, fault.response, refusal, service) from fault
     except _NO_CREDENTIALS as fault:
-        raise DeployError(f"{subject}: there are no AWS credentials ({_short(fault)}); {_RENEW}") from fault
+        raise DeployError(f"{subject}: there are no AWS credentials ({_short(fault)}); {_GIVE}") from fault
     except (aws.HTTPClientError, aws.ConnectionError) as fault:
         raise DeployError(
             f"{subject}: AWS cannot be reached ({_short(fault)}); check the network, the proxy and the Region",
@@ -111,6 +116,19 @@ def says_missing(fault: DeployError, code: str = "ResourceNotFoundException") ->
     return isinstance(cause, aws.ClientError) and cause.response["Error"].get("Code") == code
 
 
+def knows_no_such_call(fault: DeployError) -> bool:
+    """Say whether the service of this Region does not know the call: it was not found, and no resource was meant."""
+    cause = fault.__cause__
+    if not isinstance(cause, aws.ClientError) or says_missing(fault):
+        return False
+    return cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404
+
+
+def is_unreachable(fault: DeployError) -> bool:
+    """Say whether nothing came back at all."""
+    return isinstance(fault.__cause__, aws.HTTPClientError | aws.ConnectionError)
+
+
 def _answered(subject: str, response: Mapping[str, Any], refusal: str, service: str) -> DeployError:
     error = response.get("Error", {})
     code, text = _short(error.get("Code", "")), _short(error.get("Message", "")).rstrip(".")
@@ -121,7 +139,7 @@ def _answered(subject: str, response: Mapping[str, Any], refusal: str, service: 
         return DeployError(f"{subject}: AWS does not take the credentials ({code}); {_RENEW}")
     if code in _CONFLICTS:
         return DeployError(f"{subject}: {_CONFLICTS[code]}", retryable=True)
-    if code == "InvalidParameterValueException":
+    if code in ("InvalidParameterValueException", "ValidationException"):
         return DeployError(f"{subject}: {service} refuses it: {text}; {refusal}")
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return DeployError(f"{subject}: {service} failed ({code}: {text}); run again", retryable=True)

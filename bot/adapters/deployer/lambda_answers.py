@@ -1,6 +1,7 @@
 """What Lambda answers, as values of the project (Lambda API 2015-03-31; developer guide, "Lambda function states")."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.deployer.aws_errors import explained
@@ -27,11 +28,21 @@ def function_of(subject: str, answer: Mapping[str, Any]) -> Function:
             revision=config["RevisionId"],
             code_sha256=config["CodeSha256"],
             version=config["Version"],
+            modified=modified_of(config),
             tags=answer.get("Tags", {}),
             tags_fault=tags_fault_of(answer),
         )
     except (KeyError, IndexError, ValueError) as fault:
         raise DeployError(f"{subject}: Lambda's answer cannot be read ({fault!r}); report this to refrom") from fault
+
+
+def modified_of(config: Mapping[str, Any]) -> datetime | None:
+    """Read LastModified, such as `2026-11-20T14:02:11.000+0000`; None where there is none that can be read."""
+    try:
+        moment = datetime.fromisoformat(config.get("LastModified", ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def tags_fault_of(answer: Mapping[str, Any]) -> str:

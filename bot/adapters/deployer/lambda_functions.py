@@ -75,7 +75,7 @@ class LambdaFunctions:
         self._default_region = region
         self._clock = clock
         self._roles = roles
-        self._places = places or (Place(region),)
+        self.places = places or (Place(region),)
         self._regions: dict[Place, _Region] = {}
         self._lock = threading.Lock()
 
@@ -86,13 +86,13 @@ class LambdaFunctions:
         """
         subject = f"function {name}" if version == _LATEST else f"function {name} version {version}"
         qualifier = {} if version == _LATEST else {"Qualifier": version}  # tags are the function's, not a version's
-        answer = self._call("get_function", name, subject=subject, **qualifier)
+        answer = self.call("get_function", name, subject=subject, **qualifier)
         return function_of(subject, answer)
 
     def alias(self, function: str, name: str) -> Alias | None:
         """Describe an alias; None if the function is there and has no such alias."""
         try:
-            answer = self._call("get_alias", function, subject=f"alias {name} of function {function}", Name=name)
+            answer = self.call("get_alias", function, subject=f"alias {name} of function {function}", Name=name)
         except DeployError as fault:
             if not says_missing(fault):
                 raise
@@ -104,7 +104,7 @@ class LambdaFunctions:
         """Say how far the provisioned concurrency of an alias is; an alias without any is ready."""
         subject = f"provisioned concurrency of function {function.name} alias {alias.name}"
         try:
-            answer = self._call(
+            answer = self.call(
                 "get_provisioned_concurrency_config", function.arn, subject=subject, Qualifier=alias.name
             )
         except DeployError as fault:
@@ -122,7 +122,7 @@ class LambdaFunctions:
         """List functions with one request for 50 of any kind and one for each that is a container image."""
         functions: list[Candidate] = []
         faults = []
-        for place in self._places:
+        for place in self.places:
             try:
                 functions += self._list(place)
             except DeployError as fault:
@@ -137,11 +137,11 @@ class LambdaFunctions:
         if image.digest is None:
             raise DeployError(f"{subject}: image {image} has no digest; name it by digest, a tag may move meanwhile")
         uri = f"{image.name}@{image.digest}"
-        self._call(
+        self.call(
             "update_function_code",
             function.arn,
             subject=f"{subject} with image {uri}",
-            refusal="give one image for the function's platform, in ECR of the function's Region",
+            refusal="give one image that is there, for the function's platform, in ECR of its Region",
             ImageUri=uri,
             RevisionId=function.revision,
         )
@@ -158,7 +158,7 @@ class LambdaFunctions:
         there = self._version_like(function, subject)
         if there:
             return there
-        answer = self._call(
+        answer = self.call(
             "publish_version",
             function.arn,
             subject=subject,
@@ -172,7 +172,7 @@ class LambdaFunctions:
 
     def move_alias(self, function: Function, alias: Alias) -> None:
         """Let the alias become this one; refused if it changed since it was read."""
-        self._call(
+        self.call(
             "update_alias",
             function.arn,
             subject=f"alias {alias.name} of function {function.name}",
@@ -188,24 +188,29 @@ class LambdaFunctions:
         """Read all pages of versions, `$LATEST` among them."""
         marker: Mapping[str, str] = {}
         while True:
-            page = self._call("list_versions_by_function", function.arn, subject=subject, **marker)
+            page = self.call("list_versions_by_function", function.arn, subject=subject, **marker)
             yield from page.get("Versions", ())
             if not page.get("NextMarker"):
                 return
             marker = {"Marker": page["NextMarker"]}
 
     def _list(self, place: Place) -> Iterator[Candidate]:
-        for config in self._pages(place):
+        for config in self.configurations(place):
             if config.get("PackageType") != "Image":
                 continue
-            names = names_of(config["FunctionArn"], self._default_region, is_own=place.account is None)
+            names = self.names(config, place)
             try:
-                yield candidate(names, self._call("get_function", names[0], subject=f"function {names[0]}"))
+                yield candidate(names, self.call("get_function", names[0], subject=f"function {names[0]}"))
             except DeployError as fault:
                 if not says_missing(fault):  # else it was deleted since it was listed
                     yield unreadable(names, str(fault))
 
-    def _pages(self, place: Place) -> Iterator[Mapping[str, Any]]:
+    def names(self, config: Mapping[str, Any], place: Place) -> tuple[str, ...]:
+        """Say under which names settings may know a listed function, the ARN first."""
+        return names_of(config["FunctionArn"], self._default_region, is_own=place.account is None)
+
+    def configurations(self, place: Place) -> Iterator[Mapping[str, Any]]:
+        """List the functions of a place, of any kind, with one request for 50; raises `DeployError`."""
         marker: Mapping[str, str] = {}
         while True:
             with translated(f"functions of {place}", refusal="list them again"):
@@ -226,7 +231,7 @@ class LambdaFunctions:
         alike = [entry["Version"] for entry in found if entry is not latest and same_version(entry, latest)]
         return str(max(alike, key=int, default=""))
 
-    def _call(
+    def call(
         self,
         operation: str,
         function: str,
@@ -235,6 +240,7 @@ class LambdaFunctions:
         refusal: str = "read the function again",
         **members: object,
     ) -> Mapping[str, Any]:
+        """Make one call about a function within the quota of its place; raises `DeployError`."""
         name = FunctionName.parse(function, default_region=self._default_region)
         with translated(f"{subject} in {name.region}", refusal=refusal):
             region = self._region(Place(name.region, name.account))

@@ -1,11 +1,29 @@
 """The deployer of settings that name no function: proposals only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.core.deployment import Alias
 from bot.core.errors import DeployError
 from bot.core.reference import Reference
+from bot.core.runtime_version import InitStart
 from bot.ports.deployer import Function, Listing, Readiness
+from bot.ports.fleet import FleetListing, Listed, SeenFunction, SeenVersion
+
+
+class NoFleet:
+    """Keeps the shape of the port `Fleet`; there are no places to read."""
+
+    def listed(self) -> FleetListing:
+        """List none."""
+        return FleetListing()
+
+    def read(self, functions: Sequence[Listed]) -> Iterator[tuple[Listed, SeenFunction | None]]:
+        """Read none of the functions, of which there are none."""
+        return ((one, None) for one in functions)
+
+    def started(self, version: SeenVersion) -> InitStart | str:
+        """Say what is missing."""
+        return f"the log of {version.function.name} cannot be read; name accounts under deploy.deployer in the settings"
 
 
 class NoFunctions:

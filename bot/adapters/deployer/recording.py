@@ -1,10 +1,13 @@
 """The deployer of a dry run: changes no function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.deployment import Alias
+from bot.core.handover import DeploymentGroup, Handover
 from bot.core.reference import Reference
-from bot.ports.deployer import Function, Retention
+from bot.ports.deployer import Function, Handovers, Retention
 
 
 class RecordingDeployer:
@@ -35,3 +38,19 @@ class RecordingRetention:
         """Leave the image as it is."""
         del image, tag
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHandovers:
+    """Keeps the shape of the port `Handovers`; no deployment is created."""
+
+    inner: Handovers
+
+    def seen(self, group: DeploymentGroup, function: Function, alias: str, since: datetime) -> Sequence[Handover]:
+        """Read them."""
+        return self.inner.seen(group, function, alias, since)
+
+    def create(self, group: DeploymentGroup, function: Function, alias: Alias, version: str) -> str:
+        """Answer as if there were one."""
+        del group, function, alias, version
+        return "(dry run)"

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from bot.core.deployment import Alias, Served
 from bot.core.errors import DeployError
+from bot.core.handover import DeploymentGroup, Handover
 from bot.core.reference import Reference
 from bot.ports.deployer import Function
 
 
 class Unwatched:
-    """Keeps the shape of the ports `Watcher` and `Retention` where there is nothing to see and nothing to keep."""
+    """Keeps the shape of the ports `Watcher`, `Retention` and `Handovers` where there is nothing of their kinds."""
 
     def ringing(self, function: Function, alarms: Sequence[str]) -> tuple[str, ...]:
         """Know of no alarm: one that the settings name is missing here."""
@@ -33,3 +34,13 @@ class Unwatched:
         """Images stay until somebody deletes them."""
         del image, tag
         return False
+
+    def seen(self, group: DeploymentGroup, function: Function, alias: str, since: datetime) -> Sequence[Handover]:
+        """Say what is missing."""
+        del since
+        raise DeployError(f"{function.name}:{alias} is not CodeDeploy's ({group}): the local deployer has none")
+
+    def create(self, group: DeploymentGroup, function: Function, alias: Alias, version: str) -> str:
+        """Say what is missing."""
+        what = f"{function.name}:{alias.name} cannot be brought to version {version} by CodeDeploy {group}"
+        raise DeployError(f"{what}: the local deployer has none; take codedeploy out of the settings")

@@ -10,21 +10,18 @@ from typing import Any, Final
 
 from bot.core.outcome import Result
 from bot.core.pull_request import code
-from bot.core.responsibility import State
 from bot.entrypoints.documents import Document
 from bot.entrypoints.exits import Failure
-from bot.entrypoints.tables import name_of, subject_of
+from bot.entrypoints.forms.findings import BREAKING, label_of
+from bot.entrypoints.forms.markdown import UNREAD, USES, decision, long, sections, skipped, table
+from bot.entrypoints.tables import subject_of
 
 LARGEST: Final = 1024 * 1024
 """In bytes of UTF-8; GitHub shows no summary of a step that is larger (docs.github.com, "Workflow commands")."""
 _MOST_FAULTS: Final = 10
 """GitHub shows so many error annotations of one step."""
-_LONGEST_MESSAGE: Final = 2000
 _CUT: Final = "\n\nThe rest is left out here, because a summary has its bounds; the output `document` holds it all.\n"
 _WEB: Final = re.compile(r"https?://[A-Za-z0-9./:_-]+\Z")
-_DUTIES: Final = ("function", "runtime", "version", "verdict", "base age (days)", "duty", "days", "why")
-_USES: Final = ("repository", "file", "line", "runtime", "decision", "why")
-_UNREAD: Final = ("repository", "file", "line", "why")
 _TROUBLE: Final = {str(Result.FAILED), str(Result.REFUSED), str(Result.ROLLED_BACK)}
 
 Fault = tuple[str, str]
@@ -39,7 +36,7 @@ def summarize(document: Document) -> str:
 def summarize_failure(failed: Failure) -> str:
     """Say why there is no document."""
     lines = failed.message.strip().splitlines()
-    return bounded("\n".join(["## refrom could not work", "", *(f"- {_long(line)}" for line in lines if line)]) + "\n")
+    return bounded("\n".join(["## refrom could not work", "", *(f"- {long(line)}" for line in lines if line)]) + "\n")
 
 
 def faults(document: Document) -> list[Fault]:
@@ -70,65 +67,18 @@ def _run(document: Document) -> Iterable[str]:
     counts = ", ".join(f"{count} {word}" for word, count in decided.items())
     yield "## refrom" + (": a dry run, nothing was changed" if document["dry_run"] else "")
     yield f"\nDecisions: {counts or 'none'}."
-    yield from _table("What was done", ("step", "for", "result", "what"), map(_outcome, document["outcomes"]))
-    yield from _table("Decisions", _USES, map(_decision, document["decisions"]))
-    yield from _table("Not read", _UNREAD, map(_skipped, document["skipped"]))
-    waiting = ((code(w["key"]), _long(w["reason"])) for w in document["waiting"])
-    yield from _table("Waiting; the next run goes on", ("for", "why"), waiting)
-
-
-def _audit(document: Document) -> Iterable[str]:
-    slo, repositories = document["slo"], document["repositories"]
-    yield "## refrom: audit"
-    yield f"\nSLO {'kept' if slo['kept'] else 'broken by ' + str(slo['findings'])}."
-    yield from _table("Functions", _DUTIES, (_duty(f, d) for f in document["functions"] for d in f["duties"]))
-    errors = ((code(subject), _long(reason)) for subject, reason in map(_error, document["errors"]))
-    yield from _table("Could not be read", ("what", "why"), errors)
-    yield from _table("Base images", _USES, (_decision(use) for each in repositories for use in each["uses"]))
-    yield from _table("Not read", _UNREAD, (_skipped(entry) for each in repositories for entry in each["skipped"]))
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    """Write a table whose cells are Markdown; without rows there is none."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if lines:
-        yield from (f"\n### {title}\n", f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *lines)
+    yield from table("What was done", ("step", "for", "result", "what"), map(_outcome, document["outcomes"]))
+    yield from table("Decisions", USES, map(decision, document["decisions"]))
+    yield from table("Not read", UNREAD, map(skipped, document["skipped"]))
+    waiting = ((code(w["key"]), long(w["reason"])) for w in document["waiting"])
+    yield from table("Waiting; the next run goes on", ("for", "why"), waiting)
 
 
 def _outcome(outcome: Mapping[str, Any]) -> Sequence[str]:
     """One outcome, with a link if it has one that is no more than an address."""
     link = outcome.get("pull_request") or ""
-    what = _long(outcome["message"]) + (f" <{link}>" if _WEB.match(link) else "")
+    what = long(outcome["message"]) + (f" <{link}>" if _WEB.match(link) else "")
     return code(outcome["step"]), code(subject_of(outcome)), code(outcome["result"]), what
-
-
-def _decision(decision: Mapping[str, Any]) -> Sequence[str]:
-    action = f" ({decision['action']})" if decision["action"] else ""
-    return (
-        code(decision["repository"]),
-        code(decision["path"]),
-        str(decision["line"]),
-        code(decision["runtime"] or ""),
-        f"{decision['decision']}{action}",
-        _long(decision["reason"]),
-    )
-
-
-def _skipped(entry: Mapping[str, Any]) -> Sequence[str]:
-    return code(entry["repository"]), code(entry["path"]), str(entry["line"] or ""), _long(entry["reason"])
-
-
-def _duty(function: Mapping[str, Any], duty: Mapping[str, Any]) -> Sequence[str]:
-    return (
-        code(name_of(function["function"], function["alias"])),
-        code(function["runtime"] or ""),
-        code(function["version"] or ""),
-        function["verdict"],
-        _number(function["base_age_days"]),
-        duty["state"],
-        _number(duty["days"]),
-        _long(duty.get("reason") or ""),
-    )
 
 
 def _faults_of_run(document: Document) -> list[Fault]:
@@ -137,12 +87,11 @@ def _faults_of_run(document: Document) -> list[Fault]:
 
 
 def _faults_of_audit(document: Document) -> list[Fault]:
-    breaking = {str(State.OVERDUE), str(State.UNKNOWN)}
     owed = [
-        (name_of(f["function"], f["alias"]), f"{d['duty']}: {d['state']}" + _because(d.get("reason")))
+        (label_of(f), f"{d['duty']}: {d['state']}" + (f"; {d['reason']}" if d.get("reason") else ""))
         for f in document["functions"]
         for d in f["duties"]
-        if d["state"] in breaking
+        if d["state"] in BREAKING
     ]
     return [*map(_error, document["errors"]), *owed]
 
@@ -151,22 +100,9 @@ def _error(error: Mapping[str, Any]) -> Fault:
     return subject_of(error), error["reason"]
 
 
-def _because(reason: str | None) -> str:
-    return f"; {reason}" if reason else ""
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-def _long(text: str) -> str:
-    """A sentence: the cure stands at its end, so that it is not cut like a name."""
-    return code(text, _LONGEST_MESSAGE) if text else ""
-
-
 _SECTIONS: Final[Mapping[str, Callable[[Document], Iterable[str]]]] = {
     "refrom.run/1": _run,
-    "refrom.audit/1": _audit,
+    "refrom.audit/1": sections,
 }
 _FAULTS: Final[Mapping[str, Callable[[Document], list[Fault]]]] = {
     "refrom.run/1": _faults_of_run,

@@ -17,6 +17,7 @@ from bot.entrypoints.service.schedule import next_start
 from bot.entrypoints.service.state import Audited, Board, Ended, Ending
 from bot.ports.engine import Again, Done, Engine, Key, Stop, Tick
 from bot.steps.audit import audit_after
+from bot.steps.burn import burn, keep_sample
 from bot.steps.cycle import Cycle, Report
 from bot.wiring import Workshop
 
@@ -72,8 +73,10 @@ class Loop:
         if self.stop.asked:
             return Ending.STOPPED, "", None
         ending = Ending.ATTENTION if report.needs_attention else Ending.DONE
-        document = audit_document(found)
-        return ending, "", Audited(at=self.workshop.clock.now(), document=document, decisions=_decisions(report))
+        now, journal = self.workshop.clock.now(), self.workshop.world.journal
+        keep_sample(journal, found.findings, now)
+        document = audit_document(found, burn(journal, now))
+        return ending, "", Audited(at=now, document=document, decisions=_decisions(report))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.adapters.registry import HttpRegistry
 from bot.core.platforms import Platform
 from bot.core.reference import Reference
-from tests.lab.clock import WoundClock
+from bot.ports.clock import Clock
 from tests.lab.images import AMD64, put_image, put_index
 
 
@@ -30,6 +30,6 @@ class Images:
         return target.with_digest(index.digest)
 
 
-def let_pass(clock: WoundClock, seconds: float) -> None:
+def let_pass(clock: Clock, seconds: float) -> None:
     """Let time pass."""
     clock.wait_until(clock.now() + timedelta(seconds=seconds))

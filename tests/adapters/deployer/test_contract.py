@@ -17,6 +17,7 @@ from bot.core.errors import DeployError
 from bot.core.reference import Reference
 from bot.ports.deployer import Deployer, Function, Functions, Readiness, UpdateStatus
 from tests.adapters.deployer.scene import Images, let_pass
+from tests.conftest import Figure
 from tests.lab.aws import REGION, AwsStub
 from tests.lab.clock import WoundClock
 from tests.lab.images import AMD64, ARM64
@@ -36,6 +37,12 @@ MOTO_DIFFERS = {
     "test_an_alias_shares_its_calls_with_no_version_that_is_missing": "versions in weights are not looked at",
 }
 """What moto does otherwise than Lambda, and the tests that find it out; tests/lab/moto.py mends what hid the rest."""
+
+
+@pytest.mark.parametrize(("test", "why"), MOTO_DIFFERS.items(), ids=MOTO_DIFFERS)
+def test_each_known_difference_of_moto_is_found_out_by_a_test(figure: Figure, test: str, why: str) -> None:
+    """That test fails on moto, and it is a failure of this suite if it does not: the list cannot grow stale."""
+    figure(f"moto differs from Lambda, and a test knows it: {why}", test in globals(), True)
 
 
 class Both(Functions, Deployer, Protocol):

@@ -312,7 +312,7 @@ class TestErrors:
     def test_missing_credentials_are_explained(self, aws: AwsStub, clock: WoundClock) -> None:
         functions = LambdaFunctions(lambda_clients(Session(), endpoint_url=aws.url), region=REGION, clock=clock)
 
-        with pytest.raises(DeployError, match=r"there are no AWS credentials .*; renew them") as error:
+        with pytest.raises(DeployError, match=r"there are no AWS credentials .*; give them") as error:
             functions.function("orders")
 
         assert not error.value.retryable

@@ -17,6 +17,8 @@ from tests.adapters.forge.contract import BRANCH, FILES, NEW, NEWER, REPOSITORY,
 from tests.adapters.forge.local_world import LocalWorld
 from tests.adapters.forge.world import File
 
+pytestmark = pytest.mark.soak
+
 Operation = Callable[[LocalWorld, str], object]
 
 

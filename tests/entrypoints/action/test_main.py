@@ -136,7 +136,8 @@ def test_a_deployment_that_somebody_must_watch_is_refused_with_the_one_named_tha
     told = use()
 
     assert (told.code, told.outputs["pull-requests"]) == (USAGE, "[]")
-    assert "write strategy: all-at-once and bake: 0m, or run refrom serve, which stays" in told.log
+    cures = "hand it over with deploy.codedeploy, or write strategy: all-at-once and bake: 0m, or run refrom serve"
+    assert cures in told.log
     assert use(REFROM_COMMAND="audit").code == DONE
 
 

@@ -138,6 +138,19 @@ def test_a_cycle_does_what_run_does_and_tells_it(scene: Scene) -> None:
     assert told == list(FLEET)
 
 
+def test_the_slo_of_a_day_is_kept_once_and_shown_from_then_on(scene: Scene) -> None:
+    scene.script.cycles = 8
+
+    with scene.open() as workshop:
+        seen = scene.run(workshop)
+
+    burns = [state.audited.document["burn"] for state in seen if state.audited]
+    days = [START.date().isoformat(), (START + timedelta(days=1)).date().isoformat()]
+    assert [sample["day"] for sample in burns[0]] == days[:1]
+    assert burns[0][0] == {"day": days[0], "functions": 6, "within": 6, "overdue": 0}
+    assert [sample["day"] for sample in burns[-1]] == days
+
+
 def test_a_hold_works_from_the_next_cycle_on(scene: Scene) -> None:
     holds = scene.fleet.folder / "refrom.holds.yaml"
     text = 'version: 1\nholds: [{repository: "*", reason: release freeze}]\n'

@@ -28,6 +28,8 @@ NEEDED: Final = {"contents": "write", "pull_requests": "write"}
 """What a token must be allowed, and all that it must be (metadata: read comes by itself)."""
 FOR_TEAMS: Final = {"members": "read"}
 """What it must be beside that, of an organisation, where teams are asked to review."""
+FOR_BUILDS: Final = {"actions": "write"}
+"""What it must be beside that where a workflow builds images."""
 _LEVELS: Final = ("read", "write", "admin")
 _SCOPES: Final = "X-OAuth-Scopes"
 _WITHOUT_USER: Final = "ghs_"
@@ -59,6 +61,9 @@ class GitHubExamination:
     reserve: float = 0
     """The share of each quota that a run leaves to others."""
     asks_teams: bool = False
+    workflow: str = ""
+    """The workflow that builds images, if one does, and the source repositories that it builds."""
+    built: Sequence[str] = ()
 
     @property
     def subject(self) -> str:
@@ -74,6 +79,8 @@ class GitHubExamination:
             yield check_clock(self.subject, answer.headers.get("Date"), self.clock.now())
             yield checked(self.subject, "rate limit", partial(self._quota, owner))
             yield from self._repositories()
+            for name in self.built[:_MOST]:
+                yield checked(name, "workflow", partial(self.forge.jobs(self.workflow).reach, name))
 
     def _owners(self) -> list[str]:
         """Whom to ask for: every owner grants an App its own token, while any other token is the same for all."""
@@ -101,12 +108,13 @@ class GitHubExamination:
         let_in[owner] = reply.answer
 
     def _require_granted(self, owner: str, granted: Mapping[str, str]) -> str:
-        needed = {**NEEDED, **(FOR_TEAMS if self.asks_teams else {})}
+        needed = {**NEEDED, **(FOR_TEAMS if self.asks_teams else {}), **(FOR_BUILDS if self.workflow else {})}
         lacking = [f"{name}: {level}" for name, level in needed.items() if not _covers(granted.get(name), level)]
         if lacking:
             cure = "let it ask for them in the App's settings, under Permissions, and accept them at the installation"
             raise ForgeError(f"{owner} does not grant the App {' and '.join(lacking)}; {cure}")
         also = ", and see teams" if self.asks_teams else ""
+        also += ", and start workflows" if self.workflow else ""
         return f"the App may write contents and pull requests{also}"
 
     def _repositories(self) -> Iterator[Check]:

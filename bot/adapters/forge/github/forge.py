@@ -14,7 +14,7 @@ from bot.adapters.forge.github.listing import Filters, Listing
 from bot.adapters.forge.github.pulls import CommitWith, GitHubPullRequests, full, known
 from bot.adapters.forge.github.reading import Reader
 from bot.adapters.forge.github.walking import Walker
-from bot.adapters.forge.github.workflows import WorkflowJobs
+from bot.adapters.forge.github.workflows import WorkflowJobs, WorkflowRuns
 from bot.core.errors import ForgeError
 from bot.ports.forge import SourceRepository, Sources
 
@@ -44,6 +44,10 @@ class GitHubForge(GitHubPullRequests):
     def jobs(self, workflow: str) -> WorkflowJobs:
         """Builds by a workflow of the source repositories."""
         return WorkflowJobs(self._github, workflow)
+
+    def pipeline(self, workflow: str) -> WorkflowRuns:
+        """Deployments by a workflow of the source repositories."""
+        return WorkflowRuns(self._github, workflow)
 
     # Forge
 

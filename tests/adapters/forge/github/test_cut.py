@@ -20,6 +20,8 @@ from tests.adapters.forge.world import Bot, File
 from tests.conftest import Figure
 from tests.lab.clock import WoundClock
 
+pytestmark = pytest.mark.soak
+
 WANTED = Finish(labels=("base", "security"), reviewers=("ada",), auto_merge="squash")
 EACH_END = pytest.mark.parametrize("end", End)
 EACH_WAY = pytest.mark.parametrize("commit_with", ["api", "git"])

@@ -51,6 +51,7 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
             clock: Clock | None = None,
             reserve: float = 0,
             asks_teams: bool = False,
+            built: Sequence[str] = (),
         ) -> list[Check]:
             now = clock or SystemClock()
             transport = stack.enter_context(closing(Transport(now, timeouts=(5, 30), attempts=1)))
@@ -65,6 +66,8 @@ def examine(fake: FakeGitHub) -> Iterator[Examine]:
                 clock=now,
                 reserve=reserve,
                 asks_teams=asks_teams,
+                workflow="build.yml" if built else "",
+                built=built,
             )
             return list(made.examine())
 
@@ -297,3 +300,34 @@ def test_a_repository_that_cannot_be_listed_is_left_to_whoever_lists_it(fake: Fa
 
     assert not any(check.is_failed for check in checks)
     assert named(checks, "write") == named(checks, "git") == []
+
+
+RUN_NAME = "run-name: ${{ inputs.image }}\n"
+WORKFLOW = "name: Build\n{}on: {{workflow_dispatch: {{inputs: {{image: {{}}}}}}}}\njobs: {{}}\n"
+
+
+def put_workflow(fake: FakeGitHub, run_name: str = RUN_NAME) -> None:
+    text = WORKFLOW.format(run_name)
+    fake.create_repository("acme/built", {**FILES, ".github/workflows/build.yml": text.encode()})
+
+
+def test_a_workflow_that_builds_is_looked_for_in_each_source_repository(fake: FakeGitHub, examine: Examine) -> None:
+    put_workflow(fake)
+
+    checks = examine("acme/built", "acme/orders", built=["acme/built", "acme/orders"])
+
+    assert named(checks, "workflow")[0] == (State.OK, "build.yml is there, and was started 0 times of late")
+    name, message, cure = only_failure(checks)
+    assert (name, "acme/orders" in message, "build.yml" in message) == ("workflow", True, True)
+    assert cure
+
+
+def test_an_app_that_starts_workflows_must_be_allowed_to(fake: FakeGitHub, examine: Examine) -> None:
+    put_workflow(fake)
+    writing = {"contents": "write", "metadata": "read", "pull_requests": "write"}
+    app = fake.app(installations={"acme": {**writing, "actions": "read"}, "other": {**writing, "actions": "write"}})
+
+    checks = examine("acme/built", "other/*", app=app, built=["acme/built"])
+
+    assert only_failure(checks)[:2] == ("write", "acme does not grant the App actions: write")
+    assert (State.OK, "the App may write contents and pull requests, and start workflows") in named(checks, "write")

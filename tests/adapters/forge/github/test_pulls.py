@@ -499,6 +499,7 @@ def test_another_bot_that_refreshes_first_leaves_the_later_one_nothing_to_leave_
     pytest.fail("it never came to its end")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("commit_with", ["api", "git"])
 @pytest.mark.parametrize("new", ["acme/sales", "other/orders"], ids=["renamed", "transferred"])
 def test_a_repository_that_moves_at_any_request_gets_one_pull_request(
