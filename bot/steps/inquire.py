@@ -44,6 +44,7 @@ from bot.core.rollout_report import RolloutReport, report_of
 from bot.core.runtimes import Catalogue
 from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
+from bot.core.taken_back import TakenBack
 from bot.core.target import SmokeTest, Target
 from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
@@ -108,6 +109,8 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self.standings: dict[str, Standing] = {}
         """Where the rollout of each stream stands, once it was asked for."""
+        self.marks: Callable[[], Sequence[TakenBack]] = tuple
+        """Reads what the aliases of the targets say was taken back, where somebody knows how."""
         self._there: dict[Digest, bool] = {}
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
@@ -168,6 +171,7 @@ class Inquiry:
                 ledger=world.ledger,
                 journal=world.journal,
                 memory=world.rollouts,
+                marks=self.marks,
                 compare=self._compare,
                 blocked={
                     b.digest: b.reason

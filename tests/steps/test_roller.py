@@ -35,6 +35,7 @@ def roller(journal: MemoryJournal, memory: MemoryRollouts) -> Roller:
         journal=journal,
         memory=memory,
         compare=lambda *_: None,
+        marks=tuple,
         blocked={},
     )
 
