@@ -14,6 +14,7 @@ from bot.core.observation import Observation
 from bot.core.outcome import Outcome
 from bot.core.policy import Policy
 from bot.core.rollout import Rollout, RolloutPolicy, Troubles, advance
+from bot.core.taken_back import TakenBack
 from bot.core.troubles import troubles_of
 from bot.ports.store import Journal, Ledger, Rollouts
 
@@ -48,6 +49,8 @@ class Roller:
     journal: Journal
     memory: Rollouts
     compare: Compare
+    marks: Callable[[], Sequence[TakenBack]]
+    """What the functions themselves say was taken back, which no loss of the store hides."""
     blocked: Mapping[Digest, str]
     """The digests that are blocked, each with the reason."""
     _read: tuple[datetime, Entries] | None = field(init=False, default=None)
@@ -122,4 +125,6 @@ class Roller:
     def _troubles(self, rollout: Rollout, latest: Observation) -> Troubles:
         why = next((self.blocked[digest] for digest in latest.digests if digest in self.blocked), None)
         blocked = "" if why is None else f"it is blocked ({why})"
-        return troubles_of(self.since(rollout.began), latest.digests, blocked)
+        told = troubles_of(self.since(rollout.began), latest.digests, blocked)
+        marked = (f"{one.function} was rolled back" for one in self.marks() if one.bases & latest.digests)
+        return replace(told, taken_back=tuple(dict.fromkeys((*told.taken_back, *marked))))

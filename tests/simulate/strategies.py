@@ -117,6 +117,7 @@ class Refrom:
             journal=self.journal,
             memory=self.rollouts,
             compare=self._compare,
+            marks=tuple,
             blocked=blocked,
         )
         standings = {name: roller.standing(stream.seen_at(now)[0], now) for name, stream in self.streams.items()}
