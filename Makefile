@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports unit soak fuzz bench show-loop show-faces show-reading show-judging show-forge show-redeploy lock schema clean
+.PHONY: help setup demo test lint types imports unit soak fuzz bench show-loop show-faces show-reading show-judging show-forge show-redeploy show-audit simulate lock schema clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ show-forge: $(STAMP)  ## What pull requests for a whole organisation must show
 show-redeploy: $(STAMP)  ## What rebuild, rebase, redeploy, proof and the way back must show
 	@$(BIN)/python -m tests.show redeploy
 
+show-audit: $(STAMP)  ## What update modes, rollouts, the audit and its forms must show
+	@$(BIN)/python -m tests.show audit
+
 fuzz: $(STAMP)  ## Our parser and BuildKit's own on 20,000 random Dockerfiles
 	@$(BIN)/python -m tests.property.fuzz_dockerfile --cases 20000
 
@@ -80,6 +83,9 @@ bench: $(STAMP)  ## How fast files and layers are read, images rebased, what 10,
 	@$(BIN)/python -m tests.bench.contents
 	@$(BIN)/python -m tests.bench.fleet
 	@$(BIN)/python -m tests.bench.rebase
+
+simulate: $(STAMP)  ## A quarter of a thousand functions on a virtual clock: each figure beside its goal, drawn into docs/
+	@$(BIN)/python -m tests.simulate
 
 schema:  ## Write the JSON schemas of the settings and of a repository's own file
 	$(BIN)/python -m bot.settings.schema > config/refrom.schema.json

@@ -3,6 +3,7 @@
 Each function turns values into one document that starts with its schema name.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -166,10 +167,13 @@ def waiting_documents(waiting: Iterable[tuple[Key, Again]]) -> list[Document]:
 
 def audit_document(audit: Audit, samples: Iterable[Sample] = ()) -> Document:
     """`refrom.audit/1`; `samples` are how the SLO stood on earlier days."""
+    decided: defaultdict[str, list[Decision]] = defaultdict(list)
+    for decision in audit.decisions:
+        decided[decision.use.repository].append(decision)
     return {
         "schema": "refrom.audit/1",
         "functions": [_finding(finding) for finding in audit.findings],
-        "repositories": [_repository(survey, audit.decisions) for survey in audit.surveys],
+        "repositories": [_repository(survey, decided[survey.repository.name]) for survey in audit.surveys],
         "errors": [
             *({"repository": name, "reason": reason} for name, reason in audit.faults),
             *_streams(audit.unwatched),
@@ -452,9 +456,12 @@ def _duty(duty: Duty) -> Document:
 
 
 def _repository(survey: Survey, decisions: Sequence[Decision]) -> Document:
-    name = survey.repository.name
-    uses = [decision_document(decision) for decision in decisions if decision.use.repository == name]
-    return {"repository": name, "commit": survey.repository.commit, "uses": uses, "skipped": _unread(survey)}
+    return {
+        "repository": survey.repository.name,
+        "commit": survey.repository.commit,
+        "uses": [decision_document(decision) for decision in decisions],
+        "skipped": _unread(survey),
+    }
 
 
 def _unread(survey: Survey) -> list[Document]:

@@ -11,7 +11,7 @@ from bot.entrypoints.console import ConfigOption, Format, FormatOption, print_do
 from bot.entrypoints.documents import rollout_document
 from bot.entrypoints.exits import ATTENTION, DONE
 from bot.entrypoints.tables import say, short, show, subject_of
-from bot.steps.inquire import Inquiry
+from bot.steps.cycle import Cycle
 from bot.wiring import open_workshop
 
 
@@ -20,7 +20,7 @@ def rollout(context: typer.Context, config: ConfigOption = None, output: FormatO
     session = session_of(context)
     now = session.clock.now()
     with open_workshop(config, session.clock, dry_run=True, required=True) as workshop:
-        inquiry = Inquiry(workshop.world, workshop.mapped_rules())
+        inquiry = Cycle(workshop.world, workshop.mapped_rules()).inquiry
         if inquiry.rules.rollout is None:
             say(session.err, "the settings have no rollout, so every repository may take a base at once")
         faults = inquiry.read_all(now)

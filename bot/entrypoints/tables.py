@@ -184,8 +184,8 @@ def _show_images(console: Console, functions: Sequence[Mapping[str, Any]]) -> No
 
 def _show_responsibility(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     counts = ("functions", "met", "due", "overdue", "excepted", "unknown")
-    lines = [(row["row"], *(row[count] for count in counts), row["customer"]) for row in rows]
-    show(console, "Who owes what", ("row", *counts, "the customer"), lines)
+    columns = ("row", "all", *counts[1:])
+    show(console, "Who owes what", columns, [(row["row"], *(row[each] for each in counts)) for row in rows])
 
 
 def _owed(function: Mapping[str, Any], duty: dict[str, Any]) -> Sequence[object]:

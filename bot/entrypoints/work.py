@@ -6,10 +6,10 @@ from typing import Final
 
 from bot.core.errors import SettingsError
 from bot.entrypoints.documents import Document, audit_document, run_document
-from bot.entrypoints.exits import ATTENTION, DONE, code_of, defects_of
+from bot.entrypoints.exits import ATTENTION, DONE, Failure, code_of, defects_of, failure
 from bot.ports.clock import Clock
 from bot.ports.fleet import Progress
-from bot.steps.audit import audit, audit_after
+from bot.steps.audit import audit, judge_after
 from bot.steps.burn import burn, is_due, keep_sample
 from bot.steps.cycle import Cycle
 from bot.steps.discover import discover
@@ -44,17 +44,24 @@ def run_cycle(config: Path | None, clock: Clock, *, dry_run: bool, stays: bool =
             raise SettingsError([f"{', '.join(watched)}: {_NOBODY_STAYS}"])
         cycle = Cycle(workshop.world, rules, stays)
         report = cycle.run(workshop.engine)
-        if not dry_run:
-            _sample(workshop, cycle)
-    return Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
+        failed = None if dry_run else _sample(workshop, cycle)
+    told = Told(run_document(report, dry_run=dry_run), code_of(report), defects_of(report))
+    return replace(told, code=max(told.code, failed.code), defects=(*told.defects, failed.message)) if failed else told
 
 
-def _sample(workshop: Workshop, cycle: Cycle) -> None:
-    """Keep how the SLO stands after the first cycle of a day; the others read no function for it."""
+def _sample(workshop: Workshop, cycle: Cycle) -> Failure | None:
+    """Keep how the SLO stands after the first cycle of a day; the others read no function for it.
+
+    A failure of it is returned, so that it takes nothing from what the cycle did and has to tell.
+    """
     journal = workshop.world.journal
-    if cycle.rules.targets and is_due(journal, workshop.clock.now()):
-        found = audit_after(cycle, workshop.engine)
-        keep_sample(journal, found.findings, workshop.clock.now())
+    try:
+        if cycle.rules.targets and is_due(journal, workshop.clock.now()):
+            judged = judge_after(cycle, workshop.engine)
+            keep_sample(journal, [each.finding for each in judged], workshop.clock.now())
+    except Exception as fault:  # noqa: BLE001 - what nobody foresaw is a defect, told with its traceback
+        return failure(fault)
+    return None
 
 
 def run_audit(config: Path | None, clock: Clock, progress: Progress = no_progress) -> Told:

@@ -11,7 +11,7 @@ from bot.core.mapping import FunctionMap
 from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
 from bot.core.plan import Decision
-from bot.core.responsibility import Evidence, Finding, Verdict, judge_served, slo_kept
+from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
 from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness
 from bot.core.target import Target
@@ -57,9 +57,12 @@ class Audit:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a duty is overdue, or something could not be read."""
-        unknown = any(finding.verdict is Verdict.UNKNOWN or finding.evidence.fault for finding in self.findings)
-        return bool(self.faults or self.unwatched or self.unlisted) or unknown or not slo_kept(self.findings)
+        """Whether a duty is overdue, or something could not be read.
+
+        No duty hangs on the version of a managed runtime, which nobody can know of a function that never ran.
+        """
+        unread = any(finding.evidence.fault for finding in self.findings)
+        return bool(self.faults or self.unwatched or self.unlisted) or unread or not slo_kept(self.findings)
 
 
 def audit(inquiry: Inquiry, now: datetime, view: FleetView = NO_FLEET, progress: Progress = no_progress) -> Audit:
@@ -83,7 +86,18 @@ def audit_after(cycle: Cycle, engine: Engine) -> Audit:
     """Judge each function by what a cycle has read of repositories and streams; one tick for each function.
 
     The decisions are those that the cycle acted on. Where the engine was stopped, functions are missing.
+    What met a defect in the cycle is not asked for its pull request again.
     """
+    judged = judge_after(cycle, engine)
+    unread = cycle.repositories.keys() - cycle.inquiry.surveys.keys()
+    faults = [(outcome.subject, outcome.message) for outcome in cycle.outcomes if outcome.subject in unread]
+    return _audit(
+        cycle.inquiry, judged, faults, frozenset(defect.key.name.partition(" ")[0] for defect in cycle.defects)
+    )
+
+
+def judge_after(cycle: Cycle, engine: Engine) -> list[Judged]:
+    """Judge each function alone by what a cycle has read; where the engine was stopped, functions are missing."""
     targets = {target.function: target for target in cycle.rules.targets}
     judged = []
 
@@ -92,13 +106,16 @@ def audit_after(cycle: Cycle, engine: Engine) -> Audit:
         return Done()
 
     engine.drain([Key("function", name) for name in targets], tick)
-    unread = cycle.repositories.keys() - cycle.inquiry.surveys.keys()
-    faults = [(outcome.subject, outcome.message) for outcome in cycle.outcomes if outcome.subject in unread]
-    return _audit(cycle.inquiry, judged, faults)
+    return judged
 
 
-def _audit(inquiry: Inquiry, judged: Sequence[Judged], faults: Sequence[tuple[str, str]]) -> Audit:
-    proposed, unlisted = with_pull_requests(inquiry, with_consistency(judged))
+def _audit(
+    inquiry: Inquiry,
+    judged: Sequence[Judged],
+    faults: Sequence[tuple[str, str]],
+    skipped: frozenset[str] = frozenset(),
+) -> Audit:
+    proposed, unlisted = with_pull_requests(inquiry, with_consistency(judged), skipped)
     faults = [*faults, *unlisted]
     return Audit(
         findings=tuple(proposed),

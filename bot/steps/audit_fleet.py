@@ -9,7 +9,7 @@ from bot.core.deployment import Alias
 from bot.core.errors import RefromError
 from bot.core.managed import judge_managed
 from bot.core.management import Management
-from bot.core.modes import Mode, effective, manual_of
+from bot.core.modes import Mode, UpdateMode, effective, manual_of, of_tags, unread
 from bot.core.proposals import groups_of
 from bot.core.responsibility import Evidence, Finding, Verdict, judge_served
 from bot.core.runtimes import Runtime
@@ -64,14 +64,18 @@ def with_consistency(judged: Sequence[Judged]) -> Iterator[Finding]:
 
 
 def with_pull_requests(
-    inquiry: Inquiry, findings: Iterable[Finding]
+    inquiry: Inquiry, findings: Iterable[Finding], skipped: frozenset[str] = frozenset()
 ) -> tuple[Sequence[Finding], Sequence[tuple[str, str]]]:
-    """Add the open pull request of ours to each finding that is not current; a forge's faults are returned."""
+    """Add the open pull request of ours to each finding that is not current; a forge's faults are returned.
+
+    `skipped` are repositories that are not asked.
+    """
     urls: dict[tuple[str, str], str | None] = {}
     faults: dict[str, str] = {}
     found = []
     for finding in findings:
         place = None if finding.verdict is Verdict.CURRENT else _branch(inquiry, finding.evidence)
+        place = None if place and place[0] in skipped else place
         if place and place not in urls:
             try:
                 urls[place] = _open(inquiry, *place)
@@ -173,11 +177,11 @@ def _catalogued(inquiry: Inquiry, runtime: str) -> Runtime | None:
 
 
 def _declared(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Evidence:
-    """What people declared for a function under any of its names."""
+    """What people declared for a function, in its tags and under any of its names."""
     names, declared, today = seen.listed.names, inquiry.rules.declared, now.date()
     holds = (declared.hold_for(function=name, today=today) for name in names)
     hold = next((hold for hold in holds if hold), None)
-    said = [mode for name in names for mode in declared.modes_of(name)]
+    said = (*_tagged(seen), *(mode for name in names for mode in declared.modes_of(name)))
     mode = effective(said, today)
     return Evidence(
         function=seen.listed.arn,
@@ -187,3 +191,12 @@ def _declared(inquiry: Inquiry, seen: SeenFunction, now: datetime) -> Evidence:
         manual=manual_of(said, today),
         mode=str(mode.mode),
     )
+
+
+def _tagged(seen: SeenFunction) -> tuple[UpdateMode, ...]:
+    """The mode that its tags say; what is wrong with them matters where a mode of ours does, which is for images."""
+    if LATEST not in seen.versions:
+        return ()
+    latest = seen.versions[LATEST].function
+    mode = unread(latest.tags_fault) if latest.tags_fault else of_tags(latest.tags)
+    return (mode,) if mode and (seen.listed.is_image or not mode.fault) else ()

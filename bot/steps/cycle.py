@@ -5,7 +5,7 @@ happened. Running a cycle again does nothing that is done already. Whatever one 
 is an outcome, a forge's pause is a wait, and what nobody foresaw is a defect that is told with its key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -88,12 +88,15 @@ class Cycle:
     unread: str = field(init=False, default="")
     marked: dict[str, None] = field(init=False, default_factory=dict)
     """The functions whose aliases say that a version was taken back, in the order in which they were met."""
+    halted: set[str] = field(init=False, default_factory=set)
+    """The functions that do not begin because their base was taken back elsewhere."""
     behind: str = field(init=False, default="")
     asked: str = field(init=False, default="")
     """The function that a person asks for by hand."""
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
+        self.inquiry.marks = self._marks
         self.line = Line(self.inquiry)
 
     def run(self, engine: Engine) -> Report:
@@ -159,14 +162,18 @@ class Cycle:
         )
 
     def _drain_functions(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
-        """Handle Regions in the order in which the targets first name them; none begins before the last one is done."""
+        """Handle Regions in the order in which the targets first name them; none begins before the last one is done.
+
+        What waits for its halted base keeps no other base from the next Region: that may last for days.
+        """
         waiting: tuple[tuple[Key, Again], ...] = ()
         for region in dict.fromkeys(target.region for target in self.rules.targets):
             names = [target.function for target in self.rules.targets if target.region == region]
             left = engine.drain([Key("function", name) for name in names], self.tick)
             waiting += left
             late = [key.name for key, _ in left]
-            late += [o.subject for o in self.outcomes if o.subject in names and o.result is Result.WAITING]
+            waits = [o.subject for o in self.outcomes if o.subject in names and o.result is Result.WAITING]
+            late += [name for name in waits if name not in self.halted]
             if late and not self.behind:
                 self.behind = f"{late[0]} in the Region before is not done"
         return waiting
@@ -260,11 +267,11 @@ class Cycle:
             return self._without_source(target, now)
         if self.inquiry.hold_for(target, now):
             return Done()
-        if alias and is_marked(alias):
-            self.marked[name] = None
         function = self.world.functions.function(name)
         if self._left_alone(target, function, now):
             return Done()
+        if alias and is_marked(alias):
+            self.marked[name] = None
         if function.status is UpdateStatus.IN_PROGRESS:
             return Again(now + POLL, "the service updates the function")
         image = image_of(function, self.world.registry)
@@ -441,9 +448,16 @@ class Cycle:
         """Say why a function may not begin on a base now; empty if it may, as all that a person asks for by hand."""
         if (blocked := self._block(goal, now)) or self.asked:
             return blocked
+        if why := why_halted(target.function, goal, self._marks()):
+            self.halted.add(target.function)
+            return why
+        return self.unread or self.behind
+
+    def _marks(self) -> Sequence[TakenBack]:
+        """What the aliases say was taken back, read once, and again after something is."""
         if self.taken_back is None:
             self.taken_back, self.unread = find_all_taken_back(self.rules.targets, self.inquiry)
-        return why_halted(target.function, goal, self.taken_back) or self.unread or self.behind
+        return self.taken_back
 
     def _tell(self, name: str, now: datetime) -> Done:
         """Tell the pull request that brought a base to a function that it was taken back."""

@@ -79,11 +79,6 @@ def gather(
     )
 
 
-def digests_of(observation: Observation) -> frozenset[Digest]:
-    """Every digest under which an observation goes."""
-    return observation.digests
-
-
 def _candidate(tag: LambdaTag, latest: Observation) -> Digest | None:
     """The digest to write: of the platform where the tag is for one, of the whole set otherwise."""
     if tag.architecture is None:

@@ -44,6 +44,7 @@ from bot.core.rollout_report import RolloutReport, report_of
 from bot.core.runtimes import Catalogue
 from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
+from bot.core.taken_back import TakenBack
 from bot.core.target import SmokeTest, Target
 from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
@@ -52,7 +53,7 @@ from bot.steps.assess import Assessor
 from bot.steps.gather import Around, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
-from bot.steps.roll import Roller, Standing
+from bot.steps.roll import Entries, Roller, Standing
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
@@ -108,6 +109,8 @@ class Inquiry:
         """Source repositories of which some use could not be decided, because the world did not answer."""
         self.standings: dict[str, Standing] = {}
         """Where the rollout of each stream stands, once it was asked for."""
+        self.marks: Callable[[], Sequence[TakenBack]] = tuple
+        """Reads what the aliases of the targets say was taken back, where somebody knows how."""
         self._there: dict[Digest, bool] = {}
         self._dated: dict[tuple[LambdaTag, Digest], str | None] = {}
         self._judged: dict[tuple[Reference, Reference], BaseChange | RefromError] = {}
@@ -152,6 +155,12 @@ class Inquiry:
                 self.unjudged.setdefault(runtime, standing.fault)
         return self.standings[runtime]
 
+    @property
+    def lately(self) -> Entries:
+        """What was done since the first of the rollouts that were asked for began, oldest first."""
+        began = [standing.rollout.began for standing in self.standings.values()]
+        return self._roller.since(min(began)) if self._roller and began else ()
+
     def roller(self, rules: RolloutPolicy, now: datetime) -> Roller:
         """What moves rollouts on, with what this inquiry has compared."""
         if self._roller is None:
@@ -162,6 +171,7 @@ class Inquiry:
                 ledger=world.ledger,
                 journal=world.journal,
                 memory=world.rollouts,
+                marks=self.marks,
                 compare=self._compare,
                 blocked={
                     b.digest: b.reason

@@ -64,7 +64,7 @@ class Line:
             for branch in repository.branches
             if branch.opened
         }
-        self._failing = self._told_failing()
+        self._failing = failing_checks(self.inquiry.lately)
         wanted = [p for p in self._all_places() if p.is_open or p.group.updates or p.branch in self._failing]
         wanted.sort(key=lambda place: (not place.is_open, urgency(place.group.updates, place.name)))
         self._places = {place.name: place for place in wanted}
@@ -78,8 +78,9 @@ class Line:
             outcome = proposer.finish(self._unfinished[name])
             del self._unfinished[name]
             return outcome, Done()
-        if place.survey.repository.read_only:
-            return proposer.say(f"nothing is proposed: {place.survey.repository.read_only}"), Done()
+        if why := place.survey.repository.read_only:
+            over = told_checks((), self._failing.get(place.branch))
+            return over or proposer.say(f"nothing is proposed: {why}"), Done()
         proposed = self._propose(place, proposer, now)
         self._load = self._counted(self._load_at(now), place, proposed, now)
         told = self._with_checks(place, proposed)
@@ -116,10 +117,6 @@ class Line:
         if self.inquiry.rules.rollout is None or not unchanged:
             return proposed.outcome
         return told_checks(proposed.seen, self._failing.get(place.branch)) or proposed.outcome
-
-    def _told_failing(self) -> Mapping[Branch, Outcome]:
-        began = [standing.rollout.began for standing in self.inquiry.standings.values()]
-        return failing_checks(self.inquiry.world.journal.since(min(began))) if began else {}
 
     def _load_at(self, now: datetime) -> Load:
         """What is open, and what was opened within the hour before the first of the line was handled."""

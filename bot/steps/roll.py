@@ -14,9 +14,9 @@ from bot.core.observation import Observation
 from bot.core.outcome import Outcome
 from bot.core.policy import Policy
 from bot.core.rollout import Rollout, RolloutPolicy, Troubles, advance
+from bot.core.taken_back import TakenBack
 from bot.core.troubles import troubles_of
 from bot.ports.store import Journal, Ledger, Rollouts
-from bot.steps.gather import digests_of
 
 Compare = Callable[[Observation, Observation], BaseChange | None]
 """What differs between two observations of one stream, None where the older one is gone; raises `RefromError`."""
@@ -49,6 +49,8 @@ class Roller:
     journal: Journal
     memory: Rollouts
     compare: Compare
+    marks: Callable[[], Sequence[TakenBack]]
+    """What the functions themselves say was taken back, which no loss of the store hides."""
     blocked: Mapping[Digest, str]
     """The digests that are blocked, each with the reason."""
     _read: tuple[datetime, Entries] | None = field(init=False, default=None)
@@ -72,7 +74,8 @@ class Roller:
         if rollout != kept:
             self.memory.put(rollout)
         later = [seen for seen in history if seen.first_seen > latest.first_seen and latest.digest != newest.digest]
-        newer = frozenset(digest for seen in later for digest in digests_of(seen)) - digests_of(latest)
+        newer = frozenset(digest for seen in later for digest in seen.digests)
+        newer -= latest.digests
         return Standing(rollout=rollout, troubles=troubles, latest=latest, asked=now, newer=newer, fault=fault)
 
     def since(self, moment: datetime) -> Entries:
@@ -105,7 +108,7 @@ class Roller:
 
     def _best(self, newest: Observation, history: Sequence[Observation]) -> Observation:
         """The newest base that neither is blocked nor holds what a blocked one holds; the newest where all are."""
-        bad = [seen for seen in (newest, *history) if not digests_of(seen).isdisjoint(self.blocked)]
+        bad = [seen for seen in (newest, *history) if not seen.digests.isdisjoint(self.blocked)]
         if not bad:
             return newest
         return next((seen for seen in (newest, *history) if not self._is_like(seen, bad)), newest)
@@ -120,6 +123,8 @@ class Roller:
         return False
 
     def _troubles(self, rollout: Rollout, latest: Observation) -> Troubles:
-        why = next((self.blocked[digest] for digest in digests_of(latest) if digest in self.blocked), None)
+        why = next((self.blocked[digest] for digest in latest.digests if digest in self.blocked), None)
         blocked = "" if why is None else f"it is blocked ({why})"
-        return troubles_of(self.since(rollout.began), digests_of(latest), blocked)
+        told = troubles_of(self.since(rollout.began), latest.digests, blocked)
+        marked = (f"{one.function} was rolled back" for one in self.marks() if one.bases & latest.digests)
+        return replace(told, taken_back=tuple(dict.fromkeys((*told.taken_back, *marked))))

@@ -9,7 +9,6 @@ from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.observation import KnownBase, Observation
 from bot.core.slo import Freshness, Lack
-from bot.steps.gather import digests_of
 from bot.steps.inquire import Inquiry
 
 
@@ -50,7 +49,7 @@ def _newer(history: Sequence[Observation], in_use: Digest) -> tuple[Observation,
     """What was seen after the base in use, oldest first."""
     newer = []
     for seen in history:
-        if in_use in digests_of(seen):
+        if in_use in seen.digests:
             break
         newer.append(seen)
     return tuple(reversed(newer))

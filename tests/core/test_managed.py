@@ -17,6 +17,7 @@ from bot.core.managed import (
     judge_managed,
 )
 from bot.core.management import Management, UpdateRuntimeOn
+from bot.core.modes import Mode, UpdateMode
 from bot.core.platforms import Platform
 from bot.core.responsibility import Evidence, Finding, State, Verdict, count_rows
 from bot.core.rows import Row
@@ -54,7 +55,13 @@ def judged(known: Management, changed_days_ago: float | None = 10, now: datetime
 
 
 AUTO, FUNCTION_UPDATE, MANUAL = UpdateRuntimeOn
-MANUAL_ENDS = {"manual_until": TODAY + timedelta(days=5), "held": "manual: rolled back", "held_until": TODAY}
+
+
+def declared(days: int) -> UpdateMode:
+    return UpdateMode(mode=Mode.MANUAL, said_by="a test", reason="rolled back", until=TODAY + timedelta(days=days))
+
+
+MANUAL_ENDS = {"manual": declared(5), "held": "manual: rolled back", "held_until": TODAY}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +93,7 @@ MANUAL_ENDS = {"manual_until": TODAY + timedelta(days=5), "held": "manual: rolle
             MANUAL, MANUAL_ENDS, 90, Row.MANAGED_MANUAL, [(LEAVE_MANUAL, State.EXCEPTED, None)], id="declared"
         ),
         pytest.param(
-            MANUAL, {"manual_until": TODAY - timedelta(days=4)}, 10, Row.MANAGED_MANUAL,
+            MANUAL, {"manual": declared(-4)}, 10, Row.MANAGED_MANUAL,
             [(LEAVE_MANUAL, State.OVERDUE, 4)], id="pinned past its declared end",
         ),
         pytest.param(None, {}, 10, Row.MANAGED_UNKNOWN, [(FIND_MODE, State.UNKNOWN, None)], id="the mode is not known"),

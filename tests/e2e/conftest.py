@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.audit_aws import Accounts, accounts
 from tests.e2e.scene import Scene, scene
 from tests.lab.dockerd import DockerEngine, docker_engine
 
@@ -32,4 +33,14 @@ def lab(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
     with scene(tmp_path, docker_host, capsys, forge) as made:
+        yield made
+
+
+@pytest.fixture
+def aws_accounts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Accounts]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
+    with accounts(tmp_path, capsys) as made:
         yield made

@@ -1,28 +1,17 @@
 """An audit over AWS accounts and Regions: all four rows, what cannot be read and why, and the rest complete."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
 from bot.entrypoints.cli import ATTENTION
-from tests.e2e.audit_aws import HERE, NEWEST, OLDER, OTHER, OWN, THERE, Accounts, accounts, arn
+from tests.e2e.audit_aws import HERE, NEWEST, OLDER, OTHER, OWN, THERE, Accounts, arn
 from tests.entrypoints import schemas
 
 Row = tuple[str, str | None]
-
-
-@pytest.fixture
-def aws_accounts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Accounts]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIALABLABLABLABLABL")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
-    with accounts(tmp_path, capsys) as made:
-        yield made
 
 
 def duties(row: dict[str, Any]) -> list[tuple[str, str, int | None]]:

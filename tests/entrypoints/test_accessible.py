@@ -29,7 +29,10 @@ _CSP: Final = re.compile(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>\n"
 _RUN: Final = """
 document.querySelectorAll("details").forEach((each) => { each.open = true; });
 axe.run(document, { resultTypes: ["violations"] }).then((found) => {
-  const beside = (each) => !each.closest(".scroll") && each.getBoundingClientRect().right > innerWidth + 1;
+  const beside = (each) => {
+    const { left, right } = each.getBoundingClientRect();
+    return (!each.closest(".scroll") && right > innerWidth + 1) || left < 0;
+  };
   const wide = [...document.querySelectorAll("main *")].filter(beside).map((each) => each.outerHTML.slice(0, 80));
   const told = {
     violations: found.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 120))]),

@@ -14,8 +14,8 @@ from tests.entrypoints.conftest import Refrom
 
 INTERRUPTED = 130
 COMMANDS = (
-    *("scan", "watch", "diff", "lineage", "audit", "run", "redeploy", "rollback", "serve", "init", "doctor", "demo"),
-    "ledger",
+    *("scan", "watch", "diff", "lineage", "audit", "run", "rollout", "redeploy", "rollback"),
+    *("hold", "release", "block", "unblock", "explain", "serve", "init", "doctor", "demo", "ledger"),
 )
 OLD, NEW = "3.13.2026.11.01.15", "3.13.2026.11.20.14"
 

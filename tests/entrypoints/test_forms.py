@@ -21,6 +21,7 @@ from bot.entrypoints.forms.markdown import markdown
 from bot.entrypoints.forms.sarif import sarif
 from bot.entrypoints.forms.spreadsheet import COLUMNS, cell, spreadsheet
 from bot.entrypoints.tables import show_audit
+from tests.conftest import Figure
 from tests.entrypoints.audits import REDEPLOY, Document, duty, image, repository, use, whole
 from tests.entrypoints.conftest import Refrom
 from tests.lab.github.descriptions import Description, obtain
@@ -40,9 +41,14 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def conforms(log: Document) -> None:
+def faults_of(log: Document) -> list[str]:
     schema = json.loads(obtain(SARIF).read_text())
-    jsonschema.Draft4Validator(schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER).validate(log)
+    checker = jsonschema.Draft4Validator(schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
+    return [fault.message for fault in checker.iter_errors(log)]
+
+
+def conforms(log: Document) -> None:
+    assert faults_of(log) == []
 
 
 def results(log: Document) -> list[Document]:
@@ -143,9 +149,10 @@ def test_markdown_tells_the_rows_the_duties_and_what_is_not_known() -> None:
 
 
 @pytest.mark.parametrize("document", [pytest.param(whole, id="everything"), pytest.param(audited, id="nothing")])
-def test_a_sarif_log_keeps_the_official_schema(document: Callable[[], Document]) -> None:
-    conforms(sarif(document(), NOW))
-    conforms(sarif(document(), NOW, whole()))
+def test_a_sarif_log_keeps_the_official_schema(document: Callable[[], Document], figure: Figure) -> None:
+    logs = [sarif(document(), NOW), sarif(document(), NOW, whole())]
+
+    figure("faults that SARIF's own schema finds in a log", [fault for log in logs for fault in faults_of(log)], [])
 
 
 def test_what_refrom_writes_as_sarif_keeps_the_official_schema(refrom: Refrom, fleet: Stage) -> None:
@@ -162,8 +169,8 @@ def test_the_schema_would_refuse_something() -> None:
     log = sarif(whole(), NOW)
     log["runs"][0]["results"][0]["level"] = "grave"
 
-    with pytest.raises(jsonschema.ValidationError, match="grave"):
-        conforms(log)
+    (fault,) = faults_of(log)
+    assert "'grave' is not one of" in fault
 
 
 def test_a_finding_stands_at_the_line_of_its_dockerfile_in_the_run_of_its_repository() -> None:

@@ -150,7 +150,7 @@ def test_a_pull_request_is_a_link_where_it_is_no_more_than_an_address() -> None:
 def test_the_picture_of_days_adds_up(samples: list[tuple[int, int, int]]) -> None:
     """Each day's bar is as high as its functions, and no part lies upon another or outside."""
     start = date(2026, 9, 1)
-    burn = [
+    burn: list[dict[str, Any]] = [
         {"day": str(start + timedelta(days=day)), "functions": within + overdue, "within": within, "overdue": overdue}
         for day, within, overdue in sorted({day: (day, within, overdue) for day, within, overdue in samples}.values())
     ]

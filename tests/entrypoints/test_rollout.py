@@ -49,7 +49,7 @@ def test_a_table_shows_them_to_people(refrom: Refrom, rolled_out: Path) -> None:
     told = refrom("rollout", "--config", rolled_out)
 
     assert told.out.startswith("Rollouts")
-    assert told.out.count("soak") == 2
+    assert told.out.count("soak") >= 2
 
 
 def test_without_a_rollout_it_says_so(refrom: Refrom, fleet: Stage) -> None:

@@ -30,19 +30,18 @@ from tests.lab.aws_codebuild import CodeBuildService
 from tests.lab.aws_codedeploy import CodeDeployService
 from tests.lab.aws_codepipeline import CodePipelineService
 from tests.lab.aws_ecr import EcrService
-from tests.lab.aws_functions import LATEST, Provisioned
+from tests.lab.aws_fleet import HOME, FleetControls
+from tests.lab.aws_functions import Provisioned
 from tests.lab.aws_images import MAX_UNPACKED, LambdaImages
 from tests.lab.aws_lambda import ACCOUNT, LambdaService
 from tests.lab.aws_logs import LogsService
 from tests.lab.aws_protocols import AwsError, Call, read_call, region_of, write_answer, write_error
 from tests.lab.aws_registry import ImageSource
-from tests.lab.aws_runtimes import runtime_arn
 from tests.lab.aws_sts import StsService, account_of
 from tests.lab.web import Answer, Asked, serve
 
-REGION: Final = "eu-west-1"
+REGION: Final = HOME
 _READS: Final = re.compile(r"(?:Get|List|Describe|BatchGet|Filter)[A-Z]")
-_AGO: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ class _Trouble:
         return call.operation == self.operation and self.function in ("", name)
 
 
-class AwsStub:
+class AwsStub(FleetControls):
     """One AWS account. Image URIs lead to the registry, by its own host and port or by an ECR host name."""
 
     def __init__(
@@ -204,50 +203,6 @@ class AwsStub:
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **(logging or {})},
         }
         return self._create(name, region, code, aliases, {}, account)
-
-    def manage(self, arn: str, mode: str, runtime_arn: str = "", *, version: str = LATEST) -> None:
-        """Set the update mode of a version behind everybody's back, as PutRuntimeManagementConfig does."""
-        self._lambdas[arn.split(":")[4]].runtimes.modes[arn, version] = (mode, runtime_arn)
-
-    def run_on(self, arn: str, runtime_version: str, *, version: str = LATEST) -> None:
-        """Let a version run on a runtime version, of which GetFunction tells the ARN."""
-        self._lambdas[arn.split(":")[4]].runtimes.running[arn, version] = runtime_version
-
-    def log_start(
-        self, arn: str, runtime_version: str, *, version: str = LATEST, json_form: bool = False, ago: timedelta = _AGO
-    ) -> None:
-        """Write what Lambda logs when it starts a version in its own log group, and a line of the function's own."""
-        region, account, _, name = arn.split(":")[3:]
-        at = self._clock.now() - ago
-        version_arn = runtime_arn(runtime_version, region)
-        line = f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {version_arn}\n"
-        if json_form:
-            record = {"initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime_version}
-            record |= {"runtimeVersionArn": version_arn, "functionName": name, "functionVersion": version}
-            line = json.dumps({"time": at.isoformat(), "type": "platform.initStart", "record": record}) + "\n"
-        group = (account, region, f"/aws/lambda/{name}")
-        stream = f"{at:%Y/%m/%d}/[{version}]{len(self.logs.groups.get(group, {})):032x}"
-        self.logs.write(group, stream, at, line)
-        self.logs.write(group, stream, at, "START RequestId: 5f0c4d2e Version: $LATEST\n")
-
-    def unmanage(self, region: str) -> None:
-        """Let a Region have no runtime management."""
-        for service in self._lambdas.values():
-            service.runtimes.unmanaged.add(region)
-
-    def vanish(self, arn: str) -> None:
-        """Delete a function as soon as it was listed."""
-        region, account, _, name = arn.split(":")[3:]
-        self._lambdas[account].vanishing.add((region, name))
-
-    def modified(self, arn: str, at: datetime) -> None:
-        """Let `$LATEST` of a function have been changed at a moment."""
-        region, account, _, name = arn.split(":")[3:]
-        self._lambdas[account].functions[region, name].latest.modified = at
-
-    def deny(self, operation: str, *, region: str = REGION, account: str = ACCOUNT) -> None:
-        """Let an operation be not allowed in one place."""
-        self.denied.add((operation, account, region))
 
     def fail_next(
         self,

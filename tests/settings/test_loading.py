@@ -15,6 +15,7 @@ from bot.core.errors import SettingsError
 from bot.core.mapping import ByImage, ByLabel, ByTag
 from bot.core.modes import Mode, UpdateMode
 from bot.core.policy import OnUnknown, Policy, Style, UpdateOn
+from bot.core.slo import Agreement
 from bot.core.target import SmokeTest
 from bot.settings import load_catalogue, load_declarations, load_settings
 from bot.settings.models import SettingsModel
@@ -62,6 +63,8 @@ def test_the_example_is_read_whole() -> None:
     assert read.policy_for("acme/ledger", "Dockerfile", "python3.13").modes[1:] == (
         UpdateMode(mode=Mode.MANUAL, said_by="policy.overrides[2]", reason=reason, until=until),
     )
+    day = timedelta(days=1)
+    assert read.slo == Agreement(security_critical=3 * day, security_important=7 * day, any=30 * day)
     assert [target.function for target in read.targets] == ["orders"]
     assert str(read.targets[0].destination) == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
     assert read.registries["registry.example.com"].password == "s3cret"  # noqa: S105 - made up

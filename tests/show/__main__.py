@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import contents, fleet, reading, rebase
 from tests.corpus.place import CORPUS
+from tests.simulate import figures as simulation
 
 Rows = list[tuple[str, str, str, bool | None]]
 """What, the figure, its goal, and whether it is reached: None where it could not be measured, as the figure says."""
@@ -67,6 +68,31 @@ REDEPLOY = (
     "tests/steps/test_redeploy_aws.py",
 )
 """A name with a star stands for all files that it fits."""
+AUDIT = (
+    "tests/adapters/deployer/test_fleet*.py",
+    "tests/core/test_plan*.py",
+    "tests/core/test_managed.py",
+    "tests/core/test_modes.py",
+    "tests/core/test_responsibility.py",
+    "tests/core/test_rollout*.py",
+    "tests/core/test_runtime_version.py",
+    "tests/core/test_slo.py",
+    "tests/e2e/test_audit_aws.py",
+    "tests/entrypoints/test_accessible.py",
+    "tests/entrypoints/test_audit_schema.py",
+    "tests/entrypoints/test_baseline.py",
+    "tests/entrypoints/test_burn.py",
+    "tests/entrypoints/test_evidence.py",
+    "tests/entrypoints/test_explaining.py",
+    "tests/entrypoints/test_forms.py",
+    "tests/entrypoints/test_holding.py",
+    "tests/entrypoints/test_html.py",
+    "tests/entrypoints/test_rollout.py",
+    "tests/steps/test_audit*.py",
+    "tests/steps/test_blocks.py",
+    "tests/steps/test_modes.py",
+    "tests/steps/test_roll.py",
+)
 READING = (
     "tests/corpus",
     "tests/property",
@@ -128,6 +154,12 @@ def show_redeploy(rows: Rows, folder: Path) -> None:
     rows += [(row.what, row.figure, row.goal, row.holds) for row in rebase.measure()]
 
 
+def show_audit(rows: Rows, folder: Path) -> None:
+    """The plan as a table, modes, rollouts, the audit over AWS and its forms; then a quarter on a virtual clock."""
+    _tests(rows, AUDIT, folder)
+    rows += [(row.what, row.figure, row.goal, row.holds) for row in simulation.measure()]
+
+
 def _said(rows: Rows, command: list[str], goal: str) -> None:
     """Run a command that judges by its exit code and says its figure in its last line."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -142,7 +174,7 @@ def _tests(rows: Rows, paths: tuple[str, ...], folder: Path) -> None:
     figures.touch()
     environment = {**os.environ, "REFROM_LAB": "required", "REFROM_FIGURES": str(figures), "REFROM_MANY": "500"}
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *files], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", "-q", "-m", "", *_SIDE_BY_SIDE, *files], cwd=ROOT, env=environment, check=False
     ).returncode
     for line in map(json.loads, figures.read_text().splitlines()):
         rows.append((line["what"], line["figure"], line["goal"], line["ok"]))
@@ -174,6 +206,7 @@ SHOWS: dict[str, Callable[[Rows, Path], None]] = {
     "judging": show_judging,
     "forge": show_forge,
     "redeploy": show_redeploy,
+    "audit": show_audit,
 }
 
 

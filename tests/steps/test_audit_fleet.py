@@ -12,7 +12,8 @@ from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.management import Management, UpdateRuntimeOn
 from bot.core.mapping import Candidate
-from bot.core.policy import Declarations, Hold
+from bot.core.modes import Mode, UpdateMode
+from bot.core.policy import Declarations, FunctionMode, Hold
 from bot.core.responsibility import Finding, State, Verdict
 from bot.core.rows import Row
 from bot.ports.deployer import Function
@@ -20,7 +21,6 @@ from bot.ports.fleet import Listed, SeenFunction, SeenVersion
 from bot.steps.audit import Audit, audit
 from bot.steps.fleet import FleetView, Recalled
 from bot.steps.inquire import Inquiry
-from tests.core.facts import manual
 from tests.steps.shop import Shop, pinned
 
 PLACE = "eu-west-1"
@@ -181,19 +181,27 @@ def test_a_managed_version_that_is_unread_is_told_from_the_listing(shop: Shop, b
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("tagged", [True, False], ids=["in a tag", "in the file"])
 @pytest.mark.parametrize(
     ("days", "state", "left"), [(3, State.EXCEPTED, None), (-3, State.OVERDUE, 3)], ids=["lasts", "is over"]
 )
 def test_a_declared_mode_excepts_manual_until_its_end(
-    shop: Shop, base: Digest, days: int, state: State, left: int | None
+    shop: Shop, base: Digest, days: int, state: State, left: int | None, tagged: bool
 ) -> None:
-    """It may be declared by any name that the function goes by."""
+    """It may be declared in its tags, or by any name that the function goes by."""
     shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
     shop.targets.clear()
     until = shop.now.date() + timedelta(days=days)
-    shop.declared = Declarations(modes=(manual("legacy", "v70 breaks us", until),))
+    seen = legacy(shop, {"$LATEST": UpdateRuntimeOn.MANUAL})
+    if tagged:
+        tags = {"refrom:mode": "manual", "refrom:until": str(until), "refrom:reason": "v70 breaks us"}
+        latest = seen.versions["$LATEST"]
+        seen = replace(seen, versions={"$LATEST": replace(latest, function=replace(latest.function, tags=tags))})
+    else:
+        mode = UpdateMode(mode=Mode.MANUAL, said_by="a test", reason="v70 breaks us", until=until)
+        shop.declared = Declarations(modes=(FunctionMode(function="legacy", mode=mode),))
 
-    (found,) = audited(shop, legacy(shop, {"$LATEST": UpdateRuntimeOn.MANUAL})).findings
+    (found,) = audited(shop, seen).findings
 
     (duty,) = [duty for duty in found.duties if duty.duty == "return to Auto or Function update"]
     assert (duty.state, duty.days, duty.until) == (state, left, until if days > 0 else None)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.engine.memory import MemoryEngine
 from bot.core.digest import Digest
 from bot.core.errors import BuildError, RegistryError
 from bot.core.outcome import Outcome, Result
@@ -15,6 +16,7 @@ from bot.core.troubles import BASE, CHECKS, IMAGE
 from bot.entrypoints.demo.fleet import MOVED
 from bot.entrypoints.demo.images import BaseSpec
 from bot.ports.builder import BuildOrder
+from bot.steps.byhand import find_way_back, roll_back
 from bot.steps.cycle import Cycle, Report
 from bot.steps.roll import Standing
 from tests.steps.memory_forge import MemoryForge
@@ -222,6 +224,32 @@ def test_a_build_that_fails_halts_and_goes_on_once_it_succeeds(shop: Shop) -> No
     assert standing(shop).troubles.failures == ()
 
 
+def test_a_mark_of_an_alias_halts_though_the_store_is_lost(shop: Shop) -> None:
+    """What the function itself says holds: it was taken back from the newest base."""
+    shop.rollout = RULES
+    base = shop.publish()
+    commit = shop.push("acme/orders", pinned(base))
+    shop.deploy("orders", base, commit)
+    shop.cycle()
+    shop.move()
+    shop.clock.wait_until(shop.now + 5 * DAY)
+    shop.cycle()
+    shop.clock.wait_until(shop.now + 5 * DAY)
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    shop.cycle()
+    engine = MemoryEngine(shop.clock, timedelta(minutes=5))
+    way = find_way_back(shop.targets[0], None, shop.functions, shop.registry)
+    roll_back(way, shop.world(), engine)
+    shop.forget()
+
+    cycle = Cycle(shop.world(), shop.rules())
+    found = cycle.inquiry.standing(RUNTIME, shop.now)
+
+    assert found
+    assert found.troubles.halt(RULES) == "orders was rolled back"
+
+
 def test_checks_that_fail_halt_are_told_once_and_are_over_once_they_pass(shop: Shop, forge: MemoryForge) -> None:
     shop.cycle()
     work(forge, BUSY)
@@ -250,6 +278,20 @@ def test_checks_of_a_pull_request_that_a_person_closed_hold_up_nobody(shop: Shop
     forge.change(BUSY, fails_checks=True)
     shop.cycle()
     forge.close_by_person(BUSY)
+
+    shop.cycle()
+
+    assert standing(shop).troubles.failures == ()
+
+
+def test_checks_of_a_repository_that_is_archived_meanwhile_hold_up_nobody(shop: Shop, forge: MemoryForge) -> None:
+    shop.cycle()
+    work(forge, BUSY)
+    shop.move()
+    shop.cycle()
+    forge.change(BUSY, fails_checks=True)
+    shop.cycle()
+    forge.read_only[BUSY] = "it is archived"
 
     shop.cycle()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bot.core.digest import Digest
 from bot.core.errors import DeployError
 from bot.core.outcome import Result
 from bot.core.policy import Style
+from bot.entrypoints.demo.fleet import MOVED
 from bot.ports.deployer import Function
 from bot.ports.forge import PullRequest
 from bot.settings.catalogue import load_catalogue
@@ -22,7 +24,7 @@ from bot.steps.cycle import Cycle, Report
 from tests.adapters.forge.world import File
 from tests.steps.killing import Killed, Watched, Writes
 from tests.steps.shop import AFTER, UNPINNED, Shop, pinned
-from tests.steps.test_deployment_kill import STRATEGIES, Bell
+from tests.steps.test_deployment_kill import STRATEGIES, Bell, Elsewhere
 
 CANARY = replace(STRATEGIES["canary"], alarms=("errors",))
 TOLD = "pull_requests.comment_once"
@@ -121,7 +123,15 @@ def test_the_pull_request_that_brought_the_base_is_told_once(fleet: Fleet) -> No
 
     [(url, text)] = fleet.ears.heard
     assert url == fleet.shop.pull_requests("acme/orders")[0].url
-    for part in ("`orders`", "`live`", "version `1`", "version `2`", str(fleet.new), "alarm errors rings", "`blocks`"):
+    for part in (
+        "`orders`",
+        "`live`",
+        "version `1`",
+        "version `2`",
+        str(fleet.new),
+        "alarm errors rings",
+        "`refrom block`",
+    ):
         assert part in text
     assert [result for result, _ in told(again, "orders")] == [Result.REFUSED], "it is not told again"
 
@@ -201,3 +211,17 @@ def test_a_version_that_is_gone_for_good_halts_nothing(fleet: Fleet) -> None:
     fleet.cycle(functions=Unreadable(fleet.shop, "orders", retryable=False))
 
     assert fleet.serving("later") == "2"
+
+
+def test_what_waits_for_a_halted_base_keeps_no_other_base_from_the_next_region(fleet: Fleet) -> None:
+    """`later` may wait for days; `far` goes to a base that nobody took back."""
+    shop, there = fleet.shop, "arn:aws:lambda:us-east-1:123456789012:function:far"
+    old = shop.publish()
+    other = shop.publish(replace(AFTER, created=MOVED + timedelta(minutes=30), extra={"etc/motd": b"hello\n"}))
+    shop.deploy("far", old, shop.push("acme/far", pinned(other)))
+    shop.targets[-1] = replace(shop.targets[-1], function=there)
+
+    report = fleet.cycle(functions=Elsewhere(shop.functions))
+
+    assert [result for result, _ in told(report, "later")] == [Result.WAITING]
+    assert Result.BUILT in [result for result, _ in told(report, there)], "it does not wait for the Region before"

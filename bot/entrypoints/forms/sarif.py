@@ -4,7 +4,8 @@ There is one run for each source repository, with paths that are relative to it,
 belongs. What stands in no file of a repository, such as a managed runtime, is a notification of the last run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -44,23 +45,33 @@ def sarif(document: Document, now: datetime, baseline: Document | None = None) -
     """Write `refrom.audit/1` as a SARIF log; with a baseline each result says whether it stands there, too."""
     known = sarif_fingerprints(baseline) if baseline is not None else None
     rules = every_rule(duty["duty"] for function in document["functions"] for duty in function["duties"])
-    runs = [_run(each, document, rules, now, known) for each in document["repositories"]]
+    built = _built_from(document)
+    runs = [_run(each, built[each["repository"]], rules, now, known) for each in document["repositories"]]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [*runs, _rest(document, rules, now)]}
 
 
 def sarif_fingerprints(document: Document) -> frozenset[str]:
     """What tells all results of a document apart: their repository, fingerprint and number."""
+    built = _built_from(document)
     return frozenset(
-        f"{repository['repository']} {name}:{number}"
-        for repository in document["repositories"]
-        for name, number in findings.numbered(result.fingerprint for result in _results(repository, document))
+        f"{each['repository']} {name}:{number}"
+        for each in document["repositories"]
+        for name, number in findings.numbered(r.fingerprint for r in _results(each, built[each["repository"]]))
     )
 
 
+def _built_from(document: Document) -> Mapping[str, Sequence[Entry]]:
+    """The functions that are built from each source repository."""
+    built: defaultdict[str, list[Entry]] = defaultdict(list)
+    for function in document["functions"]:
+        built[function["repository"] or ""].append(function)
+    return built
+
+
 def _run(
-    repository: Entry, document: Document, rules: tuple[Rule, ...], now: datetime, known: frozenset[str] | None
+    repository: Entry, built: Sequence[Entry], rules: tuple[Rule, ...], now: datetime, known: frozenset[str] | None
 ) -> Document:
-    name, results = repository["repository"], list(_results(repository, document))
+    name, results = repository["repository"], list(_results(repository, built))
     numbers = findings.numbered(result.fingerprint for result in results)
     shown = []
     for result, (fingerprint, number) in zip(results, numbers, strict=True):
@@ -92,8 +103,8 @@ def _head(rules: tuple[Rule, ...], now: datetime, category: str) -> Document:
     }
 
 
-def _results(repository: Entry, document: Document) -> Iterator[_Result]:
-    for function in document["functions"]:
+def _results(repository: Entry, built: Sequence[Entry]) -> Iterator[_Result]:
+    for function in built:
         place = _place(function, repository)
         if place:
             yield from _owed(function, *place)
@@ -136,9 +147,7 @@ def _owed(function: Entry, path: str, line: int) -> Iterator[_Result]:
 
 
 def _place(function: Entry, repository: Entry) -> tuple[str, int] | None:
-    """Where the base of a function stands in a repository; None where it is built from another, or from none."""
-    if function["repository"] != repository["repository"]:
-        return None
+    """Where the base of a function stands in the repository that it is built from; None where it is not found."""
     path = function.get("path")
     uses = [use for use in repository["uses"] if path in (None, use["path"])]
     likeliest = sorted(uses, key=lambda use: use["runtime"] != function["runtime"])
@@ -146,8 +155,10 @@ def _place(function: Entry, repository: Entry) -> tuple[str, int] | None:
 
 
 def _notifications(document: Document) -> Iterator[Document]:
+    read = {repository["repository"]: repository for repository in document["repositories"]}
     for function in document["functions"]:
-        if not any(_place(function, repository) for repository in document["repositories"]):
+        repository = read.get(function["repository"])
+        if repository is None or not _place(function, repository):
             for duty in function["duties"]:
                 if duty["state"] in _LEVELS:
                     yield _notification(_LEVELS[duty["state"]], _duty_text(function, duty))

@@ -24,6 +24,8 @@ FUNCTIONS: Final = f"arn:aws:lambda:*:{ACCOUNT}:function:*"
 IMAGES: Final = f"arn:aws:ecr:*:{ACCOUNT}:repository/*"
 BUILD_LOGS: Final = f"arn:aws:logs:*:{ACCOUNT}:log-group:/aws/codebuild/refrom-*"
 PROJECTS: Final = f"arn:aws:codebuild:*:{ACCOUNT}:project/refrom-*"
+APPLICATIONS: Final = f"arn:aws:codedeploy:*:{ACCOUNT}:application:*"
+DEPLOYMENT_GROUPS: Final = f"arn:aws:codedeploy:*:{ACCOUNT}:deploymentgroup:*/*"
 RUNTIME_LOGS: Final = f"arn:aws:logs:*:{ACCOUNT}:log-group:/aws/lambda/*"
 
 CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
@@ -51,6 +53,9 @@ CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("codebuild", "BatchGetBuilds"): ("codebuild",),
     ("codebuild", "StartBuild"): ("codebuild",),
     ("logs", "GetLogEvents"): ("codebuild",),
+    ("codedeploy", "CreateDeployment"): ("codedeploy",),
+    ("codedeploy", "ListDeployments"): ("codedeploy",),
+    ("codedeploy", "BatchGetDeployments"): ("codedeploy",),
     ("sts", "AssumeRole"): ("other-accounts",),
     ("sts", "GetCallerIdentity"): (),
 }
@@ -65,6 +70,9 @@ BESIDE_CALLS: Final = {
     "ecr:UploadLayerPart": ("redeploy",),  # PATCH or PUT of it
     "ecr:CompleteLayerUpload": ("redeploy",),  # the last PUT
     "ecr:PutImage": ("redeploy",),  # PUT of a manifest
+    "codedeploy:GetDeploymentConfig": ("codedeploy",),  # CreateDeployment asks for the three of whoever calls it
+    "codedeploy:GetApplicationRevision": ("codedeploy",),
+    "codedeploy:RegisterApplicationRevision": ("codedeploy",),
     "sts:GetServiceBearerToken": ("ecr-public",),  # what a login to ECR Public is made of
 }
 """What is asked for by the registry's own protocol, or belongs to a call, and is no call of a client."""
@@ -120,6 +128,14 @@ ALLOWED: Final[dict[str, dict[str, str | list[str]]]] = {
         "codebuild:ListBuildsForProject": PROJECTS,
         "codebuild:StartBuild": PROJECTS,
         "logs:GetLogEvents": BUILD_LOGS,
+    },
+    "codedeploy": {
+        "codedeploy:BatchGetDeployments": DEPLOYMENT_GROUPS,
+        "codedeploy:CreateDeployment": DEPLOYMENT_GROUPS,
+        "codedeploy:ListDeployments": DEPLOYMENT_GROUPS,
+        "codedeploy:GetDeploymentConfig": f"arn:aws:codedeploy:*:{ACCOUNT}:deploymentconfig:*",
+        "codedeploy:GetApplicationRevision": APPLICATIONS,
+        "codedeploy:RegisterApplicationRevision": APPLICATIONS,
     },
     "other-accounts": {"sts:AssumeRole": ["arn:aws:iam::210987654321:role/refrom"]},
     "ecr-public": {"ecr-public:GetAuthorizationToken": "*", "sts:GetServiceBearerToken": "*"},
