@@ -41,6 +41,8 @@ class Strategy(Protocol):
     name: str
     halts: bool
     """Whether nobody begins on a base that was taken back from a function."""
+    declared: Declarations
+    """What people declared."""
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
         """Say which repositories are to be brought to another base now."""
@@ -58,6 +60,7 @@ class EveryDigest:
     streams: Mapping[str, Stream]
     name: str = "bump every digest"
     halts: bool = False
+    declared: Declarations = field(default_factory=Declarations)
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
         newest = {name: _newest(stream, now) for name, stream in self.streams.items()}
@@ -74,6 +77,7 @@ class Monthly:
     streams: Mapping[str, Stream]
     name: str = "monthly by hand"
     halts: bool = False
+    declared: Declarations = field(default_factory=Declarations)
     _round: dict[str, int] = field(default_factory=dict)
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
