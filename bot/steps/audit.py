@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from bot.core.decision import Decision
 from bot.core.errors import RefromError
 from bot.core.lineage import stands_on
 from bot.core.mapping import FunctionMap
 from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
-from bot.core.plan import Decision
 from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
 from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness

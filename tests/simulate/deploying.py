@@ -1,10 +1,11 @@
 """Deployments: what is merged comes to functions Region by Region, with the real rule of the next step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.deployment import Alias, Finish, Leave, Mark, RollBack, Shift, Signs, Strategy, Wait, next_step
+from bot.core.digest import Digest
 from tests.simulate.fleet import REGIONS, Function, Repository
 from tests.simulate.rhythm import Stream, digest
 
@@ -29,11 +30,17 @@ class Deployment:
 
 
 def deploy(
-    repositories: Sequence[Repository], streams: dict[str, Stream], now: datetime, *, halts: bool
+    repositories: Sequence[Repository],
+    streams: dict[str, Stream],
+    now: datetime,
+    *,
+    halts: bool,
+    blocked: Collection[Digest] = (),
 ) -> list[Deployment]:
     """Bring each function to what its repository pins; with `halts` nobody begins on a base that was taken back.
 
-    What begins in one Region in one run begins together. A function that was taken back waits for another base.
+    What begins in one Region in one run begins together, and nothing begins on a blocked base.
+    A function that was taken back waits for another base.
     Without `halts` it is a pipeline of somebody's own, which watches the same alarms and takes back the same functions.
     """
     made: list[Deployment] = []
@@ -43,7 +50,7 @@ def deploy(
         late = {(d.repository.runtime, d.base) for d in made if d.taken_back}
         for repository in waiting:
             key = (repository.runtime, repository.pinned)
-            if key in bad or (halts and key in late):
+            if key in bad or (halts and key in late) or digest(*key) in blocked:
                 continue
             for function in repository.functions:
                 if function.region == region and function.tried != repository.pinned:

@@ -54,7 +54,13 @@ class Quarter:
             now = self.clock.now()
             self._merge(now)
             self._propose(now)
-            made = deploy(self.repositories, self.streams, now, halts=self.strategy.halts)
+            made = deploy(
+                self.repositories,
+                self.streams,
+                now,
+                halts=self.strategy.halts,
+                blocked=self.strategy.declared.blocked(now.date()),
+            )
             self.strategy.deployed(made)
             self.deployments += made
             for each in made:

@@ -156,8 +156,8 @@ def _events(runtime: str, dice: Random, days: int) -> list[Event]:
         patched = day in LANGUAGE[runtime] if day < RECORDED else dice.random() < A_LANGUAGE
         fixed = dice.random() < A_FIX
         severity = dice.choices(list(SEVERITIES), list(SEVERITIES.values()))[0]
-        if bad <= day <= bad + lasts:
-            continue  # AWS repairs first
+        if bad <= day <= bad + lasts or day in STILL:
+            continue  # AWS repairs first, and what is recorded stays as it is
         events += [Event(day=day, kind=Kind.LANGUAGE)] if patched else []
         events += [Event(day=day, kind=Kind.FIX, severity=severity)] if fixed else []
     return events

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from bot.core.advisories import Severity
 from bot.core.change import BaseChange
+from bot.core.decision import Known, Update
 from bot.core.digest import Digest
 from bot.core.observation import Observation
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Known, Update, decide
+from bot.core.plan import decide
 from bot.core.policy import Block, Declarations, Policy
 from bot.core.rollout import Phase, RolloutPolicy, Wave, admission, is_active, phase
 from bot.core.troubles import BASE, IMAGE
@@ -41,6 +42,8 @@ class Strategy(Protocol):
     name: str
     halts: bool
     """Whether nobody begins on a base that was taken back from a function."""
+    declared: Declarations
+    """What people declared."""
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
         """Say which repositories are to be brought to another base now."""
@@ -58,6 +61,7 @@ class EveryDigest:
     streams: Mapping[str, Stream]
     name: str = "bump every digest"
     halts: bool = False
+    declared: Declarations = field(default_factory=Declarations)
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
         newest = {name: _newest(stream, now) for name, stream in self.streams.items()}
@@ -74,6 +78,7 @@ class Monthly:
     streams: Mapping[str, Stream]
     name: str = "monthly by hand"
     halts: bool = False
+    declared: Declarations = field(default_factory=Declarations)
     _round: dict[str, int] = field(default_factory=dict)
 
     def wanted(self, repositories: Sequence[Repository], now: datetime) -> Wanted:
