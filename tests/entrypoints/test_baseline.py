@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.entrypoints.cli import ATTENTION, DONE, USAGE
 from bot.entrypoints.demo.stage import Stage
 from bot.entrypoints.forms.findings import breaches, new_breaches
-from tests.entrypoints.audits import REDEPLOY, Document, duty, image, whole
+from tests.entrypoints.audits import REDEPLOY, Document, duty, image, managed, whole
 from tests.entrypoints.conftest import Refrom
 
 STATES = ("met", "due", "overdue", "excepted", "unknown")
@@ -44,6 +44,18 @@ def test_another_function_another_alias_and_another_duty_are_new() -> None:
     assert fresh(image("billing", duty(REDEPLOY, "overdue", 1))) == 1
     assert fresh(image("orders", duty(REDEPLOY, "overdue", 1), alias="beta")) == 1
     assert fresh(image("orders", duty("move off a deprecated runtime", "overdue", 1))) == 1
+
+
+def test_a_function_counts_where_something_of_it_could_not_be_read_and_not_for_an_unknown_version() -> None:
+    """No duty hangs on the version of a managed runtime, which nobody can know of a function that never ran."""
+    met = duty("roll back a runtime version that is incompatible", "met")
+
+    def found(**parts: Any) -> list[str]:
+        functions = [managed("tick", "managed-auto", met, **parts)]
+        return [breach.text for breach in breaches({"functions": functions, "errors": []})]
+
+    assert found(verdict="unknown") == []
+    assert found(reason="denied") == ["tick: denied"]
 
 
 def test_what_could_not_be_read_is_known_by_what_it_is_not_by_the_reason() -> None:

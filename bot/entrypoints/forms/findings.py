@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.core.responsibility import State, Verdict
+from bot.core.responsibility import State
 from bot.entrypoints.documents import Document
 from bot.entrypoints.tables import name_of, subject_of
 
@@ -36,13 +36,13 @@ def breaches(document: Document) -> tuple[Breach, ...]:
         for duty in function["duties"]
         if duty["state"] in BREAKING
     )
-    unknown = (
-        Breach(_of_function(function), f"{label_of(function)}: {function['reason'] or 'what it runs on is not known'}")
+    half_read = (
+        Breach(_of_function(function), f"{label_of(function)}: {function['reason']}")
         for function in document["functions"]
-        if (function["verdict"] == Verdict.UNKNOWN or function["reason"]) and not _owes(function)
+        if function["reason"] and not _owes(function)
     )
     unread = (Breach(of_error(error), f"{subject_of(error)}: {error['reason']}") for error in document["errors"])
-    return (*owed, *unknown, *unread)
+    return (*owed, *half_read, *unread)
 
 
 def new_breaches(document: Document, baseline: Document) -> tuple[Breach, ...]:
