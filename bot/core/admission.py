@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.plan import Update
+from bot.core.decision import Update
 from bot.core.windows import Window
 
 HOUR: Final = timedelta(hours=1)

@@ -5,9 +5,10 @@ A base goes under the digest of its set and those of its platforms, each of whic
 
 from collections.abc import Collection, Iterable
 
+from bot.core.decision import BaseUse
 from bot.core.digest import Digest
 from bot.core.observation import Observation
-from bot.core.plan import BaseUse, platforms_of
+from bot.core.plan import platforms_of
 
 
 def is_bad(use: BaseUse, seen: Observation, blocked: Collection[Digest]) -> bool:

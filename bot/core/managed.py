@@ -1,6 +1,6 @@
 """What the customer owes for a managed runtime: the three rows of the table that are no container image.
 
-Three assumptions, where AWS names no date:
+Three assumptions, where AWS names no date (`max_age` is what the SLO gives for anything, else the policy):
 
 - Mode FunctionUpdate asks for regular updates: one is due `max_age` after the last change of code or configuration.
 - Mode Manual has no end in AWS: it is due to end `max_age` after that change, because when the mode was set is not

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.decision import BaseUse, Update
 from bot.core.digest import Digest
-from bot.core.plan import BaseUse, Update
 
 UNFINISHED = "<!-- refrom:unfinished -->"
 """The last line of a body while labels, reviewers or the forge's own merge are still to be added."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.core.admission import Limits
-from bot.core.plan import Action, Decision, Update
+from bot.core.decision import Action, Decision, Update
 from bot.core.pull_request import Wording
 from bot.core.templates import Template
 from bot.core.windows import Window

@@ -11,8 +11,9 @@ from itertools import groupby
 
 from bot.core.advisories import Fix
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange
+from bot.core.decision import Action, Update
 from bot.core.marker import UNFINISHED, marker
-from bot.core.plan import Action, Update, describe
+from bot.core.plan import describe
 from bot.core.templates import Template
 
 BRANCH = "refrom/lambda-base-images"

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from bot.core.decision import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.digest import Digest
 from bot.core.marker import Plan, is_told, is_unfinished, read_plan, step_of, steps_of, use_name
-from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.proposals import IGNORE, Closing, Group
 
 PUSHED: Final = "<!-- refrom:pushed -->"

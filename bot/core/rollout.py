@@ -15,8 +15,9 @@ from fnmatch import fnmatchcase
 
 from bot.core.advisories import Severity
 from bot.core.change import BaseChange, Significance
+from bot.core.decision import Admission
 from bot.core.digest import Digest
-from bot.core.plan import Admission, matters
+from bot.core.plan import matters
 from bot.core.policy import Policy
 
 _SHARES = 1 << 32

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.plan import Current, Decision, Skip, Update
+from bot.core.decision import Current, Decision, Skip, Update
 from bot.core.rollout import Phase, Rollout, RolloutPolicy, Troubles, phase
 
 

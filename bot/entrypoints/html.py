@@ -48,7 +48,7 @@ def audit_values(document: Document, now: datetime) -> dict[str, Any]:
     verdicts = Counter(function["verdict"] for function in functions)
     states = Counter(duty["state"] for function in functions for duty in function["duties"])
     return {
-        **{key: document.get(key, []) for key in ("responsibility", "rollouts", "burn", "errors", "gaps")},
+        **{key: document[key] for key in ("responsibility", "rollouts", "burn", "errors", "gaps")},
         "repositories": document["repositories"],
         "functions": [{**_OPTIONAL, **function} for function in sorted(functions, key=_urgency)],
         "slo": document["slo"],

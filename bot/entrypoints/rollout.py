@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from bot.core.rollout import Phase
+from bot.entrypoints.audit_documents import rollout_document
 from bot.entrypoints.console import ConfigOption, Format, FormatOption, print_document, session_of
-from bot.entrypoints.documents import rollout_document
 from bot.entrypoints.exits import ATTENTION, DONE
 from bot.entrypoints.tables import say, short, show, subject_of
 from bot.steps.cycle import Cycle

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from bot.core.errors import SettingsError
-from bot.entrypoints.documents import Document, audit_document, run_document
+from bot.entrypoints.audit_documents import audit_document
+from bot.entrypoints.documents import Document, run_document
 from bot.entrypoints.exits import ATTENTION, DONE, Failure, code_of, defects_of, failure
 from bot.ports.clock import Clock
 from bot.ports.fleet import Progress

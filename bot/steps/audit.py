@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from bot.core.decision import Decision
 from bot.core.errors import RefromError
 from bot.core.lineage import stands_on
 from bot.core.mapping import FunctionMap
 from bot.core.modes import Mode, effective, manual_of
 from bot.core.observation import KnownBase
-from bot.core.plan import Decision
-from bot.core.responsibility import Evidence, Finding, Verdict, judge_served, slo_kept
+from bot.core.responsibility import Evidence, Finding, judge_served, slo_kept
 from bot.core.rollout_report import RolloutReport
 from bot.core.slo import Freshness
 from bot.core.target import Target
@@ -57,9 +57,12 @@ class Audit:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a duty is overdue, or something could not be read."""
-        unknown = any(finding.verdict is Verdict.UNKNOWN or finding.evidence.fault for finding in self.findings)
-        return bool(self.faults or self.unwatched or self.unlisted) or unknown or not slo_kept(self.findings)
+        """Whether a duty is overdue, or something could not be read.
+
+        No duty hangs on the version of a managed runtime, which nobody can know of a function that never ran.
+        """
+        unread = any(finding.evidence.fault for finding in self.findings)
+        return bool(self.faults or self.unwatched or self.unlisted) or unread or not slo_kept(self.findings)
 
 
 def audit(inquiry: Inquiry, now: datetime, view: FleetView = NO_FLEET, progress: Progress = no_progress) -> Audit:

@@ -22,8 +22,8 @@ from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
 from bot.ports.registry import Registry
 from bot.ports.world import World
-from bot.steps.inquire import Rules
 from bot.steps.redeploy import POLL, alias_of
+from bot.steps.rules import Rules
 
 _UPDATES: Final = "the service updates the function"
 

@@ -8,39 +8,26 @@ is an outcome, a forge's pause is a wait, and what nobody foresaw is a defect th
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
-from bot.core.deployment import Alias, is_begun, is_marked
-from bot.core.errors import BuildError, DeployError, HalfPublished, Paused, RefromError
-from bot.core.image import BASE_DIGEST_LABEL, REVISION_LABEL, Image
-from bot.core.lineage import stands_on
-from bot.core.modes import Mode, effective, rides
-from bot.core.observation import KnownBase, Observation
+from bot.core.decision import Decision
+from bot.core.deployment import is_begun
+from bot.core.errors import DeployError, HalfPublished, Paused, RefromError
 from bot.core.outcome import Outcome, Result
-from bot.core.pipeline import Pipeline
-from bot.core.plan import Action, Decision, Update
-from bot.core.taken_back import TakenBack, why_halted
 from bot.core.target import Target
-from bot.core.troubles import BASE, IMAGE
-from bot.ports.builder import Building
-from bot.ports.deployer import Function, UpdateStatus
 from bot.ports.engine import Again, Done, Engine, Key
 from bot.ports.forge import SourceRepository
 from bot.ports.world import World
-from bot.steps.inquire import Inquiry, Rules
+from bot.steps.bring import Bringer
+from bot.steps.inquire import Inquiry
 from bot.steps.line import Line, repository_of
-from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.propose import STEP
-from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
-from bot.steps.rebuild import order as build_order
-from bot.steps.redeploy import POLL, Followed, alias_of, follow_alias, image_of, update_code
-from bot.steps.serving import prove_served
+from bot.steps.record import Record
+from bot.steps.redeploy import alias_of
+from bot.steps.restraint import Restraint
+from bot.steps.rules import Rules
 from bot.steps.survey import Survey
-from bot.steps.taken_back import find_all_taken_back, find_taken_back, tell
-
-RETRY = timedelta(seconds=10)
-"""When a deployment that is underway is looked at again after AWS could not be asked."""
+from bot.steps.taken_back import find_taken_back, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +63,27 @@ class Cycle:
     stays: bool = True
     inquiry: Inquiry = field(init=False)
     line: Line = field(init=False)
-    outcomes: list[Outcome] = field(init=False, default_factory=list)
+    record: Record = field(init=False)
+    restraint: Restraint = field(init=False)
+    bringer: Bringer = field(init=False)
     defects: list[Defect] = field(init=False, default_factory=list)
     repositories: Mapping[str, SourceRepository] = field(init=False, default_factory=dict)
     listed: datetime | None = field(init=False, default=None)
     """When they were listed, at the earliest."""
     paused: dict[Key, str] = field(init=False, default_factory=dict)
     """The keys that a forge's limit keeps waiting, and why."""
-    taken_back: tuple[TakenBack, ...] | None = field(init=False, default=None)
-    """What the aliases say was taken back; None until something is about to begin, which that may halt."""
-    unread: str = field(init=False, default="")
-    marked: dict[str, None] = field(init=False, default_factory=dict)
-    """The functions whose aliases say that a version was taken back, in the order in which they were met."""
-    halted: set[str] = field(init=False, default_factory=set)
-    """The functions that do not begin because their base was taken back elsewhere."""
-    behind: str = field(init=False, default="")
-    asked: str = field(init=False, default="")
-    """The function that a person asks for by hand."""
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.world, self.rules)
-        self.inquiry.marks = self._marks
         self.line = Line(self.inquiry)
+        self.record, self.restraint = Record(self.world.journal), Restraint(self.inquiry)
+        self.inquiry.marks = self.restraint.marks
+        self.bringer = Bringer(self.inquiry, self.record, self.restraint, self.stays)
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What was done so far."""
+        return self.record.outcomes
 
     def run(self, engine: Engine) -> Report:
         """List; read and plan every source repository, then every stream; then pull requests, then functions."""
@@ -116,7 +102,7 @@ class Cycle:
 
         A person who wants it begins though the rollout of its base is halted.
         """
-        self.asked = name
+        self.restraint.asked = name
         return self._alone(engine, name, self._redeploy)
 
     def look(self, engine: Engine, name: str) -> Report:
@@ -127,19 +113,20 @@ class Cycle:
         source = self._target(name).repository
         waiting = self._begin(engine)
         waiting += engine.drain([Key("repository", source)] if source in self.repositories else [], self.tick)
-        if not self.outcomes:
+        if not self.record.outcomes:
             waiting += engine.drain([Key("function", name)], tick)
-            waiting += self._tell_all(engine) if self.asked else ()
+            waiting += self._tell_all(engine) if self.restraint.asked else ()
         return self._report(waiting)
 
     def _redeploy(self, key: Key, now: datetime) -> Done | Again:
         """Do what the loop would, and refuse what a person holds."""
         target = self._target(key.name)
         hold = self.inquiry.hold_for(target, now)
-        why = hold.reason if hold else self._left_alone(target, self.world.functions.function(target.function), now)
+        function = self.world.functions.function(target.function)
+        why = hold.reason if hold else self.restraint.left_alone(target, function, now)
         if why:
             what = f"it is held: {why}; take that out first"
-            self._record(_outcome("redeploy", key.name, Result.REFUSED, what), now)
+            self.record.say("redeploy", key.name, Result.REFUSED, what, now)
             return Done()
         return self.tick(key, now)
 
@@ -155,7 +142,7 @@ class Cycle:
         decisions = (decision for made in self.inquiry.decisions.values() for decision in made)
         return Report(
             decisions=tuple(sorted(decisions, key=lambda decision: decision.use.sort_key)),
-            outcomes=tuple(self.outcomes),
+            outcomes=tuple(self.record.outcomes),
             surveys=self.inquiry.surveys,
             waiting=waiting,
             defects=tuple(self.defects),
@@ -172,15 +159,15 @@ class Cycle:
             left = engine.drain([Key("function", name) for name in names], self.tick)
             waiting += left
             late = [key.name for key, _ in left]
-            waits = [o.subject for o in self.outcomes if o.subject in names and o.result is Result.WAITING]
-            late += [name for name in waits if name not in self.halted]
-            if late and not self.behind:
-                self.behind = f"{late[0]} in the Region before is not done"
+            waits = [o.subject for o in self.record.outcomes if o.subject in names and o.result is Result.WAITING]
+            late += [name for name in waits if name not in self.restraint.halted]
+            if late and not self.restraint.behind:
+                self.restraint.behind = f"{late[0]} in the Region before is not done"
         return waiting
 
     def _tell_all(self, engine: Engine) -> tuple[tuple[Key, Again], ...]:
         """Tell of what was taken back, in this run or before it by one that died."""
-        return engine.drain([Key("taken-back", name) for name in self.marked], self.tick)
+        return engine.drain([Key("taken-back", name) for name in self.restraint.marked], self.tick)
 
     def tick(self, key: Key, now: datetime) -> Done | Again:
         """Do one short piece of work for one key, whatever it meets; only a listing that fails ends the cycle."""
@@ -212,7 +199,7 @@ class Cycle:
         if not isinstance(fault, RefromError):
             self.defects.append(Defect(key, fault))
             message = f"a defect of refrom ({type(fault).__name__}); please report it"
-        self._record(_outcome(_STEPS[key.kind], _subject(key), Result.FAILED, message), now)
+        self.record.say(_STEPS[key.kind], _subject(key), Result.FAILED, message, now)
 
     def _list(self, _name: str, now: datetime) -> Done:
         """List the source repositories."""
@@ -222,7 +209,7 @@ class Cycle:
     def _miss(self, place: str, now: datetime) -> Done:
         """Say that functions of a place could not be listed: those that are mapped there are left alone."""
         why = dict(self.rules.found.unlisted)[place]
-        self._record(_outcome("discover", place, Result.FAILED, why), now)
+        self.record.say("discover", place, Result.FAILED, why, now)
         return Done()
 
     def _watch(self, runtime: str, now: datetime) -> Done:
@@ -231,10 +218,10 @@ class Cycle:
             self.inquiry.observe(runtime, now)
             self.inquiry.standing(runtime, now)
         if waiting := self.inquiry.waiting.get(runtime):
-            self._record(_outcome("watch", runtime, Result.WAITING, waiting), now)
+            self.record.say("watch", runtime, Result.WAITING, waiting, now)
         fault = self.inquiry.unjudged.get(runtime)
         if fault:
-            self._record(_outcome("judge", runtime, Result.FAILED, str(fault)), now)
+            self.record.say("judge", runtime, Result.FAILED, str(fault), now)
         return Done()
 
     def _read_repository(self, name: str, now: datetime) -> Done:
@@ -245,226 +232,24 @@ class Cycle:
     def _handle_pull_request(self, name: str, now: datetime) -> Done | Again:
         """Bring one pull request one step nearer to what the plan wants."""
         outcome, answer = self.line.handle(name, now)
-        self._record(outcome, now)
+        self.record.keep(outcome, now)
         return answer
 
     def _handle_deployment(self, name: str, now: datetime) -> Done | Again:
         """Go on with what is underway at one function, and begin nothing."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
-        return self._go_on(target, alias, now) if alias and is_begun(alias) else Done()
-
-    def _target(self, name: str) -> Target:
-        return next(target for target in self.rules.targets if target.function == name)
+        return self.bringer.go_on(target, alias, now) if alias and is_begun(alias) else Done()
 
     def _handle_function(self, name: str, now: datetime) -> Done | Again:
         """Bring one function one step nearer to the base that it should stand on."""
         target = self._target(name)
         alias = alias_of(target, self.world.functions)
         if alias and is_begun(alias):
-            return self._go_on(target, alias, now)
+            return self.bringer.go_on(target, alias, now)
         if target.repository not in self.inquiry.decisions:
             return self._without_source(target, now)
-        if self.inquiry.hold_for(target, now):
-            return Done()
-        function = self.world.functions.function(name)
-        if self._left_alone(target, function, now):
-            return Done()
-        if alias and is_marked(alias):
-            self.marked[name] = None
-        if function.status is UpdateStatus.IN_PROGRESS:
-            return Again(now + POLL, "the service updates the function")
-        image = image_of(function, self.world.registry)
-        goal = self._goal(target, function, image)
-        if goal is None:
-            return Done()
-        return self._reach(target, function, alias, image, goal, now)
-
-    def _reach(
-        self, target: Target, function: Function, alias: Alias | None, image: Image, goal: KnownBase, now: datetime
-    ) -> Done | Again:
-        """Bring a function that runs an image to the base that it should stand on, or let its pipeline do that."""
-        if target.pipeline and self._is_proven(target, function, goal, now):
-            return Done()
-        if not target.pipeline and stands_on(image, goal):
-            return self._finish(target, function, alias, goal, now, ours=_is_ours(image))
-        if why := self._block(goal, now) or self._rides_later(target, function, image, goal, now):
-            result = Result.UNCHANGED  # which keeps no other Region waiting
-        elif why := self._halt(target, goal, now):
-            result = Result.WAITING
-        elif target.pipeline:
-            return self._run_pipeline(target, target.pipeline, function, goal, now)
-        else:
-            return self._rebuild(target, function, goal, now)
-        self._record(_outcome("rebuild", target.function, result, why), now)
-        return Done()
-
-    def _left_alone(self, target: Target, function: Function, now: datetime) -> str:
-        """Say why mode `manual` keeps a function as it is, empty if it does not.
-
-        Raises `DeployError` where nobody can tell what mode was meant.
-        """
-        mode = effective(self.inquiry.modes_of(target, function), now.date())
-        if mode.fault:
-            raise DeployError(f"{target.function} is left alone: {mode}")
-        return str(mode) if mode.mode is Mode.MANUAL else ""
-
-    def _rides_later(self, target: Target, function: Function, image: Image, goal: KnownBase, now: datetime) -> str:
-        """Say why a function in mode `function-update` is not rebuilt on a goal yet; empty if it may be.
-
-        What stands on a blocked base is not left there, and what a person asks for by hand is a change of theirs.
-        """
-        mode = effective(self.inquiry.modes_of(target, function), now.date()).mode
-        if mode is not Mode.FUNCTION_UPDATE or self.asked == target.function:
-            return ""
-        if rides(self.inquiry.surveys[target.repository].changed, self.inquiry.first_seen(goal, now)):
-            return ""
-        runs = self.inquiry.lineage_of(image).base
-        if runs and self._block(runs, now):
-            return ""
-        return f"mode {mode}: {goal.reference} comes with the next change of {target.repository}"
-
-    def _block(self, base: KnownBase, now: datetime) -> str:
-        """Say that a base is blocked; empty if it is not."""
-        blocked = self.rules.declared.blocked(now.date()) & base.digests
-        return f"the base {base.reference} is blocked; nothing is built or shifted to it" if blocked else ""
-
-    def _goal(self, target: Target, function: Function, image: Image) -> KnownBase | None:
-        """The base that a function should stand on: the one that is merged, or the one of a due rebuild.
-
-        Where the file pins none and no rebuild is due, an image of ours is at its goal, though its alias may not be.
-        """
-        use = self.inquiry.base_use(target)
-        if use is None:
-            stage = f" in stage {target.stage}" if target.stage else ""
-            what = f"{target.dockerfile} of {target.repository} builds{stage} on no Lambda base"
-            raise DeployError(f"{what}; correct the target of {target.function} in the settings")
-        if use.fixed:
-            return self.inquiry.merged_base(target, function.platform)
-        due = [d for d in self.inquiry.decisions[target.repository] if d.use.names == use.names]
-        if any(isinstance(decision, Update) and decision.action is Action.REBUILD for decision in due):
-            observed = self.inquiry.observed[use.runtime or ""]
-            return observed.platforms.get(function.platform) if isinstance(observed, Observation) else None
-        return self.inquiry.lineage_of(image).base if _is_ours(image) else None
-
-    def _is_proven(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> bool:
-        """Whether all that a function serves stands on its goal; that is said if its pipeline was started just now."""
-        proven = prove_served(target, goal, self.world.functions, self.world.registry)
-        if proven.result is not Result.PROVEN:
-            return False
-        if any((o.details.get("arn"), o.result) == (function.arn, Result.STARTED) for o in self.outcomes):
-            self._record(proven, now)
-        return True
-
-    def _run_pipeline(
-        self, target: Target, pipeline: Pipeline, function: Function, goal: KnownBase, now: datetime
-    ) -> Done | Again:
-        """Leave a function to its team's pipeline."""
-        order = order_of(target, self.inquiry.surveys[target.repository].repository.commit, goal)
-        followed = by_pipeline(target, pipeline, order, function, goal, self.world, now)
-        return self._told(target.function, followed, now)
-
-    def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
-        """Build the merged commit on the goal, and point the function at it."""
-        proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
-        commit = self.inquiry.surveys[target.repository].repository.commit
-        wanted = build_order(target, commit, goal, function, proven, self.rules.tag)
-        base = {BASE: str(goal.shared)}
-        try:
-            built = rebuild(wanted, goal, proven, self.world, target.smoke or self.rules.smoke)
-        except BuildError as fault:
-            if fault.retryable:
-                raise
-            self._record(_outcome("rebuild", target.function, Result.FAILED, str(fault), base), now)
-            return Done()
-        match built:
-            case Building(why=why, look=look):
-                if not any((o.subject, o.result) == (target.function, Result.WAITING) for o in self.outcomes):
-                    self._record(_outcome("rebuild", target.function, Result.WAITING, why), now)
-                return Again(now + look, why) if look else Done()
-            case NothingNew(image=image):
-                message = f"nothing to deploy: {image} differs from what is deployed in times alone"
-                self._record(_outcome("rebuild", target.function, Result.UNCHANGED, message), now)
-                return Done()
-            case Rebuilt(image=image, how=how):
-                message = f"built {image} ({how})" if how else f"built {image}"
-                details = {**base, IMAGE: str(image)}
-                self._record(_outcome("rebuild", target.function, Result.BUILT, message, details), now)
-                self._record(update_code(function, image, self.world.deployer), now)
-        return Again(now + POLL, "the service updates the function")
-
-    def _finish(
-        self, target: Target, function: Function, alias: Alias | None, goal: KnownBase, now: datetime, *, ours: bool
-    ) -> Done | Again:
-        """The code is on its goal: let the alias follow, then say what runs."""
-        halt = partial(self._halt, target, goal, now)
-        if function.status is UpdateStatus.FAILED:
-            tried = any(o.details.get("arn") == function.arn and o.result is Result.UPDATED for o in self.outcomes)
-            if tried or not ours or function.image is None or halt():
-                raise DeployError(f"the last update of {target.function} failed: {function.status_reason}")
-            self._record(update_code(function, function.image, self.world.deployer), now)  # what failed may be cured
-            return Again(now + POLL, "the service updates the function")
-        followed = follow_alias(target, function, alias, self.world, now, ours=ours, halt=halt) if alias else Followed()
-        if followed.outcomes or followed.again:
-            return self._told(target.function, followed, now)
-        if any(o.details.get("arn") == function.arn and o.result in _CHANGES for o in self.outcomes):
-            self._record(prove_served(target, goal, self.world.functions, self.world.registry), now)
-        return Done()
-
-    def _go_on(self, target: Target, alias: Alias, now: datetime) -> Done | Again:
-        """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
-        latest = self.world.functions.function(target.function)
-        try:
-            condemned = self._condemned(latest, now)
-            followed = follow_alias(target, latest, alias, self.world, now, ours=True, condemned=condemned)
-        except DeployError as fault:
-            if not fault.retryable:
-                raise
-            return Again(now + RETRY, str(fault))
-        if any(outcome.result is Result.ROLLED_BACK for outcome in followed.outcomes):
-            self.marked[target.function], self.taken_back = None, None
-        return self._told(target.function, followed, now)
-
-    def _condemned(self, latest: Function, now: datetime) -> str:
-        """Say that what is being deployed stands on a blocked base; empty if not, or while nobody can tell."""
-        if latest.image is None or not self.rules.declared.blocked(now.date()):
-            return ""
-        try:
-            base = self.inquiry.lineage(latest.image, latest.platform).base
-        except RefromError:  # what cannot be read leaves no deployment half done; the next look reads again
-            return ""
-        return f"its base {base.reference} is blocked" if base and self._block(base, now) else ""
-
-    def _told(self, name: str, followed: Followed, now: datetime) -> Done | Again:
-        for outcome in followed.outcomes:
-            self._record(outcome, now)
-        if followed.elsewhere and not self.stays:
-            message = f"{followed.why}; it goes on by itself, and a later run sees how it ends"
-            self._record(_outcome("redeploy", name, Result.WAITING, message), now)
-            return Done()
-        return Again(followed.again, followed.why) if followed.again else Done()
-
-    def _halt(self, target: Target, goal: KnownBase, now: datetime) -> str:
-        """Say why a function may not begin on a base now; empty if it may, as all that a person asks for by hand."""
-        if (blocked := self._block(goal, now)) or self.asked:
-            return blocked
-        if why := why_halted(target.function, goal, self._marks()):
-            self.halted.add(target.function)
-            return why
-        return self.unread or self.behind
-
-    def _marks(self) -> Sequence[TakenBack]:
-        """What the aliases say was taken back, read once, and again after something is."""
-        if self.taken_back is None:
-            self.taken_back, self.unread = find_all_taken_back(self.rules.targets, self.inquiry)
-        return self.taken_back
-
-    def _tell(self, name: str, now: datetime) -> Done:
-        """Tell the pull request that brought a base to a function that it was taken back."""
-        target = self._target(name)
-        found = find_taken_back(target, self.inquiry)
-        self._record(tell(target, found, self.inquiry, now) if found else None, now)
-        return Done()
+        return self.bringer.bring(target, alias, now)
 
     def _without_source(self, target: Target, now: datetime) -> Done:
         """The source of a function was not read: it waits as its repository does, or fails."""
@@ -472,20 +257,21 @@ class Cycle:
         pause = self.paused.get(_LISTING) or self.paused.get(Key("repository", name))
         if pause:
             message = f"its source repository {name} is to be read first: {pause}"
-            self._record(_outcome("redeploy", target.function, Result.WAITING, message), now)
+            self.record.say("redeploy", target.function, Result.WAITING, message, now)
             return Done()
         if name in self.repositories:
             raise DeployError(f"its source repository {name} could not be read")
         raise DeployError(f"its source repository {name} is in no forge of the settings; name it there")
 
-    def _record(self, outcome: Outcome | None, now: datetime) -> None:
-        """Keep an outcome after it happened; what changed nothing is no news for the journal."""
-        if outcome is None:
-            return
-        self.outcomes.append(outcome)
-        waits_in_line = outcome.step == STEP and outcome.result is Result.WAITING
-        if outcome.result is not Result.UNCHANGED and not waits_in_line:
-            self.world.journal.append(outcome, now)
+    def _target(self, name: str) -> Target:
+        return next(target for target in self.rules.targets if target.function == name)
+
+    def _tell(self, name: str, now: datetime) -> Done:
+        """Tell the pull request that brought a base to a function that it was taken back."""
+        target = self._target(name)
+        found = find_taken_back(target, self.inquiry)
+        self.record.keep(tell(target, found, self.inquiry, now) if found else None, now)
+        return Done()
 
 
 _LISTING = Key("forge", "repositories")
@@ -499,20 +285,8 @@ _STEPS = {
     "deployment": "redeploy",
     "taken-back": "redeploy",
 }
-_CHANGES = (Result.UPDATED, Result.MOVED, Result.SETTLED)
-
-
-def _is_ours(image: Image) -> bool:
-    """Whether a builder of ours made the image: it says of which commit and on which base."""
-    return {REVISION_LABEL, BASE_DIGEST_LABEL} <= image.config.labels.keys()
 
 
 def _subject(key: Key) -> str:
     """What an outcome is about: of a pull request its source repository."""
     return repository_of(key.name) if key.kind == "pull-request" else key.name
-
-
-def _outcome(
-    step: str, subject: str, result: Result, message: str, details: Mapping[str, str] | None = None
-) -> Outcome:
-    return Outcome(step=step, subject=subject, result=result, message=message, details=details or {})

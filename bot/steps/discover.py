@@ -9,7 +9,7 @@ from bot.core.mapping import ByLabel, Candidate, Mapped, map_functions
 from bot.core.reference import Reference
 from bot.ports.deployer import Functions
 from bot.ports.registry import Registry
-from bot.steps.inquire import Rules
+from bot.steps.rules import Rules
 
 
 def discover(rules: Rules, functions: Functions, registry: Registry) -> Rules:

@@ -15,8 +15,8 @@ from bot.ports.examination import ACCESS, Check, Examined, State, checked, faile
 from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
 from bot.steps.discover import discover
-from bot.steps.inquire import Rules
 from bot.steps.redeploy import alias_of, image_of
+from bot.steps.rules import Rules
 from bot.steps.survey import Survey, survey_alone
 
 MAP: Final = "map"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.decision import Admission, Decision
 from bot.core.errors import SettingsError
 from bot.core.modes import UpdateMode, weigh
-from bot.core.plan import Admission, Decision
 from bot.core.policy import Policy
 from bot.core.target import Target
 from bot.ports.engine import Engine

@@ -7,10 +7,11 @@ from functools import partial
 
 from bot.core.blocks import is_sick
 from bot.core.change import BaseChange
+from bot.core.decision import BaseUse, Known, Unwatched
 from bot.core.digest import Digest
 from bot.core.errors import RegistryError
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Known, Unwatched, platforms_of
+from bot.core.plan import platforms_of
 from bot.core.reference import Reference
 from bot.core.tags import LambdaImage, LambdaTag
 from bot.ports.registry import Registry

@@ -4,48 +4,30 @@ Within one inquiry each stream is watched once, each pair of bases judged once, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.blocks import is_bad, seen_since
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
-from bot.core.deployment import AT_ONCE, Strategy
+from bot.core.decision import Admission, BaseUse, Decision, Known, Skip, Unwatched, Update
 from bot.core.digest import Digest
 from bot.core.dockerfile import read_uses
 from bot.core.errors import DeployError, ForgeError, HalfPublished, RefromError, RegistryError
-from bot.core.handover import DeploymentGroup
 from bot.core.image import Image
-from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.leads import NamedBase
 from bot.core.lineage import Lineage
-from bot.core.mapping import FunctionMap, MappingRule
 from bot.core.modes import UpdateMode, of_tags, unread
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import (
-    Admission,
-    BaseUse,
-    Decision,
-    Known,
-    Skip,
-    Unwatched,
-    Update,
-    matters,
-    plan,
-    rebuilds,
-    wants_date,
-)
+from bot.core.plan import matters, plan, rebuilds, wants_date
 from bot.core.platforms import Platform
-from bot.core.policy import OWN_FILE, Declarations, Hold, Narrowing, Policy
-from bot.core.proposals import PullRequestPolicy
+from bot.core.policy import OWN_FILE, Hold, Narrowing, Policy
 from bot.core.reference import Reference
 from bot.core.rollout import RolloutPolicy, admission
 from bot.core.rollout_report import RolloutReport, report_of
-from bot.core.runtimes import Catalogue
-from bot.core.slo import Agreement
 from bot.core.tags import LambdaTag
 from bot.core.taken_back import TakenBack
-from bot.core.target import SmokeTest, Target
+from bot.core.target import Target
 from bot.ports.deployer import Function
 from bot.ports.forge import SourceRepository, Sources
 from bot.ports.world import World
@@ -54,40 +36,10 @@ from bot.steps.gather import Around, gather
 from bot.steps.judge import judge
 from bot.steps.prove import lineage
 from bot.steps.roll import Entries, Roller, Standing
+from bot.steps.rules import Rules
 from bot.steps.seek import Seeker, fetch_base
 from bot.steps.survey import Survey, Surveyor, survey
 from bot.steps.watch import dated_tag, last_seen, watch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the settings say and people declared, as far as the loop needs it."""
-
-    catalogue: Catalogue
-    policy_for: Callable[[str, str, str], Policy]
-    """From source repository, path and runtime identifier to the policy that applies."""
-    declared: Declarations
-    narrowing_of: Callable[[str, bytes], Narrowing]
-    """From the name and the content of a source repository's own file to what it says; raises `SettingsError`."""
-    targets: tuple[Target, ...] = ()
-    mirrors: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
-    """Runtime identifiers to watch although nothing may use them."""
-    rollout: RolloutPolicy | None = None
-    """In which order source repositories take a new base; None: all at once."""
-    slo: Agreement = field(default_factory=Agreement)
-    pull_requests: PullRequestPolicy = field(default_factory=PullRequestPolicy)
-    tag: TagTemplate = DEFAULT_TAG
-    """The tag of built images."""
-    smoke: SmokeTest | None = None
-    """The smoke test of all functions that have none of their own."""
-    discovery: tuple[MappingRule, ...] = ()
-    strategy: Strategy = AT_ONCE
-    keep_rollback_tag: bool = False
-    codedeploy: DeploymentGroup | None = None
-    """How functions that are discovered are deployed."""
-    found: FunctionMap = field(default_factory=FunctionMap)
-    """What `discovery` found beside the declared targets; its targets stand in `targets`, too."""
 
 
 class Inquiry:

@@ -8,11 +8,11 @@ from typing import Final
 from bot.core import reconcile as rule
 from bot.core.admission import Deferral
 from bot.core.carriers import repoint_file
+from bot.core.decision import Action, Update
 from bot.core.dockerfile import Repoint
 from bot.core.errors import ForgeError
 from bot.core.marker import finished, is_unfinished
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Action, Update
 from bot.core.proposals import Group, PullRequestPolicy
 from bot.core.pull_request import Text, write
 from bot.core.reconcile import Circumstances, Seen, Standing, reconcile

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from bot.core.carriers import FileScan, is_candidate, may_name_base, reading_id, scan_file
+from bot.core.decision import BaseUse
 from bot.core.errors import ForgeError
-from bot.core.plan import BaseUse
 from bot.core.policy import OWN_FILE
 from bot.ports.forge import Forge, SourceRepository, Sources
 from bot.ports.store import Remembered, SourceMemory

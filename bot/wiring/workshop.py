@@ -39,7 +39,7 @@ from bot.ports.world import World
 from bot.settings import Settings, default_settings, load_declarations, load_narrowing, load_settings, values
 from bot.steps.discover import discover
 from bot.steps.doctor import Patient
-from bot.steps.inquire import Rules
+from bot.steps.rules import Rules
 from bot.wiring.adapters import (
     deployer_examinations,
     make_builder,

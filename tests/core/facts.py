@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.carriers import scan_file
 from bot.core.change import BaseChange, FileChanges, LanguageChange, PackageChange, PlatformChange, Significance
+from bot.core.decision import BaseUse, Known
 from bot.core.digest import Digest
 from bot.core.modes import Mode, UpdateMode
 from bot.core.observation import KnownBase, Observation
-from bot.core.plan import BaseUse, Known
 from bot.core.platforms import Platform
 from bot.core.policy import Declarations, FunctionMode
 from bot.core.reference import Reference

@@ -10,9 +10,10 @@ from itertools import pairwise
 from bot.core.admission import Limits, Load, deferral
 from bot.core.advisories import Severity
 from bot.core.change import Significance
+from bot.core.decision import Decision, Known, Update, Waiting
 from bot.core.modes import Mode, UpdateMode
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Decision, Known, Update, Waiting, decide
+from bot.core.plan import decide
 from bot.core.policy import Block, Declarations, Hold, Policy
 from bot.core.rollout import Rollout, RolloutPolicy, Wave, admission
 from bot.core.troubles import BASE, CHECKS, IMAGE, troubles_of

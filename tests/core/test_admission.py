@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core.admission import HOUR, Branch, Limits, Load, deferral, urgency
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import Significance
-from bot.core.plan import Action, Update
+from bot.core.decision import Action, Update
 from bot.core.windows import Window
 from tests.core.facts import FIX, NEW, NOW, OLD, change, use
 

@@ -7,8 +7,9 @@ import pytest
 
 from bot.core.advisories import Assessment, Severity
 from bot.core.change import Significance
+from bot.core.decision import Decision, Held, Known, Unwatched, Update, Waiting
 from bot.core.digest import Digest
-from bot.core.plan import Decision, Held, Known, Unwatched, Update, Waiting, decide, describe, plan, platforms_of
+from bot.core.plan import decide, describe, plan, platforms_of
 from bot.core.platforms import Platform
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
 from tests.core.facts import (

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.core.advisories import Severity
 from bot.core.change import Significance
+from bot.core.decision import Known, Skip, Unwatched, Update, Waiting
 from bot.core.modes import Mode, UpdateMode, effective
-from bot.core.plan import Known, Skip, Unwatched, Update, Waiting, decide, plan
+from bot.core.plan import decide, plan
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
 from bot.core.rollout import Rollout, RolloutPolicy, Troubles, Wave, admission
 from tests.core.facts import (

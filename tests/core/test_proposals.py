@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.core.decision import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.digest import Digest
 from bot.core.marker import read_plan
-from bot.core.plan import Action, Current, Decision, Held, Skip, Update, Waiting
 from bot.core.proposals import IGNORE, WHOLE, Closing, Group, GroupBy, PullRequestPolicy, groups_of
 from bot.core.pull_request import write
 from bot.core.reconcile import (

@@ -6,9 +6,9 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.decision import Decision
 from bot.core.digest import Digest
 from bot.core.marker import finished, read_plan, steps_of
-from bot.core.plan import Decision
 from bot.core.proposals import IGNORE
 from bot.core.pull_request import write
 from bot.core.reconcile import (

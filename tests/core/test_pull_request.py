@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.advisories import Assessment, Fix, Severity
 from bot.core.change import BaseChange, LanguageChange, PackageChange, PlatformChange, Significance
+from bot.core.decision import Action, Update
 from bot.core.digest import Digest
 from bot.core.marker import (
     UNFINISHED,
@@ -20,7 +21,7 @@ from bot.core.marker import (
     steps_of,
     use_name,
 )
-from bot.core.plan import Action, Update, describe
+from bot.core.plan import describe
 from bot.core.pull_request import BODY_FIELDS, FIELDS, Wording, code, write
 from bot.core.templates import Template
 from tests.core.facts import AMD64, ARM64, FIX, NEW, NOW, OLD, PINNED, SEEN, change, unassessed, use

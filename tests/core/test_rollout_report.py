@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.plan import Current, Decision, Held, Skip, Update, Waiting, decide
+from bot.core.decision import Current, Decision, Held, Skip, Update, Waiting
+from bot.core.plan import decide
 from bot.core.policy import Policy
 from bot.core.rollout import Phase, Rollout, RolloutPolicy, Troubles, Wave
 from bot.core.rollout_report import report_of

@@ -142,7 +142,7 @@ def test_a_rollback_declares_manual_mode_and_the_loop_leaves_it(refrom: Refrom, 
     assert ran.document["mode"] == {"mode": "manual", "reason": "it hangs", "until": "2026-12-24"}
     assert results(ran.document) == [("redeploy", "rolled-back")]
     assert holds(redeployed).read_text().startswith("# ours\nversion: 1\nmodes:\n  - function: orders\n")
-    assert [o for o in after.document["outcomes"] if o.get("function") == ORDERS] == []
+    assert [o["result"] for o in after.document["outcomes"] if o.get("function") == ORDERS] == ["commented"]
     assert serving(redeployed) == "1"
 
 

@@ -6,8 +6,8 @@ from itertools import accumulate
 from random import Random
 
 from bot.core.carriers import scan_file
+from bot.core.decision import BaseUse
 from bot.core.deployment import Alias
-from bot.core.plan import BaseUse
 from tests.simulate.rhythm import DAY, DAYS, SEED, START, STREAMS, digest
 
 REGIONS = ("eu-central-1", "us-east-1", "ap-southeast-2")

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from bot.core.advisories import Severity
 from bot.core.change import BaseChange
+from bot.core.decision import Known, Update
 from bot.core.digest import Digest
 from bot.core.observation import Observation
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Known, Update, decide
+from bot.core.plan import decide
 from bot.core.policy import Block, Declarations, Policy
 from bot.core.rollout import Phase, RolloutPolicy, Wave, admission, is_active, phase
 from bot.core.troubles import BASE, IMAGE

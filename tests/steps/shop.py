@@ -42,7 +42,8 @@ from bot.ports.smoke import Trial
 from bot.ports.world import World
 from bot.settings import load_narrowing
 from bot.steps.cycle import Cycle, Report
-from bot.steps.inquire import Inquiry, Rules
+from bot.steps.inquire import Inquiry
+from bot.steps.rules import Rules
 from bot.steps.survey import Survey, survey_alone
 from bot.steps.watch import watch
 from tests.adapters.forge.world import BareRepositories, File

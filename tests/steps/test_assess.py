@@ -6,10 +6,10 @@ import pytest
 
 from bot.core.advisories import Advisory, Bulletin, Severity
 from bot.core.change import BaseChange, Significance
+from bot.core.decision import Update
 from bot.core.digest import Digest
 from bot.core.errors import AdvisoryError
 from bot.core.outcome import Result
-from bot.core.plan import Update
 from bot.core.platforms import Platform
 from bot.core.policy import Policy, UpdateOn
 from bot.entrypoints.demo.fleet import AMD64, ARM64

@@ -8,16 +8,16 @@ import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.engine.stop import AskedStop
+from bot.core.decision import Update
 from bot.core.deployment import Alias
 from bot.core.digest import Digest
 from bot.core.layer import Language
 from bot.core.outcome import Result
-from bot.core.plan import Update
 from bot.core.policy import Declarations, Hold
 from bot.core.responsibility import Finding, State, Verdict
+from bot.entrypoints.audit_documents import audit_document
 from bot.entrypoints.demo.fleet import AMD64
 from bot.entrypoints.demo.images import publish_function
-from bot.entrypoints.documents import audit_document
 from bot.steps.audit import Audit, audit, audit_after
 from bot.steps.cycle import Cycle
 from bot.steps.serving import prove_served

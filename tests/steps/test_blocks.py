@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
+from bot.core.decision import Held, Update
 from bot.core.deployment import Strategy
 from bot.core.digest import Digest
 from bot.core.layer import Language
 from bot.core.modes import Mode, UpdateMode
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Held, Update
 from bot.core.policy import Block, Declarations, Hold, Style
 from bot.ports.forge import PullRequest, PullRequestState
 from bot.steps.cycle import Cycle, Report

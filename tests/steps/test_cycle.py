@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.builder.recording import RecordingBuilder
+from bot.core.decision import Current, Held, Skip, Update, Waiting
 from bot.core.errors import BuildError
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Current, Held, Skip, Update, Waiting
 from bot.core.policy import Block, Declarations, Hold, OnUnknown, Policy, Style, UpdateOn
 from bot.core.target import SmokeTest
 from bot.entrypoints.demo.fleet import ARM64, MOVED

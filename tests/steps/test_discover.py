@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
+from bot.core.decision import Skip, Update
 from bot.core.image import ORIGIN_LABELS
 from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
 from bot.core.outcome import Result
-from bot.core.plan import Skip, Update
 from bot.core.policy import Style
 from bot.core.responsibility import Verdict
 from bot.ports.deployer import Listing
@@ -20,7 +20,8 @@ from bot.steps.audit import audit, audit_after
 from bot.steps.cycle import Cycle, Report
 from bot.steps.discover import discover
 from bot.steps.doctor import MAP, examine
-from bot.steps.inquire import Inquiry, Rules
+from bot.steps.inquire import Inquiry
+from bot.steps.rules import Rules
 from tests.steps.shop import UNPINNED, Shop, pinned
 from tests.steps.test_doctor import patient
 

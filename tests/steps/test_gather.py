@@ -7,9 +7,9 @@ import pytest
 
 from bot.core.carriers import scan_file
 from bot.core.change import Significance
+from bot.core.decision import BaseUse, Known, Unwatched
 from bot.core.digest import Digest
 from bot.core.observation import KnownBase
-from bot.core.plan import BaseUse, Known, Unwatched
 from bot.entrypoints.demo.fleet import AMD64, ARM64, MOVED
 from bot.steps.gather import behind_since, gather
 from tests.steps.shop import AFTER, BEFORE, PYTHON, SAME, UNPINNED, Shop, pinned

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
+from bot.core.decision import Held, Update, Waiting
 from bot.core.digest import Digest
 from bot.core.layer import Language
 from bot.core.modes import Mode, UpdateMode
 from bot.core.outcome import Result
-from bot.core.plan import Held, Update, Waiting
 from bot.core.policy import Declarations, FunctionMode
 from bot.core.responsibility import RETURN, Duty, State
 from bot.ports.forge import PullRequestState

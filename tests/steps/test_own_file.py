@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.decision import Skip, Update, Waiting
 from bot.core.outcome import Result
-from bot.core.plan import Skip, Update, Waiting
 from bot.core.policy import OnUnknown, Policy, UpdateOn
 from bot.ports.forge import PullRequestState
 from tests.adapters.forge.world import LINK, File

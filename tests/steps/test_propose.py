@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.core.decision import Action, Current, Update
 from bot.core.digest import Digest
 from bot.core.errors import ForgeError
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Action, Current, Update
 from bot.core.proposals import WHOLE, Group, PullRequestPolicy
 from bot.core.pull_request import BRANCH
 from bot.core.reconcile import Circumstances

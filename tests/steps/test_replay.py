@@ -18,8 +18,8 @@ from bot.adapters.engine.clock import VirtualClock
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.transport import Transport
 from bot.core.advisories import Advisory, Severity
+from bot.core.decision import Update
 from bot.core.layer import Language, Package
-from bot.core.plan import Update
 from bot.core.policy import Policy, UpdateOn
 from bot.core.reference import Reference
 from bot.entrypoints.demo.fleet import AMD64, ARM64

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
+from bot.core.decision import Current, Decision, Held, Update, Waiting
 from bot.core.digest import Digest
 from bot.core.errors import BuildError, RegistryError
 from bot.core.outcome import Outcome, Result
-from bot.core.plan import Current, Decision, Held, Update, Waiting
 from bot.core.policy import Block, Declarations, Style
 from bot.core.rollout import Phase, RolloutPolicy, Wave, phase
 from bot.core.troubles import BASE, CHECKS, IMAGE

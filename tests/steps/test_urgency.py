@@ -15,7 +15,8 @@ from bot.entrypoints.demo.fleet import MOVED
 from bot.ports.world import World
 from bot.steps.audit import audit
 from bot.steps.burn import SPAN, burn, keep_sample
-from bot.steps.inquire import Inquiry, Rules
+from bot.steps.inquire import Inquiry
+from bot.steps.rules import Rules
 from tests.steps.shop import AFTER, BEFORE, Shop, pinned
 from tests.steps.test_assess import Feeds
 

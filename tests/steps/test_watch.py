@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.decision import Waiting
 from bot.core.digest import Digest
 from bot.core.errors import HalfPublished, InvalidImage, RegistryError
 from bot.core.image import OCI_INDEX, Index, Manifest, to_json
 from bot.core.outcome import Result
-from bot.core.plan import Waiting
 from bot.core.reference import Reference
 from bot.core.tags import LambdaTag
 from bot.entrypoints.demo.fleet import AMD64, ARM64, START

@@ -15,9 +15,10 @@ from bot.core.errors import SettingsError
 from bot.core.outcome import Outcome, Result
 from bot.core.pull_request import BRANCH
 from bot.core.responsibility import Finding, Verdict
+from bot.entrypoints.audit_documents import audit_document
 from bot.entrypoints.demo.fleet import MOVED, MOVES, SERVICES, START
 from bot.entrypoints.demo.stage import Stage
-from bot.entrypoints.documents import audit_document, run_document
+from bot.entrypoints.documents import run_document
 from bot.entrypoints.html import audit_page
 from bot.entrypoints.tables import say, show, show_audit, show_run
 from bot.ports.forge import PullRequest

@@ -33,9 +33,9 @@ def sections(document: Document) -> Iterable[str]:
     repositories = document["repositories"]
     yield "## refrom: audit"
     yield f"\n{slo_text(document)}"
-    yield from table("Who owes what", _ROWS, map(_row, document.get("responsibility", ())))
+    yield from table("Who owes what", _ROWS, map(_row, document["responsibility"]))
     yield from table("Functions", _DUTIES, (_duty(f, d) for f in document["functions"] for d in f["duties"]))
-    yield from table("Rollouts", _ROLLOUTS, map(_rollout, document.get("rollouts", ())))
+    yield from table("Rollouts", _ROLLOUTS, map(_rollout, document["rollouts"]))
     errors = ((code(subject_of(error)), long(error["reason"])) for error in document["errors"])
     yield from table("Could not be read", ("what", "why"), errors)
     gaps = ((code(gap["function"]), code(gap["gap"]), long(gap["reason"])) for gap in document["gaps"])

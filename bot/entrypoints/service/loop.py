@@ -12,7 +12,8 @@ from structlog.typing import FilteringBoundLogger
 
 from bot.core.errors import RefromError
 from bot.core.outcome import Result
-from bot.entrypoints.documents import audit_document, name_of, time_text
+from bot.entrypoints.audit_documents import audit_document
+from bot.entrypoints.documents import name_of, time_text
 from bot.entrypoints.service.schedule import next_start
 from bot.entrypoints.service.state import Audited, Board, Ended, Ending
 from bot.ports.engine import Again, Done, Engine, Key, Stop, Tick

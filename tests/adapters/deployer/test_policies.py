@@ -62,7 +62,7 @@ CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 """Every call that the adapters make, and the ways of running that make it; GetCallerIdentity needs no permission."""
 
 BESIDE_CALLS: Final = {
-    "lambda:ListTags": ("audit", "discovery"),  # without it GetFunction leaves the tags out
+    "lambda:ListTags": ("audit", "discovery", "redeploy"),  # without it GetFunction leaves the tags out
     "ecr:BatchGetImage": ("audit", "pull-requests", "redeploy"),  # GET of a manifest
     "ecr:GetDownloadUrlForLayer": ("audit", "pull-requests", "redeploy"),  # GET of a blob
     "ecr:BatchCheckLayerAvailability": ("redeploy",),  # HEAD of a blob
@@ -100,6 +100,7 @@ ALLOWED: Final[dict[str, dict[str, str | list[str]]]] = {
         "lambda:GetAlias": FUNCTIONS,
         "lambda:GetFunction": FUNCTIONS,
         "lambda:GetProvisionedConcurrencyConfig": FUNCTIONS,
+        "lambda:ListTags": FUNCTIONS,
         "lambda:ListVersionsByFunction": FUNCTIONS,
         "lambda:PublishVersion": FUNCTIONS,
         "lambda:UpdateAlias": FUNCTIONS,

@@ -37,7 +37,8 @@ def decision(**parts: Any) -> dict[str, Any]:
 
 
 def audit(**parts: Any) -> dict[str, Any]:
-    empty: dict[str, list[Any]] = {key: [] for key in ("functions", "repositories", "errors", "gaps")}
+    lists = ("functions", "repositories", "errors", "gaps", "responsibility", "rollouts")
+    empty: dict[str, list[Any]] = {key: [] for key in lists}
     freshness = {"security_critical": 3.0, "security_important": 7.0, "any": 30.0}
     return {"schema": "refrom.audit/1", **empty, "slo": {"kept": True, "findings": 0, "freshness": freshness}, **parts}
 

@@ -1,0 +1,98 @@
+"""The settings files as pydantic models: what they may hold, and what each key means.
+
+The JSON schemas come from here.
+"""
+
+from bot.settings.models.builders import (
+    CodeBuildBuilderModel,
+    CodePipelineModel,
+    CommandBuilderModel,
+    DockerBuilderModel,
+    RebaseBuilderModel,
+    WorkflowBuilderModel,
+    WorkflowPipelineModel,
+)
+from bot.settings.models.files import BlockModel, HoldModel, HoldsModel, ModeModel, OwnModel, SettingsModel
+from bot.settings.models.forges import AppModel, GitHubForgeModel, LocalForgeModel, PullRequestsModel, ScheduleModel
+from bot.settings.models.functions import (
+    AccountModel,
+    ByImageModel,
+    ByLabelModel,
+    ByTagModel,
+    CareModel,
+    CodeDeployModel,
+    Deploy,
+    LambdaDeployerModel,
+    LocalDeployerModel,
+    RuleModel,
+    SmokeModel,
+    TargetModel,
+    group_of,
+    strategy_of,
+)
+from bot.settings.models.model import Model, Secret, all_keys
+from bot.settings.models.policies import (
+    FreshnessModel,
+    Match,
+    NarrowedPolicy,
+    OverrideModel,
+    PolicyModel,
+    RolloutModel,
+    RootPolicy,
+    SloModel,
+    UpdateModeModel,
+    WaveModel,
+)
+from bot.settings.models.registries import AdvisoriesModel, Login, RegistryModel, Runtimes
+
+__all__ = [
+    "AccountModel",
+    "AdvisoriesModel",
+    "AppModel",
+    "BlockModel",
+    "ByImageModel",
+    "ByLabelModel",
+    "ByTagModel",
+    "CareModel",
+    "CodeBuildBuilderModel",
+    "CodeDeployModel",
+    "CodePipelineModel",
+    "CommandBuilderModel",
+    "Deploy",
+    "DockerBuilderModel",
+    "FreshnessModel",
+    "GitHubForgeModel",
+    "HoldModel",
+    "HoldsModel",
+    "LambdaDeployerModel",
+    "LocalDeployerModel",
+    "LocalForgeModel",
+    "Login",
+    "Match",
+    "ModeModel",
+    "Model",
+    "NarrowedPolicy",
+    "OverrideModel",
+    "OwnModel",
+    "PolicyModel",
+    "PullRequestsModel",
+    "RebaseBuilderModel",
+    "RegistryModel",
+    "RolloutModel",
+    "RootPolicy",
+    "RuleModel",
+    "Runtimes",
+    "ScheduleModel",
+    "Secret",
+    "SettingsModel",
+    "SloModel",
+    "SmokeModel",
+    "TargetModel",
+    "UpdateModeModel",
+    "WaveModel",
+    "WorkflowBuilderModel",
+    "WorkflowPipelineModel",
+    "all_keys",
+    "group_of",
+    "strategy_of",
+]
