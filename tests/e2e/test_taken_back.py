@@ -84,7 +84,7 @@ def test_the_old_version_serves_again_people_are_told_once_and_the_rollout_halts
     assert any("alarm orders-errors rings" in message for _, message in faults(first.document))
     assert "alarm orders-errors rings" in summarize(first.document)
     figure(f"{TAG}comments on its pull request", len(told(lab)), 1)
-    for part in ("`orders`", "`live`", "alarm orders-errors rings", "`blocks`"):
+    for part in ("`orders`", "`live`", "alarm orders-errors rings", "`refrom block`"):
         assert part in told(lab)[0]
 
     merge(lab, "acme/billing")

@@ -262,7 +262,9 @@ class TestErrors:
             pytest.param("ExpiredTokenException", {}, "does not take the credentials", False, id="expired"),
             pytest.param("UnrecognizedClientException", {}, "AWS_PROFILE", False, id="wrong-key"),
             pytest.param("ResourceNotFoundException", {}, "; check its name, version and Region", False, id="missing"),
-            pytest.param("ValidationException", {}, "(ValidationException); look the code up", False, id="unknown"),
+            pytest.param(
+                "InvalidRuntimeException", {}, "(InvalidRuntimeException); look the code up", False, id="unknown"
+            ),
         ],
     )
     def test_an_error_names_function_region_and_cure(
