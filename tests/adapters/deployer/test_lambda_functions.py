@@ -263,7 +263,7 @@ class TestErrors:
             pytest.param("UnrecognizedClientException", {}, "AWS_PROFILE", False, id="wrong-key"),
             pytest.param("ResourceNotFoundException", {}, "; check its name, version and Region", False, id="missing"),
             pytest.param(
-                "InvalidRuntimeException", {}, "(InvalidRuntimeException); look the code up", False, id="unknown"
+                "UnknownOperationException", {}, "(UnknownOperationException); look the code up", False, id="unknown"
             ),
         ],
     )
