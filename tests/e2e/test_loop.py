@@ -17,7 +17,13 @@ def forge(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("forgetful", [False, True], ids=["store kept", "store deleted between all runs"])
+@pytest.mark.parametrize(
+    "forgetful",
+    [
+        pytest.param(False, id="store kept"),
+        pytest.param(True, id="store deleted between all runs", marks=pytest.mark.soak),
+    ],
+)
 def test_a_moved_base_becomes_a_pull_request_an_image_and_an_updated_function(
     lab: Scene, forge: str, figure: Figure, *, forgetful: bool
 ) -> None:

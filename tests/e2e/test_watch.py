@@ -85,6 +85,7 @@ def ecr(tmp_path: Path) -> Iterator[PublicEcr]:
         yield ecr
 
 
+@pytest.mark.soak
 def test_all_streams_cost_what_is_promised_at_the_pace_that_is_allowed(
     ecr: PublicEcr, tmp_path: Path, figure: Figure
 ) -> None:

@@ -12,6 +12,8 @@ from tests.simulate.quarter import Quarter, quarter
 from tests.simulate.rhythm import BAD, LANGUAGE, RECORDED, STREAMS, Kind, streams
 from tests.simulate.strategies import Refrom
 
+pytestmark = pytest.mark.soak
+
 FUNCTIONS, DAYS = 150, 45
 STREAM = "java21"
 """Whose bad base comes within these days."""

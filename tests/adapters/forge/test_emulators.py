@@ -25,6 +25,8 @@ from tests.lab.emulators.emulate_bridge import LackingInEmulate
 from tests.lab.emulators.myworld import MyWorld
 from tests.lab.emulators.rest import BOT
 
+pytestmark = pytest.mark.soak
+
 CREATE = "github.pulls.create"
 
 

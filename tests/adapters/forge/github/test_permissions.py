@@ -17,6 +17,7 @@ from tests.lab.github.fake import FakeGitHub, github_fake
 
 HOW_TO = Path(__file__).parents[4] / "docs/how-to"
 REPOSITORY, BRANCH = "acme/orders", "refrom/x"
+FOR_ROLLOUTS = {"checks": "read", "commit_statuses": "read"}
 LEAST = {"metadata": "read", **dict.fromkeys(NEEDED, "write")}
 WORKFLOW_FILES = {"workflows": "write"}
 """Beside the least, for who wants bases in workflow files updated."""
@@ -77,7 +78,7 @@ def test_the_pages_list_them(page: str) -> None:
     text = (HOW_TO / page).read_text()
     listed = {name.lower().replace(" ", "_"): level for name, level in re.findall(r"\*\*([\w ]+): (\w+)\*\*", text)}
 
-    assert listed == LEAST | WORKFLOW_FILES | FOR_TEAMS
+    assert listed == LEAST | WORKFLOW_FILES | FOR_TEAMS | FOR_ROLLOUTS
 
 
 def test_the_workflow_on_its_page_has_them() -> None:

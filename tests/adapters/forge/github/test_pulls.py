@@ -36,6 +36,7 @@ from tests.lab.github.fake import FakeGitHub
 from tests.lab.web import Answer
 
 
+@pytest.mark.soak
 class TestPushedByGit(ForgeContract):
     """The whole contract with commits that git pushes."""
 
