@@ -284,6 +284,7 @@ def _rules(settings: Settings) -> Rules:
         declared=load_declarations(settings.holds),
         narrowing_of=load_narrowing,
         targets=settings.targets,
+        region=settings.deployer.region if isinstance(settings.deployer, values.LambdaDeployer) else "",
         tag=settings.tag,
         smoke=settings.smoke,
         mirrors=settings.mirrors,

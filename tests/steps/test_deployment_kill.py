@@ -408,6 +408,22 @@ def test_a_region_begins_once_the_one_before_is_done(tmp_path: Path) -> None:
     assert told == {"orders": "the build is not done", there: "orders in the Region before is not done"}
 
 
+def test_a_function_that_is_named_alone_is_in_the_region_of_the_deployer(tmp_path: Path) -> None:
+    """Else it would be before or behind the others of its Region, and what is behind that Region would not wait."""
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
+    (orders,) = shop.targets
+    here, there = (f"arn:aws:lambda:{region}:123456789012:function:orders" for region in ("eu-west-1", "us-east-1"))
+    shop.region = "eu-west-1"
+    shop.targets = [orders, replace(orders, function=there), replace(orders, function=here)]
+    shop.ports = {"functions": Elsewhere(shop.functions), "builder": Slow()}
+
+    report = shop.cycle()
+
+    told = {outcome.subject: outcome.message for outcome in report.outcomes if outcome.step == "rebuild"}
+    slow = "the build is not done"
+    assert told == {"orders": slow, here: slow, there: "orders in the Region before is not done"}
+
+
 def test_a_dry_run_of_a_canary_changes_nothing(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
     run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
