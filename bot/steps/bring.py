@@ -28,7 +28,7 @@ from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
 from bot.steps.rebuild import order as build_order
 from bot.steps.record import Record
-from bot.steps.redeploy import POLL, Followed, follow_alias, image_of, update_code
+from bot.steps.redeploy import POLL, Followed, follow_alias, image_of, require_alias, update_code
 from bot.steps.restraint import Restraint
 from bot.steps.serving import prove_served
 
@@ -129,6 +129,7 @@ class Bringer:
 
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
+        require_alias(target)
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = build_order(target, commit, goal, function, proven, self.inquiry.rules.tag)

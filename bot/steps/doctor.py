@@ -15,7 +15,7 @@ from bot.ports.examination import ACCESS, Check, Examined, State, checked, faile
 from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
 from bot.steps.discover import discover
-from bot.steps.redeploy import alias_of, image_of
+from bot.steps.redeploy import alias_of, image_of, require_alias
 from bot.steps.rules import Rules
 from bot.steps.survey import Survey, survey_alone
 
@@ -151,6 +151,7 @@ def _gap(gap: Gap) -> Check:
 
 def _function(patient: Patient, target: Target) -> str:
     """Read a function, its alias, and its image's manifest."""
+    require_alias(target)
     function = patient.functions.function(target.function)
     image_of(function, patient.registry)
     alias = alias_of(target, patient.functions)

@@ -85,6 +85,15 @@ def alias_of(target: Target, functions: Functions) -> Alias | None:
     return alias
 
 
+def require_alias(target: Target) -> None:
+    """Refuse to point a function without alias at another image where that is to be watched: it would serve at once."""
+    if target.alias is None and target.is_watched:
+        raise DeployError(
+            f"{target.function} has no alias, so nothing of strategy, bake, alarms and codedeploy can be done for it; "
+            "tag it refrom:alias, name the alias in its rule under deploy.discover, or in a target of its own"
+        )
+
+
 def follow_alias(
     target: Target,
     latest: Function,

@@ -9,6 +9,7 @@ import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.core.decision import Skip, Update
+from bot.core.deployment import Strategy
 from bot.core.image import ORIGIN_LABELS
 from bot.core.mapping import ByImage, ByLabel, ByTag, Candidate, MappingRule
 from bot.core.outcome import Result
@@ -84,6 +85,27 @@ def test_a_function_that_is_found_is_brought_to_the_merged_base(found: Shop) -> 
 
     assert found.base_of("orders") == newer
     assert [(o.subject, o.result) for o in report.outcomes][-1] == (ORDERS, Result.PROVEN)
+
+
+def test_what_is_to_be_watched_is_not_put_into_service_at_once_where_there_is_no_alias(found: Shop) -> None:
+    """The settings refuse such a target; of one that is found the run and the doctor say it, and it stays."""
+    found.move()
+    found.cycle()
+    found.forge.merge("acme/orders", 1)
+    before = found.functions.function("orders").image
+    canary = Strategy.parse("LambdaCanary10Percent5Minutes")
+    rules = replace(found.rules(), discovery=(replace(BY_IMAGE, alias=None),), strategy=canary)
+    examined = replace(patient(found), rules=rules, functions=found.world().functions)
+
+    report = Cycle(found.world(), discover(rules, found.world().functions, found.registry)).run(
+        MemoryEngine(found.clock, timedelta(minutes=5))
+    )
+    checks = [check for check in examine(examined) if (check.name, check.subject) == ("function", ORDERS)]
+
+    (told,) = [outcome for outcome in report.outcomes if outcome.subject == ORDERS]
+    assert (told.result, told.message.partition(",")[0]) == (Result.FAILED, f"{ORDERS} has no alias")
+    assert found.functions.function("orders").image == before
+    assert [check.state for check in checks] == [State.FAILED]
 
 
 def test_an_image_that_we_built_tells_where_it_is_from(found: Shop) -> None:
