@@ -88,6 +88,7 @@ class Bringer:
         elif target.pipeline:
             return self._run_pipeline(target, target.pipeline, function, goal, now)
         else:
+            require_alias(target, alias)
             return self._rebuild(target, function, goal, now)
         self.record.say("rebuild", target.function, result, why, now)
         return Done()
@@ -129,7 +130,6 @@ class Bringer:
 
     def _rebuild(self, target: Target, function: Function, goal: KnownBase, now: datetime) -> Done | Again:
         """Build the merged commit on the goal, and point the function at it."""
-        require_alias(target)
         proven = self.inquiry.lineage(function.image, function.platform).base if function.image else None
         commit = self.inquiry.surveys[target.repository].repository.commit
         wanted = build_order(target, commit, goal, function, proven, self.inquiry.rules.tag)

@@ -151,9 +151,9 @@ def _gap(gap: Gap) -> Check:
 
 def _function(patient: Patient, target: Target) -> str:
     """Read a function, its alias, and its image's manifest."""
-    require_alias(target)
     function = patient.functions.function(target.function)
     image_of(function, patient.registry)
     alias = alias_of(target, patient.functions)
+    require_alias(target, alias)
     serving = f"alias {alias.name} serves version {alias.version}" if alias else "no alias is named"
     return f"runs {function.image}; {serving}"

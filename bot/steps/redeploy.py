@@ -33,6 +33,7 @@ from bot.core.target import Target
 from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
 from bot.ports.registry import Registry
 from bot.ports.world import World
+from bot.steps.fleet import LATEST
 
 POLL: Final = timedelta(seconds=2)
 """How long to leave a function alone while the service works on it."""
@@ -85,9 +86,16 @@ def alias_of(target: Target, functions: Functions) -> Alias | None:
     return alias
 
 
-def require_alias(target: Target) -> None:
-    """Refuse to point a function without alias at another image where that is to be watched: it would serve at once."""
-    if target.alias is None and target.is_watched:
+def require_alias(target: Target, alias: Alias | None) -> None:
+    """Refuse to point `$LATEST` at another image where that is to be watched, and `$LATEST` is what serves."""
+    if not target.is_watched:
+        return
+    if alias and alias.version == LATEST:
+        raise DeployError(
+            f"alias {alias.name} of {target.function} serves $LATEST, so a new image would serve at once and "
+            "unwatched; publish a version and point the alias at it"
+        )
+    if alias is None:
         raise DeployError(
             f"{target.function} has no alias, so nothing of strategy, bake, alarms and codedeploy can be done for it; "
             "tag it refrom:alias, name the alias in its rule under deploy.discover, or in a target of its own"
