@@ -180,7 +180,7 @@ class Bringer:
         """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
         latest = self.world.functions.function(target.function)
         try:
-            condemned = self.restraint.condemned(latest, now)
+            condemned = self.restraint.condemned(target, alias, now)
             followed = follow_alias(target, latest, alias, self.world, now, ours=True, condemned=condemned)
         except DeployError as fault:
             if not fault.retryable:
