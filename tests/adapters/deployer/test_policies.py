@@ -16,7 +16,10 @@ from policy_sentry.querying.actions import get_action_data
 
 ROOT: Final = Path(__file__).parents[3]
 IAM: Final = ROOT / "config/iam"
-SERVICES: Final = ("lambda", "ecr", "ecr-public", "cloudwatch", "logs", "sts", "codebuild", "codedeploy")
+SERVICES: Final = (
+    *("lambda", "ecr", "ecr-public", "cloudwatch", "logs", "sts"),
+    *("codebuild", "codedeploy", "codepipeline"),
+)
 POLICIES: Final = sorted(path.stem for path in IAM.glob("*.json") if not path.stem.startswith("scp-"))
 ACCOUNT: Final = "123456789012"
 
@@ -26,6 +29,7 @@ BUILD_LOGS: Final = f"arn:aws:logs:*:{ACCOUNT}:log-group:/aws/codebuild/refrom-*
 PROJECTS: Final = f"arn:aws:codebuild:*:{ACCOUNT}:project/refrom-*"
 APPLICATIONS: Final = f"arn:aws:codedeploy:*:{ACCOUNT}:application:*"
 DEPLOYMENT_GROUPS: Final = f"arn:aws:codedeploy:*:{ACCOUNT}:deploymentgroup:*/*"
+PIPELINES: Final = f"arn:aws:codepipeline:*:{ACCOUNT}:*"
 RUNTIME_LOGS: Final = f"arn:aws:logs:*:{ACCOUNT}:log-group:/aws/lambda/*"
 
 CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
@@ -56,6 +60,9 @@ CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("codedeploy", "CreateDeployment"): ("codedeploy",),
     ("codedeploy", "ListDeployments"): ("codedeploy",),
     ("codedeploy", "BatchGetDeployments"): ("codedeploy",),
+    ("codepipeline", "StartPipelineExecution"): ("codepipeline",),
+    ("codepipeline", "ListPipelineExecutions"): ("codepipeline",),
+    ("codepipeline", "GetPipelineExecution"): ("codepipeline",),
     ("sts", "AssumeRole"): ("other-accounts",),
     ("sts", "GetCallerIdentity"): (),
 }
@@ -136,6 +143,11 @@ ALLOWED: Final[dict[str, dict[str, str | list[str]]]] = {
         "codedeploy:GetDeploymentConfig": f"arn:aws:codedeploy:*:{ACCOUNT}:deploymentconfig:*",
         "codedeploy:GetApplicationRevision": APPLICATIONS,
         "codedeploy:RegisterApplicationRevision": APPLICATIONS,
+    },
+    "codepipeline": {
+        "codepipeline:GetPipelineExecution": PIPELINES,
+        "codepipeline:ListPipelineExecutions": PIPELINES,
+        "codepipeline:StartPipelineExecution": PIPELINES,
     },
     "other-accounts": {"sts:AssumeRole": ["arn:aws:iam::210987654321:role/refrom"]},
     "ecr-public": {"ecr-public:GetAuthorizationToken": "*", "sts:GetServiceBearerToken": "*"},
