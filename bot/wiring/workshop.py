@@ -174,7 +174,7 @@ def open_workshop(
             pull_requests=RecordingPullRequests() if dry_run or isinstance(forge, NoForge) else forge,
             builder=RecordingBuilder() if dry_run else builder,
             smoke=make_smoke(settings, forge, clock),
-            deployer=RecordingDeployer() if dry_run else functions,
+            deployer=RecordingDeployer(functions) if dry_run else functions,
             watcher=watcher,
             handovers=RecordingHandovers(handovers) if dry_run else handovers,
             pipelines=RecordingPipelines(pipelines) if dry_run else pipelines,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.memory import MemoryEngine
 from bot.core.deployment import Alias, Mark, Strategy
 from bot.core.digest import Digest
@@ -97,6 +98,19 @@ def test_after_the_end_the_version_that_was_taken_back_does_not_come_by_itself(m
 
     assert serving(moved) == "1"
     assert [o.result for o in report.outcomes if o.step == "redeploy"] == [Result.REFUSED, Result.COMMENTED]
+
+
+def test_a_dry_run_says_that_a_version_was_taken_back(moved: Shop) -> None:
+    """It is asked why the loop does nothing, so it must not say that it would."""
+    go(moved, way(moved))
+    moved.ports["deployer"] = RecordingDeployer(moved.functions)
+
+    (told,) = [o for o in moved.cycle().outcomes if o.step == "redeploy" and o.result is not Result.COMMENTED]
+
+    assert (told.result, told.message.partition(" at ")[0]) == (
+        Result.REFUSED,
+        "version 2 was taken back from alias live",
+    )
 
 
 def test_while_an_alias_is_shifted_the_way_back_is_its_own_version(moved: Shop) -> None:

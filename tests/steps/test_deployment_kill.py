@@ -429,7 +429,7 @@ def test_a_dry_run_of_a_canary_changes_nothing(tmp_path: Path) -> None:
     run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
     before = (shop.folder / "functions.json").read_bytes()
     shop.clock.advance(timedelta(minutes=6))
-    shop.ports = {"deployer": RecordingDeployer(), "retention": RecordingRetention(Unwatched())}
+    shop.ports = {"deployer": RecordingDeployer(shop.functions), "retention": RecordingRetention(Unwatched())}
 
     report = shop.cycle()
 
