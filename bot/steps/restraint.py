@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.deployment import Alias, underway
+from bot.core.deployment import Alias, handed_over, underway
 from bot.core.errors import DeployError, RefromError
 from bot.core.image import Image
 from bot.core.modes import Mode, effective, rides
@@ -83,11 +83,11 @@ class Restraint:
         return self._unread or self.behind
 
     def condemned(self, target: Target, alias: Alias, now: datetime) -> str:
-        """Say that the version to which an alias is being shifted stands on a blocked base.
+        """Say that the version to which an alias is to be shifted stands on a blocked base.
 
         Empty if not, or while nobody can tell; `$LATEST` may be somebody else's by now.
         """
-        mark = underway(alias)
+        mark = underway(alias) or handed_over(alias)
         if mark is None or not self.inquiry.rules.declared.blocked(now.date()):
             return ""
         try:

@@ -13,11 +13,11 @@ from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetentio
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.store.store import open_store
-from bot.core.deployment import Alias, Mark, Strategy, is_begun, underway
+from bot.core.deployment import Alias, Mark, Strategy, handed_over, is_begun, underway
 from bot.core.errors import DeployError, ForgeError
 from bot.core.handover import DeploymentGroup, Handover, HandoverState
 from bot.core.outcome import Result
-from bot.core.policy import Style
+from bot.core.policy import Block, Declarations, Style
 from bot.core.reference import Reference
 from bot.ports.builder import Building, BuildOrder
 from bot.ports.deployer import Function
@@ -422,6 +422,20 @@ def test_a_function_that_is_named_alone_is_in_the_region_of_the_deployer(tmp_pat
     told = {outcome.subject: outcome.message for outcome in report.outcomes if outcome.step == "rebuild"}
     slow = "the build is not done"
     assert told == {"orders": slow, here: slow, there: "orders in the Region before is not done"}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_block_keeps_codedeploy_from_beginning_and_not_from_going_on(tmp_path: Path, *, begun: bool) -> None:
+    """A process died after it marked the alias, or after CodeDeploy began; then somebody blocked the base."""
+    shop = open_shop(tmp_path / "shop", Strategy(), handed=True)
+    run(shop, Writes(fatal=("handovers.create", 1, begun)))
+    assert handed_over(alias_of(shop))
+    shop.declared = Declarations(blocks=(Block(digest=shop.watch().digest, reason="it hangs"),))
+
+    shop.cycle()
+
+    assert len(shop.ports["handovers"].made) == int(begun)
+    assert (alias_of(shop).version, alias_of(shop).description) == ("2" if begun else "1", "")
 
 
 def test_a_dry_run_of_a_canary_changes_nothing(tmp_path: Path) -> None:
