@@ -315,10 +315,12 @@ def hand_over(alias: Alias, version: str, now: datetime) -> Alias | Leave:
 def taken_back(alias: Alias, to: str, *, leaves: str, now: datetime) -> Alias:
     """Give the alias once a person took it back, whatever is underway: one version alone, and a mark of which it left.
 
-    Where the description has no room for the mark there is none: that must not keep a person from it.
+    Where the description has no room for the mark, or what it leaves is no version but `$LATEST`, there is none: that
+    must not keep a person from it.
     """
     marked = Mark(new=leaves, since=now).on(alias.description)
-    description = marked if len(marked) <= _LONGEST else unmarked(alias.description)
+    fits = leaves.isdecimal() and len(marked) <= _LONGEST
+    description = marked if fits else unmarked(alias.description)
     return replace(alias, version=to, weights=(), description=description)
 
 

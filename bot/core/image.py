@@ -26,6 +26,8 @@ BASE_DIGEST_LABEL: Final = "org.opencontainers.image.base.digest"
 REVISION_LABEL: Final = "org.opencontainers.image.revision"
 ORIGIN_LABELS: Final = "refrom."
 """What the labels begin with that say from which Dockerfile an image of ours is built (`bot.core.mapping`)."""
+RECIPE_LABEL: Final = f"{ORIGIN_LABELS}recipe"
+"""The label with a digest of what makes an image of ours beside the commit: Dockerfile, context, stage, arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

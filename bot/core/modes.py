@@ -6,7 +6,7 @@ Guide, "Understanding how Lambda manages runtime version updates").
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -90,7 +90,13 @@ def manual_of(said: Sequence[UpdateMode], today: date) -> UpdateMode | None:
 
 def lapsed(said: Sequence[UpdateMode], today: date) -> UpdateMode | None:
     """Return the mode `manual` that would hold had its end not come, so that somebody takes it out."""
-    return next((each for each in reversed(said) if each.mode is Mode.MANUAL and not each.lasts(today)), None)
+    for number in reversed(range(len(said))):
+        lasting = replace(said[number], until=None)
+        if lasting.mode is Mode.MANUAL and not said[number].lasts(today):
+            others = (*said[:number], lasting, *said[number + 1 :])
+            if effective(others, today) is lasting:
+                return said[number]
+    return None
 
 
 def rides(changed: datetime | None, seen: datetime) -> bool:

@@ -172,7 +172,10 @@ def judge_function(evidence: Evidence, freshness: Freshness, now: datetime) -> F
 
 
 def judge_served(shares: Sequence[tuple[float, Evidence]], freshness: Freshness, now: datetime) -> Finding:
-    """Judge each version that serves; the function is as the worst of them, of equals the largest share."""
+    """Judge each version that serves; the function is as the worst of them, of equals the largest share.
+
+    It owes what the version owes that is worst off, whose verdict need not be the worst.
+    """
     judged = [(weight, judge_function(evidence, freshness, now)) for weight, evidence in shares]
     serves = tuple(
         Served(
@@ -185,7 +188,14 @@ def judge_served(shares: Sequence[tuple[float, Evidence]], freshness: Freshness,
         for weight, one in judged
     )
     worst = min((one for _, one in judged), key=lambda one: list(Verdict).index(one.verdict))
-    return replace(worst, serves=serves)
+    owing = min((one for _, one in judged), key=lambda one: (sorted(map(_urgency, one.duties)), one is not worst))
+    return replace(worst, duties=owing.duties, serves=serves)
+
+
+def _urgency(duty: Duty) -> tuple[int, int]:
+    """The worst state comes first, and in it what is over for longest or due soonest."""
+    days = duty.days or 0
+    return _WORST.index(duty.state), -days if duty.state is State.OVERDUE else days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

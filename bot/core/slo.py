@@ -60,7 +60,8 @@ class Freshness:
     def allowed(self, rule: Rule) -> timedelta:
         """How long what a rule is about may be lacking."""
         agreed = {Rule.SECURITY_CRITICAL: self.security_critical, Rule.SECURITY_IMPORTANT: self.security_important}
-        return agreed.get(rule) or self.any
+        time = agreed.get(rule)
+        return self.any if time is None else time
 
     def deadline(self, behind_since: datetime, urgent: Iterable[Lack] = ()) -> Deadline:
         """The first deadline of all that is lacking, of equal ones that of the narrower rule."""

@@ -47,6 +47,16 @@ class Target:
     pipeline: Pipeline | None = None
 
     @property
+    def is_watched(self) -> bool:
+        """Whether its alias is to be shifted or watched, so that it needs one."""
+        return bool(self.codedeploy or self.strategy.lasts or self.strategy.alarms)
+
+    @property
     def region(self) -> str:
         """The Region of a function that is named by ARN; empty for the deployer's own."""
-        return self.function.split(":")[3] if self.function.startswith("arn:") else ""
+        return region_of(self.function)
+
+
+def region_of(function: str) -> str:
+    """The Region in an ARN; empty where a function is named otherwise."""
+    return function.split(":")[3] if function.startswith("arn:") else ""

@@ -18,6 +18,7 @@ from bot.entrypoints.console import (
     YesOption,
     confirm,
     parse_day,
+    parse_reason,
     print_document,
     session_of,
 )
@@ -72,11 +73,11 @@ def rollback(  # noqa: PLR0913, PLR0917 - typer takes each option as a parameter
 ) -> int:
     """Take one function back to what it ran before, and keep it there for a while."""
     session = session_of(context)
-    last_day = _last_day(until, session.clock.now())
+    last_day, why = _last_day(until, session.clock.now()), parse_reason(reason)
     with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
         target = find_target(workshop.mapped_rules(), function)
         way = find_way_back(target, to, workshop.world.functions, workshop.registries)
-        mode = UpdateMode(mode=Mode.MANUAL, said_by=DECLARED, reason=reason, until=last_day)
+        mode = UpdateMode(mode=Mode.MANUAL, said_by=DECLARED, reason=why, until=last_day)
         if not dry_run:
             say(session.err, str(way))
             say(session.err, f"{workshop.settings.holds}: {mode}")

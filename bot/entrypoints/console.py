@@ -69,6 +69,13 @@ def parse_day(text: str | None, now: datetime) -> date | None:
     return day
 
 
+def parse_reason(text: str) -> str:
+    """Read --reason; raises `SettingsError` where it says nothing."""
+    if not text.strip():
+        raise SettingsError(["--reason is empty; say why, for whoever finds it"])
+    return text
+
+
 def write(session: Session, text: str) -> None:
     """Write to standard output as it is."""
     session.out.file.write(text)

@@ -15,7 +15,6 @@ from bot.entrypoints.tables import say, show
 from bot.steps.byhand import find_target
 from bot.steps.cycle import Cycle
 from bot.steps.explain import Explanation, FunctionExplained, Modes, UseExplained, explain_function, explain_path
-from bot.steps.inquire import Inquiry
 from bot.wiring import open_workshop
 
 _PATH: Final = re.compile(r"(?P<repository>[^/:\s]+/[^/:\s]+):(?P<path>.+)")
@@ -39,11 +38,10 @@ def explain(
     path = what if repository else named["path"] if named else None
     with open_workshop(config, session.clock, dry_run=True, required=True) as workshop:
         rules, now = workshop.mapped_rules(), session.clock.now()
+        cycle = Cycle(workshop.world, rules)
         if path is not None:
-            inquiry = Inquiry(workshop.world, rules)
-            found = explain_path(inquiry, repository or (named["repository"] if named else ""), path, now)
+            found = explain_path(cycle.inquiry, repository or (named["repository"] if named else ""), path, now)
         else:
-            cycle = Cycle(workshop.world, rules)
             found = explain_function(cycle, workshop.engine, find_target(rules, what), now)
     print_document(session, output, explain_document(found), show_explain)
     return DONE

@@ -19,6 +19,7 @@ from bot.entrypoints.console import (
     FormatOption,
     Session,
     parse_day,
+    parse_reason,
     print_document,
     session_of,
 )
@@ -58,7 +59,7 @@ def hold(  # noqa: PLR0913, PLR0917 - typer takes each option as a parameter
     """Stop some uses or one function, until they are released."""
     session = session_of(context)
     named = _named(repository, path, runtime, function)
-    said = replace(named, reason=_text(reason), until=parse_day(until, session.clock.now()))
+    said = replace(named, reason=parse_reason(reason), until=parse_day(until, session.clock.now()))
     with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
         if said.function:
             said = replace(said, function=find_target(workshop.mapped_rules(), said.function).function)
@@ -101,7 +102,7 @@ def block(
 ) -> int | None:
     """Stop one base image everywhere: pull requests, rollouts, and what runs on it."""
     session = session_of(context)
-    said = Block(digest=Digest.parse(digest), reason=_text(reason), until=parse_day(until, session.clock.now()))
+    said = Block(digest=Digest.parse(digest), reason=parse_reason(reason), until=parse_day(until, session.clock.now()))
     with open_workshop(config, session.clock, dry_run=dry_run, required=True) as workshop:
         said = replace(said, by=by or _who(workshop))
         _declare(session, workshop, output, "block", said, file.block(said), dry_run=dry_run)
@@ -165,12 +166,6 @@ def _named(repository: str | None, path: str | None, runtime: str | None, functi
     if bool(function) == uses or (uses and not repository):
         raise SettingsError([_WHAT])
     return Hold(repository=repository, path=path, runtime=runtime, function=function, reason="")
-
-
-def _text(reason: str) -> str:
-    if not reason.strip():
-        raise SettingsError(["--reason is empty; say why, for whoever finds it"])
-    return reason
 
 
 def _known(function: str | None, declared: Declarations) -> str | None:

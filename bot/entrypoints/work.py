@@ -15,7 +15,6 @@ from bot.steps.burn import burn, is_due, keep_sample
 from bot.steps.cycle import Cycle
 from bot.steps.discover import discover
 from bot.steps.fleet import Recalled, no_progress, read_fleet
-from bot.steps.inquire import Inquiry
 from bot.wiring import Workshop, open_fleet, open_workshop
 
 _NOBODY_STAYS: Final = (
@@ -75,6 +74,6 @@ def run_audit(config: Path | None, clock: Clock, progress: Progress = no_progres
         view = read_fleet(fleet, progress)
         world = replace(workshop.world, functions=Recalled(view, workshop.world.functions))
         rules = discover(workshop.rules, world.functions, world.registry)
-        found = audit(Inquiry(world, rules), now, view, progress)
+        found = audit(Cycle(world, rules).inquiry, now, view, progress)
         samples = burn(world.journal, now)
     return Told(audit_document(found, samples), ATTENTION if found.needs_attention else DONE)

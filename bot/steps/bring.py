@@ -28,7 +28,7 @@ from bot.steps.pipeline import by_pipeline, order_of
 from bot.steps.rebuild import NothingNew, Rebuilt, rebuild
 from bot.steps.rebuild import order as build_order
 from bot.steps.record import Record
-from bot.steps.redeploy import POLL, Followed, follow_alias, image_of, update_code
+from bot.steps.redeploy import POLL, Followed, follow_alias, image_of, require_alias, update_code
 from bot.steps.restraint import Restraint
 from bot.steps.serving import prove_served
 
@@ -88,6 +88,7 @@ class Bringer:
         elif target.pipeline:
             return self._run_pipeline(target, target.pipeline, function, goal, now)
         else:
+            require_alias(target, alias)
             return self._rebuild(target, function, goal, now)
         self.record.say("rebuild", target.function, result, why, now)
         return Done()
@@ -179,7 +180,7 @@ class Bringer:
         """Go on with a deployment whatever else is: neither a hold nor a forge in trouble leaves it half done."""
         latest = self.world.functions.function(target.function)
         try:
-            condemned = self.restraint.condemned(latest, now)
+            condemned = self.restraint.condemned(target, alias, now)
             followed = follow_alias(target, latest, alias, self.world, now, ours=True, condemned=condemned)
         except DeployError as fault:
             if not fault.retryable:

@@ -151,8 +151,10 @@ def _before(alias: Alias | None, serving: Function, functions: Functions) -> Fun
     """Find what served before: while an alias is shifted, its own version; else the newest that runs another image."""
     if alias and alias.weights:
         return serving
-    older = (number for number in functions.versions(serving) if not alias or int(number) < int(alias.version))
-    versions = (functions.function(serving.arn, number) for number in older)
+    numbers = functions.versions(serving)
+    if alias and alias.version.isdecimal():  # an alias may serve $LATEST, than which all are older
+        numbers = [number for number in numbers if int(number) < int(alias.version)]
+    versions = (functions.function(serving.arn, number) for number in numbers)
     found = next((one for one in versions if one.image and one.image != serving.image), None)
     if found is None:
         raise DeployError(f"{serving.name} has no older version with another image; name a digest with --to")

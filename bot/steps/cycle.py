@@ -154,8 +154,10 @@ class Cycle:
         What waits for its halted base keeps no other base from the next Region: that may last for days.
         """
         waiting: tuple[tuple[Key, Again], ...] = ()
-        for region in dict.fromkeys(target.region for target in self.rules.targets):
-            names = [target.function for target in self.rules.targets if target.region == region]
+        regions: dict[str, list[str]] = {}
+        for target in self.rules.targets:
+            regions.setdefault(target.region or self.rules.region, []).append(target.function)
+        for names in regions.values():
             left = engine.drain([Key("function", name) for name in names], self.tick)
             waiting += left
             late = [key.name for key, _ in left]

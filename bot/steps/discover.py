@@ -7,6 +7,7 @@ from functools import partial
 from bot.core.errors import RefromError
 from bot.core.mapping import ByLabel, Candidate, Mapped, map_functions
 from bot.core.reference import Reference
+from bot.core.target import region_of
 from bot.ports.deployer import Functions
 from bot.ports.registry import Registry
 from bot.steps.rules import Rules
@@ -16,6 +17,7 @@ def discover(rules: Rules, functions: Functions, registry: Registry) -> Rules:
     """Return the rules with the targets that the map adds; nothing is asked where the settings have no rule for it.
 
     A place that cannot be listed is told in the map, and the others go on; so is a function that cannot be read.
+    Regions stand in the order in which they were listed, which is that of the settings.
     """
     if not rules.discovery:
         return rules
@@ -28,7 +30,9 @@ def discover(rules: Rules, functions: Functions, registry: Registry) -> Rules:
     cared = partial(
         replace, strategy=rules.strategy, keep_rollback_tag=rules.keep_rollback_tag, codedeploy=rules.codedeploy
     )
-    found = replace(found, mapped=tuple(Mapped(cared(one.target), one.by) for one in found.mapped))
+    order = {region: number for number, region in enumerate(dict.fromkeys(region_of(c.arn) for c in listing.functions))}
+    mapped = sorted(found.mapped, key=lambda one: order[one.target.region])
+    found = replace(found, mapped=tuple(Mapped(cared(one.target), one.by) for one in mapped))
     return replace(rules, targets=(*rules.targets, *found.targets), found=found)
 
 

@@ -15,12 +15,14 @@ from bot.ports.examination import ACCESS, Check, Examined, State, checked, faile
 from bot.ports.forge import Forge, SourceRepository
 from bot.ports.registry import Registry
 from bot.steps.discover import discover
-from bot.steps.redeploy import alias_of, image_of
+from bot.steps.redeploy import alias_of, image_of, require_alias
 from bot.steps.rules import Rules
 from bot.steps.survey import Survey, survey_alone
 
 MAP: Final = "map"
 """The checks that tell which function is built from which Dockerfile."""
+DECLARED: Final = "declared"
+"""The checks of what people declared."""
 
 _MOST: Final = 25
 """Source repositories that are read for the bases they use."""
@@ -124,6 +126,7 @@ def _deployed(patient: Patient, repositories: Collection[str] | None) -> Iterato
     if _are_let_in(checks):
         rules = discover(patient.rules, patient.functions, patient.registry)
         yield from _map(rules, repositories)
+        yield from _unmeant(rules)
         for target in rules.targets:
             yield checked(target.function, "function", partial(_function, patient, target))
 
@@ -142,6 +145,16 @@ def _map(rules: Rules, repositories: Collection[str] | None) -> Iterator[Check]:
         yield failed(place, MAP, DeployError(why))
 
 
+def _unmeant(rules: Rules) -> Iterator[Check]:
+    """Tell what people declared for functions by names that the loop does not know: it keeps nobody from anything."""
+    declared = {hold.function for hold in rules.declared.holds if hold.function}
+    declared |= {one.function for one in rules.declared.modes}
+    for name in sorted(declared - {target.function for target in rules.targets}):
+        what = "a hold or mode is declared for it, and the loop knows no function of that name"
+        cure = "write it as in deploy.targets, or its ARN where it is discovered; audits of whole accounts go by it"
+        yield skipped(name, DECLARED, f"{what}; {cure}")
+
+
 def _gap(gap: Gap) -> Check:
     """A function that no rule fits may be none of ours; whatever else the map lacks, somebody has to mend."""
     if gap.kind is GapKind.UNMAPPED:
@@ -154,5 +167,6 @@ def _function(patient: Patient, target: Target) -> str:
     function = patient.functions.function(target.function)
     image_of(function, patient.registry)
     alias = alias_of(target, patient.functions)
+    require_alias(target, alias)
     serving = f"alias {alias.name} serves version {alias.version}" if alias else "no alias is named"
     return f"runs {function.image}; {serving}"

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from bot.core.digest import Digest
 from bot.core.errors import BuildError, ContentsError, RegistryError
 from bot.core.gate import Refusal, check_image
-from bot.core.image import BASE_DIGEST_LABEL, BASE_NAME_LABEL, ORIGIN_LABELS, REVISION_LABEL, Descriptor, Image
+from bot.core.image import (
+    BASE_DIGEST_LABEL,
+    BASE_NAME_LABEL,
+    ORIGIN_LABELS,
+    RECIPE_LABEL,
+    REVISION_LABEL,
+    Descriptor,
+    Image,
+)
 from bot.core.image_tag import DEFAULT_TAG, TagTemplate
 from bot.core.layer import Layer
 from bot.core.lineage import stands_on
@@ -52,11 +60,12 @@ def order(
         raise BuildError(f"{target.function} names no image; name one in the target, or a pipeline")
     base_digest = goal.shared
     arguments = sorted(target.build_args.items())
-    recipe = (target.dockerfile, target.context, target.stage, arguments, str(function.platform))
+    parts = (target.dockerfile, target.context, target.stage, arguments, str(function.platform))
+    recipe = Digest.of(repr(parts).encode()).short
     tag = template.fill(
         commit=commit[:12],
         base=base_digest.short,
-        recipe=Digest.of(repr(recipe).encode()).short,
+        recipe=recipe,
         runtime=goal.runtime,
         function=function.name,
     )
@@ -74,6 +83,7 @@ def order(
             BASE_NAME_LABEL: str(goal.reference.with_digest(None)),
             BASE_DIGEST_LABEL: str(base_digest),
             REVISION_LABEL: commit,
+            RECIPE_LABEL: recipe,
             **{f"{ORIGIN_LABELS}{part}": text for part, text in _source(target).items()},
         },
         deployed=function.image,

@@ -5,7 +5,7 @@ alias, so a process that was killed leaves nothing behind that the next one does
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,6 +23,7 @@ from bot.core.deployment import (
     handed_over,
     next_step,
     underway,
+    unmarked,
 )
 from bot.core.errors import DeployError, RegistryError
 from bot.core.handover import Create, DeploymentGroup, Follow, HandoverState, next_handover
@@ -33,6 +34,7 @@ from bot.core.target import Target
 from bot.ports.deployer import Deployer, Function, Functions, UpdateStatus
 from bot.ports.registry import Registry
 from bot.ports.world import World
+from bot.steps.fleet import LATEST
 
 POLL: Final = timedelta(seconds=2)
 """How long to leave a function alone while the service works on it."""
@@ -85,6 +87,22 @@ def alias_of(target: Target, functions: Functions) -> Alias | None:
     return alias
 
 
+def require_alias(target: Target, alias: Alias | None) -> None:
+    """Refuse to point `$LATEST` at another image where that is to be watched, and `$LATEST` is what serves."""
+    if not target.is_watched:
+        return
+    if alias and alias.version == LATEST:
+        raise DeployError(
+            f"alias {alias.name} of {target.function} serves $LATEST, so a new image would serve at once and "
+            "unwatched; publish a version and point the alias at it"
+        )
+    if alias is None:
+        raise DeployError(
+            f"{target.function} has no alias, so nothing of strategy, bake, alarms and codedeploy can be done for it; "
+            "tag it refrom:alias, name the alias in its rule under deploy.discover, or in a target of its own"
+        )
+
+
 def follow_alias(
     target: Target,
     latest: Function,
@@ -100,10 +118,10 @@ def follow_alias(
 
     An alias that somebody else shifts is left alone, and so is one behind an image that is not `ours`: whoever deployed
     that image decides when it serves. `halt` is asked before something begins, and says why nothing may. What is
-    underway goes on, unless it is `condemned`: then it is taken back.
+    underway goes on, unless it is `condemned`: then it is taken back. What CodeDeploy has begun goes on there.
     """
     if handed := handed_over(alias):
-        return _follow_handover(target, latest, alias, handed, world, now)
+        return _follow_handover(target, latest, alias, handed, world, now, condemned)
     mark = underway(alias)
     if mark is not None and mark.old is not None:
         seen = Signs(failure=condemned) if condemned else _seen(target, latest, alias, mark, world, now)
@@ -162,9 +180,12 @@ def _hand_over(
 
 
 def _follow_handover(
-    target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime
+    target: Target, latest: Function, alias: Alias, mark: Mark, world: World, now: datetime, condemned: str
 ) -> Followed:
-    """Let CodeDeploy begin once, and see from it how it ends; then the alias is read again, which it has moved."""
+    """Let CodeDeploy begin once, and see from it how it ends; then the alias is read again, which it has moved.
+
+    What is `condemned` does not begin: the mark of it is taken out.
+    """
     group = target.codedeploy
     if group is None:
         what = f"alias {alias.name} was handed over to CodeDeploy, which the settings do not name any more"
@@ -175,6 +196,9 @@ def _follow_handover(
     step = next_handover(alias, mark, seen, now)
     way = f"alias {alias.name} from version {mark.old} to {mark.new}"
     match step:
+        case Create() if condemned:
+            world.deployer.move_alias(latest, replace(alias, description=unmarked(alias.description)))
+            return _left(latest, Result.UNCHANGED, f"{way} is not handed over to CodeDeploy: {condemned}")
         case Create():
             kept = _keep_way_back(target, alias, latest, world)
             name = world.handovers.create(group, latest, alias, mark.new)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.deployment import Alias, handed_over, underway
 from bot.core.errors import DeployError, RefromError
 from bot.core.image import Image
 from bot.core.modes import Mode, effective, rides
@@ -81,12 +82,17 @@ class Restraint:
             return why
         return self._unread or self.behind
 
-    def condemned(self, latest: Function, now: datetime) -> str:
-        """Say that what is being deployed stands on a blocked base; empty if not, or while nobody can tell."""
-        if latest.image is None or not self.inquiry.rules.declared.blocked(now.date()):
+    def condemned(self, target: Target, alias: Alias, now: datetime) -> str:
+        """Say that the version to which an alias is to be shifted stands on a blocked base.
+
+        Empty if not, or while nobody can tell; `$LATEST` may be somebody else's by now.
+        """
+        mark = underway(alias) or handed_over(alias)
+        if mark is None or not self.inquiry.rules.declared.blocked(now.date()):
             return ""
         try:
-            base = self.inquiry.lineage(latest.image, latest.platform).base
+            new = self.inquiry.world.functions.function(target.function, mark.new)
+            base = self.inquiry.lineage(new.image, new.platform).base if new.image else None
         except RefromError:  # what cannot be read leaves no deployment half done; the next look reads again
             return ""
         return f"its base {base.reference} is blocked" if base and self.block(base, now) else ""

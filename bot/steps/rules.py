@@ -26,6 +26,8 @@ class Rules:
     narrowing_of: Callable[[str, bytes], Narrowing]
     """From the name and the content of a source repository's own file to what it says; raises `SettingsError`."""
     targets: tuple[Target, ...] = ()
+    region: str = ""
+    """Where functions are that are named without ARN."""
     mirrors: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     """Runtime identifiers to watch although nothing may use them."""

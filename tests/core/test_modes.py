@@ -50,6 +50,13 @@ def test_a_manual_that_lapsed_is_found_until_somebody_takes_it_out() -> None:
     assert lapsed([RIDES, STAYS], TODAY) is None
 
 
+def test_a_manual_that_lapsed_is_nobodys_duty_where_it_would_not_hold_anyway() -> None:
+    """What is more specific overrules it, whether it lasts or not."""
+    assert lapsed([OVER, AUTO], TODAY) is None
+    assert lapsed([OVER, STAYS], TODAY) is None
+    assert lapsed([OVER, OWN_RIDES], TODAY) == OVER
+
+
 def test_a_mode_is_told_with_its_reason_and_its_end() -> None:
     assert [str(mode) for mode in (DEFAULT, STAYS)] == ["auto", "manual until 2026-11-24: waits for glibc"]
 

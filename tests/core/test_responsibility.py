@@ -155,6 +155,20 @@ def test_a_function_is_as_the_worst_of_the_versions_that_it_serves() -> None:
     ]
 
 
+def test_what_is_overdue_breaks_the_slo_however_small_its_share_and_whatever_the_verdict_beside_it() -> None:
+    """A drifted version that is due does not hide one that is behind for too long, nor does a larger share."""
+    drifted = evidence(lineage=proven(OLD), change=MOVED, merged=NEW, behind_since=since(1), version="3")
+    behind = evidence(lineage=proven(OLD), change=MOVED, behind_since=since(1), version="2")
+    overdue = evidence(lineage=proven(OLD), change=MOVED, behind_since=since(40), version="1")
+
+    beside_drift = judge_served([(0.9, drifted), (0.1, overdue)], WITHIN, NOW)
+    beside_behind = judge_served([(0.9, behind), (0.1, overdue)], WITHIN, NOW)
+
+    assert (beside_drift.verdict, beside_drift.state) == (Verdict.DRIFTED, State.OVERDUE)
+    assert (beside_behind.verdict, beside_behind.state) == (Verdict.BEHIND, State.OVERDUE)
+    assert not slo_kept([beside_drift])
+
+
 def test_the_slo_is_broken_by_what_is_overdue_and_by_what_nobody_knows() -> None:
     due = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(10)), WITHIN, NOW)
     overdue = judge_function(evidence(lineage=proven(OLD), change=MOVED, behind_since=since(40)), WITHIN, NOW)

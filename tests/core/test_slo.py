@@ -29,6 +29,11 @@ LACKS = st.lists(st.builds(lambda rule, since: Lack(rule=rule, since=since), st.
             THREE, [(Rule.SECURITY_CRITICAL, 9), (Rule.SECURITY_IMPORTANT, 0)], Rule.SECURITY_IMPORTANT, 7, id="older"
         ),
         pytest.param(
+            *(Freshness(any=30 * DAY, security_critical=0 * DAY), [(Rule.SECURITY_CRITICAL, 0)]),
+            *(Rule.SECURITY_CRITICAL, 0),
+            id="no time at all is a time",
+        ),
+        pytest.param(
             Freshness(any=30 * DAY), [(Rule.SECURITY_CRITICAL, 0)], Rule.SECURITY_CRITICAL, 30, id="not agreed on"
         ),
     ],

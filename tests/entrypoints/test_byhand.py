@@ -180,6 +180,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(refrom: Refrom, rede
         ),
         pytest.param((ORDERS, "--to", "latest"), USAGE, "--to latest is neither a version nor a digest", id="neither"),
         pytest.param((ORDERS, "--until", "soon"), USAGE, "--until soon is no date; write year", id="no date"),
+        pytest.param((ORDERS, "--reason", " "), USAGE, "--reason is empty; say why, for whoever finds it", id="no why"),
         pytest.param((ORDERS, "--until", "2020-01-01"), USAGE, "--until 2020-01-01 is over", id="over"),
     ],
 )

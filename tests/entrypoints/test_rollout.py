@@ -6,10 +6,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from bot.core.pull_request import BRANCH
 from bot.entrypoints.cli import ATTENTION, DONE
 from bot.entrypoints.demo.fleet import MOVED
 from bot.entrypoints.demo.stage import Stage
-from bot.wiring import VirtualClock
+from bot.wiring import VirtualClock, open_rehearsal
 from tests.entrypoints.conftest import Refrom
 from tests.entrypoints.schemas import ROLLOUT
 
@@ -43,6 +44,27 @@ def test_a_run_moves_it_on_and_an_audit_tells_it_too(refrom: Refrom, rolled_out:
 
     assert {(row["phase"], row["wave"]) for row in told.document["rollouts"]} == {("waves", 1)}
     assert audit.document["rollouts"] == told.document["rollouts"]
+
+
+def test_whoever_reads_sees_what_functions_say_was_taken_back_without_a_store(refrom: Refrom, fleet: Stage) -> None:
+    """An audit elsewhere has no journal, and neither it nor an explanation may say that the base goes on."""
+    refrom("run", "--config", fleet.settings)
+    with open_rehearsal(fleet.settings, VirtualClock(LATER)) as rehearsal:
+        (opened,) = rehearsal.forge.pull_requests("acme/orders", BRANCH)
+        rehearsal.forge.merge("acme/orders", opened.number)
+    refrom("redeploy", "orders", "--config", fleet.settings, "--yes")
+    assert refrom("rollback", "orders", "--config", fleet.settings, "--yes").code == DONE
+    settings = fleet.settings.read_text()
+    fleet.settings.write_text(f"{settings}rollout: {{soak: 2d, waves: [{{share: 50%}}]}}\nstore: another.db\n")
+
+    named = ("--config", fleet.settings, "--format", "json")
+    rollouts = [refrom(command, *named).document["rollouts"] for command in ("rollout", "audit")]
+    (explained,) = refrom("explain", "acme/billing:Dockerfile", *named).document["uses"]
+
+    for told in rollouts:
+        (python,) = [row for row in told if row["runtime"] == "python3.13"]
+        assert (python["phase"], python["reason"]) == ("halted", "orders was rolled back")
+    assert explained["rollout"]["reason"].endswith("halted: orders was rolled back")
 
 
 def test_a_table_shows_them_to_people(refrom: Refrom, rolled_out: Path) -> None:

@@ -132,6 +132,7 @@ class Shop:
     policy: Policy = field(default_factory=lambda: Policy(update_on=UpdateOn.PACKAGES))
     declared: Declarations = field(default_factory=Declarations)
     targets: list[Target] = field(default_factory=list)
+    region: str = ""
     rollout: RolloutPolicy | None = None
     proposing: PullRequestPolicy = field(default_factory=PullRequestPolicy)
     advisories: Advisories = field(default_factory=Silence)
@@ -257,6 +258,7 @@ class Shop:
             declared=self.declared,
             narrowing_of=load_narrowing,
             targets=tuple(self.targets),
+            region=self.region,
             rollout=self.rollout,
             pull_requests=self.proposing,
         )

@@ -139,15 +139,20 @@ def test_a_merged_base_that_is_blocked_is_not_built_on(shop: Shop, bases: tuple[
     assert shop.base_of("orders") == first
 
 
+@pytest.mark.parametrize("meddled", [False, True])
 def test_a_version_that_is_being_shifted_to_on_a_blocked_base_is_taken_back(
-    shop: Shop, bases: tuple[Digest, Digest, Digest]
+    shop: Shop, bases: tuple[Digest, Digest, Digest], *, meddled: bool
 ) -> None:
+    """The version counts, though somebody pointed `$LATEST` at another image meanwhile."""
     first, _, third = bases
     shop.targets = [replace(shop.targets[0], strategy=Strategy.parse("LambdaCanary10Percent30Minutes"))]
     shop.cycle()
     merge(shop)
     underway = Cycle(shop.world(), shop.rules()).run(MemoryEngine(shop.clock, timedelta(minutes=5)))
     alias = shop.functions.alias("orders", "live")
+    old = shop.functions.function("orders", "1").image
+    if meddled and old:
+        shop.functions.update_code(shop.functions.function("orders"), old)
 
     block(shop, third)
     report = shop.cycle()

@@ -1,12 +1,15 @@
 """By hand: back to what ran before, with one guarded change, and the loop leaves it there."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bot.adapters.deployer.local_functions import LocalFunctions
+from bot.adapters.deployer.recording import RecordingDeployer
 from bot.adapters.engine.memory import MemoryEngine
-from bot.core.deployment import Mark
+from bot.core.deployment import Alias, Mark, Strategy
 from bot.core.digest import Digest
 from bot.core.errors import DeployError, RegistryError, SettingsError
 from bot.core.outcome import Result
@@ -97,6 +100,19 @@ def test_after_the_end_the_version_that_was_taken_back_does_not_come_by_itself(m
     assert [o.result for o in report.outcomes if o.step == "redeploy"] == [Result.REFUSED, Result.COMMENTED]
 
 
+def test_a_dry_run_says_that_a_version_was_taken_back(moved: Shop) -> None:
+    """It is asked why the loop does nothing, so it must not say that it would."""
+    go(moved, way(moved))
+    moved.ports["deployer"] = RecordingDeployer(moved.functions)
+
+    (told,) = [o for o in moved.cycle().outcomes if o.step == "redeploy" and o.result is not Result.COMMENTED]
+
+    assert (told.result, told.message.partition(" at ")[0]) == (
+        Result.REFUSED,
+        "version 2 was taken back from alias live",
+    )
+
+
 def test_while_an_alias_is_shifted_the_way_back_is_its_own_version(moved: Shop) -> None:
     alias = moved.functions.alias("orders", "live")
     assert alias is not None
@@ -144,6 +160,49 @@ def test_what_changed_since_it_was_read_is_refused(moved: Shop) -> None:
         go(moved, found)
 
     assert serving(moved) == "2"
+
+
+@dataclass(frozen=True, slots=True)
+class OnLatest:
+    """Functions whose alias serves `$LATEST`, as Lambda lets it."""
+
+    inner: LocalFunctions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        alias = self.inner.alias(function, name)
+        return alias and replace(alias, version="$LATEST")
+
+
+@pytest.mark.parametrize("to", [None, "1"])
+def test_from_latest_the_alias_goes_back_without_a_mark_that_nobody_could_read(moved: Shop, to: str | None) -> None:
+    found = find_way_back(moved.targets[0], to, OnLatest(moved.functions), moved.registry)
+
+    told = go(moved, found)
+
+    after = moved.functions.alias("orders", "live")
+    assert after is not None
+    assert told == [(Result.ROLLED_BACK, "alias live is back on version 1 alone, from version $LATEST")]
+    assert (after.version, after.description) == ("1", "")
+
+
+def test_an_alias_on_latest_is_watched_by_nobody_so_nothing_is_built_for_it(shop: Shop) -> None:
+    base = shop.publish()
+    target = shop.deploy("orders", base, shop.push("acme/orders", pinned(base)))
+    shop.move()
+    shop.cycle()
+    shop.forge.merge("acme/orders", 1)
+    before = image(shop)
+    shop.ports["functions"] = OnLatest(shop.functions)
+    shop.targets[0] = replace(target, strategy=Strategy.parse("LambdaCanary10Percent5Minutes"))
+
+    report = shop.cycle()
+
+    (told,) = [outcome for outcome in report.outcomes if outcome.step == "redeploy"]
+    assert (told.result, "serves $LATEST" in told.message) == (Result.FAILED, True)
+    assert image(shop) == before
 
 
 @pytest.mark.parametrize(

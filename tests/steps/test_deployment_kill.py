@@ -13,11 +13,11 @@ from bot.adapters.deployer.recording import RecordingDeployer, RecordingRetentio
 from bot.adapters.deployer.unwatched import Unwatched
 from bot.adapters.engine.memory import MemoryEngine
 from bot.adapters.store.store import open_store
-from bot.core.deployment import Alias, Mark, Strategy, is_begun, underway
+from bot.core.deployment import Alias, Mark, Strategy, handed_over, is_begun, underway
 from bot.core.errors import DeployError, ForgeError
 from bot.core.handover import DeploymentGroup, Handover, HandoverState
 from bot.core.outcome import Result
-from bot.core.policy import Style
+from bot.core.policy import Block, Declarations, Style
 from bot.core.reference import Reference
 from bot.ports.builder import Building, BuildOrder
 from bot.ports.deployer import Function
@@ -408,12 +408,42 @@ def test_a_region_begins_once_the_one_before_is_done(tmp_path: Path) -> None:
     assert told == {"orders": "the build is not done", there: "orders in the Region before is not done"}
 
 
+def test_a_function_that_is_named_alone_is_in_the_region_of_the_deployer(tmp_path: Path) -> None:
+    """Else it would be before or behind the others of its Region, and what is behind that Region would not wait."""
+    shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
+    (orders,) = shop.targets
+    here, there = (f"arn:aws:lambda:{region}:123456789012:function:orders" for region in ("eu-west-1", "us-east-1"))
+    shop.region = "eu-west-1"
+    shop.targets = [orders, replace(orders, function=there), replace(orders, function=here)]
+    shop.ports = {"functions": Elsewhere(shop.functions), "builder": Slow()}
+
+    report = shop.cycle()
+
+    told = {outcome.subject: outcome.message for outcome in report.outcomes if outcome.step == "rebuild"}
+    slow = "the build is not done"
+    assert told == {"orders": slow, here: slow, there: "orders in the Region before is not done"}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_block_keeps_codedeploy_from_beginning_and_not_from_going_on(tmp_path: Path, *, begun: bool) -> None:
+    """A process died after it marked the alias, or after CodeDeploy began; then somebody blocked the base."""
+    shop = open_shop(tmp_path / "shop", Strategy(), handed=True)
+    run(shop, Writes(fatal=("handovers.create", 1, begun)))
+    assert handed_over(alias_of(shop))
+    shop.declared = Declarations(blocks=(Block(digest=shop.watch().digest, reason="it hangs"),))
+
+    shop.cycle()
+
+    assert len(shop.ports["handovers"].made) == int(begun)
+    assert (alias_of(shop).version, alias_of(shop).description) == ("2" if begun else "1", "")
+
+
 def test_a_dry_run_of_a_canary_changes_nothing(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "shop", STRATEGIES["canary"])
     run(shop, Writes(fatal=("deployer.move_alias", 1, True)))
     before = (shop.folder / "functions.json").read_bytes()
     shop.clock.advance(timedelta(minutes=6))
-    shop.ports = {"deployer": RecordingDeployer(), "retention": RecordingRetention(Unwatched())}
+    shop.ports = {"deployer": RecordingDeployer(shop.functions), "retention": RecordingRetention(Unwatched())}
 
     report = shop.cycle()
 

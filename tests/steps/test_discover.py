@@ -9,8 +9,9 @@ import pytest
 
 from bot.adapters.engine.memory import MemoryEngine
 from bot.core.decision import Skip, Update
+from bot.core.deployment import Strategy
 from bot.core.image import ORIGIN_LABELS
-from bot.core.mapping import ByImage, ByLabel, ByTag, MappingRule
+from bot.core.mapping import ByImage, ByLabel, ByTag, Candidate, MappingRule
 from bot.core.outcome import Result
 from bot.core.policy import Style
 from bot.core.responsibility import Verdict
@@ -41,6 +42,16 @@ class PartlyListed:
 
     def listed(self) -> Listing:
         return Listing(self.functions.listed().functions, ((self.place, "no right to list; allow it"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Functions of which nothing but this listing is known."""
+
+    functions: tuple[Candidate, ...]
+
+    def listed(self) -> Listing:
+        return Listing(self.functions)
 
 
 @pytest.fixture
@@ -76,6 +87,27 @@ def test_a_function_that_is_found_is_brought_to_the_merged_base(found: Shop) -> 
     assert [(o.subject, o.result) for o in report.outcomes][-1] == (ORDERS, Result.PROVEN)
 
 
+def test_what_is_to_be_watched_is_not_put_into_service_at_once_where_there_is_no_alias(found: Shop) -> None:
+    """The settings refuse such a target; of one that is found the run and the doctor say it, and it stays."""
+    found.move()
+    found.cycle()
+    found.forge.merge("acme/orders", 1)
+    before = found.functions.function("orders").image
+    canary = Strategy.parse("LambdaCanary10Percent5Minutes")
+    rules = replace(found.rules(), discovery=(replace(BY_IMAGE, alias=None),), strategy=canary)
+    examined = replace(patient(found), rules=rules, functions=found.world().functions)
+
+    report = Cycle(found.world(), discover(rules, found.world().functions, found.registry)).run(
+        MemoryEngine(found.clock, timedelta(minutes=5))
+    )
+    checks = [check for check in examine(examined) if (check.name, check.subject) == ("function", ORDERS)]
+
+    (told,) = [outcome for outcome in report.outcomes if outcome.subject == ORDERS]
+    assert (told.result, told.message.partition(",")[0]) == (Result.FAILED, f"{ORDERS} has no alias")
+    assert found.functions.function("orders").image == before
+    assert [check.state for check in checks] == [State.FAILED]
+
+
 def test_an_image_that_we_built_tells_where_it_is_from(found: Shop) -> None:
     found.move()
     found.cycle()
@@ -96,6 +128,19 @@ def test_tags_are_read_from_the_listing(found: Shop) -> None:
     found.functions.create("search", running.image, running.platform, tags={"refrom:repository": "acme/orders"})
 
     assert [t.function for t in rules_of(found, ByTag()).targets] == ["arn:local:lambda:::function:search"]
+
+
+def test_regions_stand_in_the_order_of_the_settings_and_functions_in_that_of_their_names(found: Shop) -> None:
+    """The first Region is the one that somebody chose to be first, not the first one by name."""
+    image = found.functions.function("orders").image
+    listed = [("us-east-1", "2"), ("us-east-1", "1"), ("eu-west-1", "1"), ("us-east-1", "3")]
+    arns = [f"arn:aws:lambda:{region}:{account * 12}:function:orders" for region, account in listed]
+    found.ports["functions"] = Listed(tuple(Candidate(names=(arn,), image=image) for arn in arns))
+
+    targets = discover(replace(found.rules(), discovery=(BY_IMAGE,)), found.world().functions, found.registry).targets
+
+    assert [target.region for target in targets] == ["us-east-1", "us-east-1", "us-east-1", "eu-west-1"]
+    assert [target.function.split(":")[4][0] for target in targets] == ["1", "2", "3", "1"]
 
 
 def test_an_image_that_serves_many_functions_is_read_once(found: Shop) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from bot.adapters.registry import LayoutRegistry
 from bot.core.errors import ForgeError, RegistryError, StoreError
+from bot.core.policy import Declarations, Hold
 from bot.core.target import Target
 from bot.ports.examination import ACCESS, Check, Examined, LeftOut, State, checked, failed, passed
-from bot.steps.doctor import Patient, examine
+from bot.steps.doctor import DECLARED, Patient, examine
+from tests.core.facts import manual
 from tests.steps.shop import RUNTIME, UNPINNED, Shop, pinned
 
 FINE = passed("forge", ACCESS, "knows us")
@@ -69,6 +71,21 @@ def test_a_healthy_world_is_told_thing_by_thing(shop: Shop) -> None:
         ("orders", "map"): (State.OK, "built from Dockerfile of acme/orders, by deploy.targets"),
         ("orders", "function"): (State.OK, f"runs {image}; alias live serves version 1"),
     }
+
+
+def test_what_is_declared_for_no_function_of_the_loop_is_told(shop: Shop) -> None:
+    """A function that is discovered goes by its ARN, so a hold on its name alone would hold nothing."""
+    healthy(shop)
+    until = shop.now.date()
+    shop.declared = Declarations(
+        holds=(Hold(reason="freeze", function="orders"), Hold(reason="freeze", repository="acme/*")),
+        modes=(manual("oders", "it hangs", until),),
+    )
+
+    found = told(examine(patient(shop)))
+
+    assert [key for key in found if key[1] == DECLARED] == [("oders", DECLARED)]
+    assert found["oders", DECLARED][0] is State.SKIPPED
 
 
 def test_nothing_is_written(shop: Shop) -> None:

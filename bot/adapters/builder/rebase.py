@@ -5,7 +5,8 @@ Before anything is written three proofs have to hold; where one does not, `Rebas
 `otherwise` builds instead where there is one:
 
 - layers: the deployed image starts with all layers of its old base, which is of the same stream as the new one;
-- sources: between its commit and the order's nothing changed but references to Lambda bases in Dockerfiles;
+- sources: between its commit and the order's nothing changed but references to Lambda bases in Dockerfiles, and the
+  image, if it is ours, was built from the same Dockerfile, context, stage and build arguments;
 - files: its own layers touch nothing that the base change touches (`bot.core.rebase`).
 """
 
@@ -20,7 +21,7 @@ from bot.adapters.builder.pushed import already_pushed
 from bot.adapters.builder.sources import SameButForBases, Sources, differing_path
 from bot.core.digest import Digest
 from bot.core.errors import ContentsError, RebaseRefused, RegistryError
-from bot.core.image import REVISION_LABEL, Descriptor, Image
+from bot.core.image import RECIPE_LABEL, REVISION_LABEL, Descriptor, Image
 from bot.core.layer import Layer
 from bot.core.platforms import Platform
 from bot.core.rebase import BaseSwap, Proof, rebased_config, rebased_manifest
@@ -105,6 +106,10 @@ class RebaseBuilder:
         revision = swap.image.config.labels.get(REVISION_LABEL, "")
         if not _COMMIT.match(revision):
             raise RebaseRefused(f"{swap.deployed} does not say its commit in the label {REVISION_LABEL}")
+        recipe = swap.image.config.labels.get(RECIPE_LABEL)
+        if recipe is not None and recipe != order.labels.get(RECIPE_LABEL):
+            what = "another Dockerfile, context, stage, build argument or platform"
+            raise RebaseRefused(f"{swap.deployed} was built from {what} than the settings name now")
         if revision == order.commit:
             return
         commits = (revision, order.commit)

@@ -7,18 +7,26 @@ from datetime import datetime
 from bot.core.deployment import Alias
 from bot.core.handover import DeploymentGroup, Handover
 from bot.core.reference import Reference
-from bot.ports.deployer import Function, Handovers, Retention
+from bot.ports.deployer import Function, Functions, Handovers, Retention
 
 
+@dataclass(frozen=True, slots=True)
 class RecordingDeployer:
     """Keeps the shape of the port `Deployer`; what it is asked to do stays undone."""
+
+    functions: Functions
 
     def update_code(self, function: Function, image: Reference) -> None:
         """Leave the function as it is."""
 
     def publish_version(self, function: Function) -> str:
-        """Answer with the version that was read; nothing is published."""
-        return function.version
+        """Answer with the newest version if it runs this code, else with what was read; nothing is published.
+
+        So a dry run knows what was taken back, too.
+        """
+        newest = next(iter(self.functions.versions(function)), None)
+        there = newest is not None and self.functions.function(function.arn, newest).code_sha256 == function.code_sha256
+        return newest if newest is not None and there else function.version
 
     def move_alias(self, function: Function, alias: Alias) -> None:
         """Leave the alias as it is."""

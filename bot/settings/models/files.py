@@ -62,7 +62,7 @@ class HoldModel(Model):
     repository: str | None = Field(None, description="A glob of source repositories.")
     path: str | None = Field(None, description="A glob of paths.")
     runtime: str | None = Field(None, description="A runtime identifier.")
-    function: str | None = Field(None, description="A function as in the targets.")
+    function: str | None = Field(None, description="A function as in the targets, or its ARN where it is discovered.")
     by: str | None = Field(None, min_length=1, description="Who said it.")
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from bot.adapters.transport import Transport
 from bot.core.digest import Digest
 from bot.core.errors import BuildError, RegistryError
 from bot.core.gate import check_image
-from bot.core.image import DOCKER_MANIFEST, OCI_MANIFEST, REVISION_LABEL
+from bot.core.image import DOCKER_MANIFEST, OCI_MANIFEST, RECIPE_LABEL, REVISION_LABEL
 from bot.core.reference import Reference
 from bot.ports.builder import Building, BuildOrder, Built
 from tests.adapters.builder.rebase_lab import (
@@ -166,6 +166,25 @@ def test_a_commit_that_moves_bases_alone_is_rebased(world: World, files: dict[st
 
     image = world.read(order.destination)
     assert (image.digest, image.config.labels[REVISION_LABEL]) == (built.digest, after)
+
+
+def test_what_was_built_by_another_recipe_is_built_and_not_rebased(world: World) -> None:
+    """Swapping layers would keep the old program under the tag and the labels of the new one."""
+    commit = world.source.commit({"Dockerfile": OLD_TEXT})
+    first = world.order(commit, world.deploy(commit, APP))
+    first = replace(first, labels={**first.labels, RECIPE_LABEL: "one stage"})
+    built = world.build(first)
+    again = replace(
+        first,
+        deployed=first.destination.with_digest(built.digest),
+        deployed_base=first.base,
+        destination=world.place("functions/orders:refrom-2"),
+    )
+
+    with pytest.raises(BuildError, match="was built from another Dockerfile, context, stage, build argument or platf"):
+        world.build(replace(again, labels={**again.labels, RECIPE_LABEL: "another stage"}))
+
+    assert world.build(again).how.startswith("rebased")
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,8 @@ from policy_sentry.querying.actions import get_action_data
 ROOT: Final = Path(__file__).parents[3]
 IAM: Final = ROOT / "config/iam"
 SERVICES: Final = (
-    "lambda",
-    "ecr",
-    "ecr-public",
-    "cloudwatch",
-    "logs",
-    "sts",
-    "codebuild",
-    "codedeploy",
-    "codepipeline",
+    *("lambda", "ecr", "ecr-public", "cloudwatch", "logs", "sts"),
+    *("codebuild", "codedeploy", "codepipeline"),
 )
 POLICIES: Final = sorted(path.stem for path in IAM.glob("*.json") if not path.stem.startswith("scp-"))
 ACCOUNT: Final = "123456789012"
@@ -67,9 +60,9 @@ CALLS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("codedeploy", "CreateDeployment"): ("codedeploy",),
     ("codedeploy", "ListDeployments"): ("codedeploy",),
     ("codedeploy", "BatchGetDeployments"): ("codedeploy",),
-    ("codepipeline", "GetPipelineExecution"): ("codepipeline",),
-    ("codepipeline", "ListPipelineExecutions"): ("codepipeline",),
     ("codepipeline", "StartPipelineExecution"): ("codepipeline",),
+    ("codepipeline", "ListPipelineExecutions"): ("codepipeline",),
+    ("codepipeline", "GetPipelineExecution"): ("codepipeline",),
     ("sts", "AssumeRole"): ("other-accounts",),
     ("sts", "GetCallerIdentity"): (),
 }
