@@ -69,12 +69,14 @@ def test_codedeploy_moves_the_alias_of_each_target_that_does_not_say_otherwise(t
     assert target(tmp_path, GROUP, ", alarms: [e]").codedeploy is None
     moved = target(tmp_path, canary, own)
     assert (moved.codedeploy, moved.strategy) == (DeploymentGroup(application="other", name="dark"), AT_ONCE)
-    assert target(tmp_path, GROUP, alias="").codedeploy is None
+    assert target(tmp_path, GROUP, ", strategy: all-at-once", alias="").codedeploy is None
 
 
 def test_a_target_without_alias_has_nothing_that_codedeploy_could_move(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="names no alias of a that CodeDeploy could move; give it an alias"):
         target(tmp_path, own=f", {GROUP}", alias="")
+    with pytest.raises(SettingsError, match="that CodeDeploy could move; give it an alias, or strategy: all-at-once"):
+        target(tmp_path, GROUP, alias="")
 
 
 def test_what_the_deployment_group_says_is_not_said_beside_it(tmp_path: Path) -> None:

@@ -244,8 +244,11 @@ class Deploy(CareModel):
         """Refuse what would be watched where nothing can be taken back: `$LATEST` has no weights."""
         for target in self.targets:
             careful = strategy_of(self, target)
-            if target.alias is None and target.codedeploy:
-                raise ValueError(f"names no alias of {target.function} that CodeDeploy could move; give it an alias")
+            if target.alias is None and target.pipeline is None and group_of(self, target):
+                raise ValueError(
+                    f"names no alias of {target.function} that CodeDeploy could move; give it an alias, "
+                    "or strategy: all-at-once"
+                )
             if target.alias is None and (careful.lasts or careful.alarms):
                 raise ValueError(
                     f"names no alias of {target.function}, so its strategy, bake and alarms can do nothing; "
