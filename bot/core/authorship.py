@@ -6,12 +6,13 @@ Good for telling when a repository was last worked on, where a lie gains nothing
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 LAST: Final = 10
 """Commits that are looked at; where all of them are ours, nobody is known to have changed anything."""
 
+_CLOCKS_DIFFER: Final = timedelta(hours=1)
 _TRAILER: Final = "Refrom-Branch"
 _MARKER: Final = "<!-- refrom:plan "
 _MERGED: Final = (
@@ -52,3 +53,11 @@ def last_change(commits: Iterable[Said], beginning: str) -> datetime | None:
     An older change may lie below them; to say none then means to wait for the next one.
     """
     return max((said.at for said in commits if not is_ours(said.message, beginning)), default=None)
+
+
+def believed(changed: datetime | None, now: datetime) -> datetime | None:
+    """Return when a repository was changed, None for a time that is yet to come: a commit says of itself when it was.
+
+    One that lies in the future would keep its repository in phase one, and let every base ride along, for ever.
+    """
+    return changed if changed and changed <= now + _CLOCKS_DIFFER else None

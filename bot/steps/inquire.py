@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.authorship import believed
 from bot.core.blocks import is_bad, seen_since
 from bot.core.carriers import LocatedUse
 from bot.core.change import BaseChange
@@ -149,7 +150,8 @@ class Inquiry:
             raise ForgeError(repository.fault)
         sources = self._surveyor.read(repository)
         narrowing = self._narrowing(repository, sources)
-        found = replace(survey(repository, sources, self.rules.mirrors), opted_out=not narrowing.enabled)
+        found = survey(repository, sources, self.rules.mirrors)
+        found = replace(found, opted_out=not narrowing.enabled, changed=believed(found.changed, now))
         self.narrowings[repository.name] = narrowing
         self.surveys[repository.name] = found
         uses = (*found.uses, *self._built_otherwise(found))

@@ -1,9 +1,9 @@
 """What a rebase costs beside a build: `python -m tests.bench.rebase` prints each figure beside its goal.
 
 A hundred functions are built as AWS's guide has it: copy the requirements, `RUN pip install`, copy the handler. They
-require the AWS SDK, which brings six packages more, from an index on loopback. The base's tag moves, and the same orders
-go to refrom's docker builder (check out, build with no step out of a cache, push, read back) and to its rebase builder,
-one after the other, to the same docker-registry on loopback.
+require the AWS SDK, which brings six packages more, from an index on loopback. The base's tag moves, and the same
+orders go to refrom's docker builder (check out, build with no step out of a cache, push, read back) and to its rebase
+builder, one after the other, to the same docker-registry on loopback.
 The file lists of the bases are in the store before, as judging leaves them. Those of the functions' own layers, which
 stay the same from base to base, are read for the proof the first time, which is measured apart, and then stand there.
 Functions that only copy are built on both bases besides, and what rebase and build give is compared file by file.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.authorship import LAST, Said, is_ours, last_change, trailer
+from bot.core.authorship import LAST, Said, believed, is_ours, last_change, trailer
 
 BEGINNING = "refrom/"
 BRANCH = "refrom/lambda-base-images"
@@ -59,3 +59,16 @@ def test_the_last_change_is_the_newest_that_is_not_ours() -> None:
 def test_where_all_that_is_looked_at_is_ours_nobody_is_known_to_have_changed_anything() -> None:
     assert last_change([Said(NOON, OURS)] * LAST, BEGINNING) is None
     assert last_change([], BEGINNING) is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [
+        pytest.param(timedelta(days=-400), True, id="long ago"),
+        pytest.param(timedelta(minutes=5), True, id="another clock"),
+        pytest.param(timedelta(days=1), False, id="in the future"),
+    ],
+)
+def test_a_change_in_the_future_is_none(ahead: timedelta, *, expected: bool) -> None:
+    assert believed(NOON + ahead, NOON) == (NOON + ahead if expected else None)
+    assert believed(None, NOON) is None

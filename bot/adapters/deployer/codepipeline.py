@@ -54,7 +54,7 @@ class CodePipelineRuns:
         if key not in self._names:
             told = client.get_pipeline_execution(pipelineName=self._pipeline.name, pipelineExecutionId=key)
             variables = told["pipelineExecution"].get("variables", ())
-            self._names[key] = next((one["resolvedValue"] for one in variables if one.get("name") == _MARK), "")
+            self._names[key] = next((one.get("resolvedValue", "") for one in variables if one.get("name") == _MARK), "")
         return self._names[key]
 
     def _job(self, execution: Mapping[str, Any]) -> Job:
