@@ -48,11 +48,12 @@ imports: $(STAMP)
 	$(BIN)/lint-imports
 
 # The tests wait for servers more than they compute, so there are more workers than cores; a file stays with one worker.
+# Files begin in the order of their names: by the number of their tests, the longest would begin last.
 unit: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(PYTEST)
 
 soak: $(STAMP)  ## The tests that begin the same thing over and over, to see each way in which it may end
-	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile -m soak $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder -m soak $(PYTEST)
 
 show-loop: $(STAMP)  ## What the loop must show, with the real servers: each figure beside its goal
 	@$(BIN)/python -m tests.show loop

@@ -18,7 +18,7 @@ Rows = list[tuple[str, str, str, bool | None]]
 """What, the figure, its goal, and whether it is reached: None where it could not be measured, as the figure says."""
 _WORDS = {True: "holds ", False: "FAILS ", None: "absent"}
 ROOT = Path(__file__).parents[2]
-_SIDE_BY_SIDE = ("--numprocesses=4", "--dist=loadfile")
+_SIDE_BY_SIDE = ("--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 """As `make unit` runs them: they wait for servers more than they compute."""
 LOOP = ("tests/e2e/test_loop.py", "tests/e2e/test_bad_input.py")
 FACES = (

@@ -121,6 +121,10 @@ class Runs:
         return f"{pipeline} run 1"
 
 
+OPENED: "list[Shop]" = []
+"""The shops of the test that runs, whose stores are closed after it."""
+
+
 @dataclass(slots=True)
 class Shop:
     """One folder with everything in it, at one moment; `ports` replaces parts of the world."""
@@ -143,6 +147,7 @@ class Shop:
     registry: CountingRegistry = field(init=False)
 
     def __post_init__(self) -> None:
+        OPENED.append(self)
         self.writer = LayoutRegistry(self.folder / "registry")
         self.registry = CountingRegistry(self.writer)
         (self.folder / "desk").mkdir()
